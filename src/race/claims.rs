@@ -1,9 +1,10 @@
 //! Checks what a message says about a race, because nobody should change their pace over something that a model made
 //! up. Pure.
 //!
-//! A message is read as claims: a metric with a value and its unit, the moment, mean, split or leg that it belongs to,
-//! who it is about, the state, and the sense (above, ahead, to go). Each is checked against the facts of the race. A
-//! number that cannot be read as a claim is held too, with a reason, so that its author can say it another way.
+//! Words have roles: metric, tense, part of the race, leg, place, sense, negation, advice. A number may mean every fact
+//! of its unit that agrees with its roles. It is right if one of these has its value, and wrong if none has. A word
+//! without a role changes nothing. States, places and comparisons need no number and are checked alike. What is wrong
+//! is held, with a reason, so that its author can say it another way.
 //!
 //! Advice is not a claim: a target must be plausible in this race, and grams and minutes of advice are free.
 //!
@@ -11,34 +12,37 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `token`, `phrases`, `lexicon`, `units`, `quantity` | words, numbers and units |
-//! | `items`, `names`, `reading` | sentences, clauses, claims |
+//! | `token`, `phrases`, `number`, `units`, `quantity` | words, numbers and units |
+//! | `terms`, `lexicon`, `items`, `names` | the roles of words; sentences and clauses |
+//! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
 //! | `facts` | what is known of the race |
-//! | `verdict`, `fits`, `catalogue`, `measured`, `distances`, `durations`, `deviations`, `limits`, `states`, `evidence` | whether a claim is true |
+//! | `known`, `measured` | what a number with these roles may mean |
+//! | `verdict`, `value`, `reaching`, `comparison`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
-mod catalogue;
 mod claim;
-mod deviations;
-mod distances;
-mod durations;
+mod comparison;
 mod evidence;
 mod facts;
-mod fits;
 mod items;
+mod known;
 mod lexicon;
-mod limits;
 mod measured;
 mod names;
+mod number;
 mod phrases;
 mod quantity;
+mod reaching;
 mod reading;
+mod roles;
 mod states;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token;
 mod units;
+mod value;
 mod verdict;
 
 use jiff::Timestamp;
@@ -66,8 +70,8 @@ pub fn facts(race: &Snapshot, window: &[TrackStep], looked_at: Option<Timestamp>
         let ago_s = race.now.duration_since(alert.at).as_secs_f64();
         let claims = reading::claims(&alert.text, &facts).into_iter();
         claims.flat_map(move |claim| {
-            let sense = claim.frame.sense;
-            let (ClaimBody::Value(quantity) | ClaimBody::Difference(quantity)) = claim.body else {
+            let sense = claim.roles.sense();
+            let ClaimBody::Number(quantity, _) = claim.body else {
                 return Vec::new();
             };
             let told = |reading| ToldFigure {

@@ -3,23 +3,12 @@
 use crate::race::text;
 
 /// Frequent words of a language, and how it tells an age.
+#[rustfmt::skip]
 const LANGUAGES: [(&str, &str, &str); 5] = [
     ("the you is of at and your", "data", "old"),
-    (
-        "du der die das ist und nicht dein deine noch jetzt im mit",
-        "Daten",
-        "alt",
-    ),
-    (
-        "tu le la les est et ton ta tes il du des reste",
-        "données vieilles de",
-        "",
-    ),
-    (
-        "el los las es y tu tus con por te vas llevas",
-        "datos de hace",
-        "",
-    ),
+    ("du der die das ist und nicht dein deine noch jetzt im mit", "Daten", "alt"),
+    ("tu le la les est et ton ta tes il du des reste", "données vieilles de", ""),
+    ("el los las es y tu tus con por te vas llevas", "datos de hace", ""),
     ("il lo gli è e tuo tua ti mancano sei al che da", "dati di", "fa"),
 ];
 

@@ -1,67 +1,89 @@
 //! What a claim is checked against: intervals around numbers, and the part of the race that a scope means.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, Length};
 use super::facts::{RaceFacts, RaceSpan};
 use super::quantity::{Measure, Reading};
+use super::roles::Roles;
+use super::terms::{Bound, ClaimMetric, ClaimScope, Length};
 use crate::race::sport::LegKind;
 
 /// The result of a check. The error says what is wrong, for the author.
-pub(super) type ClaimVerdict = Result<(), String>;
+pub(crate) type ClaimVerdict = Result<(), String>;
 
-pub(super) fn no(why: &str) -> ClaimVerdict {
+pub(crate) fn no(why: &str) -> ClaimVerdict {
     Err(why.to_owned())
 }
 
-pub(super) fn check(is_true: bool, why: &str) -> ClaimVerdict {
+pub(crate) fn check(is_true: bool, why: &str) -> ClaimVerdict {
     if is_true { Ok(()) } else { no(why) }
 }
 
 /// A number with its tolerance, as an interval that a true value lies in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowed {
+pub(crate) struct Allowed {
     low: f64,
     high: f64,
 }
 
 impl Allowed {
     /// The interval of `reading`, up to `to` for a range, that is exact to `tolerance`.
-    pub(super) fn new(reading: Reading, to: Option<Reading>, tolerance: f64, bound: Bound) -> Self {
+    pub(crate) fn new(reading: Reading, to: Option<Reading>, tolerance: f64, bound: Bound) -> Self {
         let value = reading.value;
         let upper = to.map_or(value, |to| to.value);
         let (low, high) = (value.min(upper), value.max(upper));
         // A pace of less than 5:25 is a speed of more.
         let is_pace = reading.measure == Measure::Speed && reading.step <= 0.0;
-        match (bound, is_pace) {
-            (Bound::Exact, _) => Self {
-                low: low - tolerance,
-                high: high + tolerance,
-            },
-            (Bound::About, _) => Self {
-                low: low - 2.0 * tolerance,
-                high: high + 2.0 * tolerance,
-            },
-            (Bound::AtLeast, false) | (Bound::AtMost, true) => Self {
-                low: low - tolerance * 0.2,
-                high: high * 1.2 + tolerance,
-            },
-            (Bound::AtMost, false) | (Bound::AtLeast, true) => Self {
-                low: low * 0.92 - tolerance,
-                high: high + tolerance * 0.2,
-            },
+        let (below, above) = match (bound, is_pace) {
+            (Bound::Exact, _) => (low - tolerance, high + tolerance),
+            (Bound::About, _) => (low - 2.0 * tolerance, high + 2.0 * tolerance),
+            (Bound::AtLeast, false) | (Bound::AtMost, true) => {
+                (low - tolerance * 0.2, high * 1.2 + tolerance)
+            }
+            (Bound::AtMost, false) | (Bound::AtLeast, true) => {
+                (low * 0.92 - tolerance, high + tolerance * 0.2)
+            }
+        };
+        Self {
+            low: below,
+            high: above,
         }
     }
 
-    pub(super) fn has(self, value: f64) -> bool {
+    /// The interval of a time. A round number of minutes or hours is rounded.
+    pub(crate) fn time(reading: Reading, to: Option<Reading>, bound: Bound) -> Self {
+        let value = reading.value;
+        let exact = match reading.step {
+            step if step <= 1.5 => (value * 0.0015).max(3.0),
+            step if step <= 15.0 => step,
+            step if step <= 60.0 && value >= 600.0 && value % 300.0 == 0.0 => {
+                (value * 0.07).clamp(45.0, 150.0)
+            }
+            step if step <= 60.0 => 42.0,
+            step => (value * 0.07).min(step * 0.4),
+        };
+        Self::new(reading, to, exact, bound)
+    }
+
+    pub(crate) fn distance(reading: Reading, to: Option<Reading>, bound: Bound) -> Self {
+        let exact = (reading.step * 0.55).max(reading.value * 0.004).max(25.0);
+        let exact = if bound == Bound::About {
+            exact.max(reading.value * 0.02)
+        } else {
+            exact
+        };
+        Self::new(reading, to, exact, bound)
+    }
+
+    pub(crate) fn has(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
 
     /// Whether any of the values from `from` to `to` is allowed.
-    pub(super) fn meets(self, from: f64, to: f64) -> bool {
+    pub(crate) fn meets(self, from: f64, to: f64) -> bool {
         self.low <= from.max(to) && self.high >= from.min(to)
     }
 }
 
-pub(super) fn tolerance(metric: ClaimMetric, value: f64) -> f64 {
+pub(crate) fn tolerance(metric: ClaimMetric, value: f64) -> f64 {
     match metric {
         ClaimMetric::HeartRate => 2.0,
         ClaimMetric::Cadence => 2.0_f64.max(value * 0.01),
@@ -71,35 +93,20 @@ pub(super) fn tolerance(metric: ClaimMetric, value: f64) -> f64 {
     }
 }
 
-/// Whether a sentence advises rather than states.
-pub(super) fn is_advice(frame: &ClaimFrame) -> bool {
-    frame.mood.is_some()
-}
-
-pub(super) fn no_leg(kind: LegKind) -> String {
+pub(crate) fn no_leg(kind: LegKind) -> String {
     format!("the race has no {} leg so far", kind.word())
 }
 
 /// The parts of the race that a scope may mean.
-pub(super) fn spans(
-    scope: ClaimScope,
-    frame: &ClaimFrame,
-    facts: &RaceFacts,
-) -> Result<Vec<RaceSpan>, String> {
-    let leg = frame
-        .leg
-        .filter(|kind| facts.legs.iter().any(|leg| leg.kind == Some(*kind)));
-    if let (Some(kind), None) = (frame.leg, leg) {
+pub(crate) fn spans(scope: ClaimScope, roles: &Roles, facts: &RaceFacts) -> Result<Vec<RaceSpan>, String> {
+    let named = roles.leg();
+    let leg = named.filter(|kind| facts.legs.iter().any(|leg| leg.kind == Some(*kind)));
+    if let (Some(kind), None) = (named, leg) {
         return Err(no_leg(kind));
     }
-    let spans = match scope {
-        ClaimScope::Race => match leg {
-            Some(kind) => facts
-                .leg_index(kind, frame.leg_number)
-                .and_then(|index| facts.legs.get(index))
-                .map(|leg| leg.span)
-                .into_iter()
-                .collect(),
+    let spans: Vec<RaceSpan> = match scope {
+        ClaimScope::Race => match leg.and_then(|kind| facts.leg_index(kind, roles.leg_number())) {
+            Some(index) => facts.legs.get(index).map(|leg| leg.span).into_iter().collect(),
             None => facts
                 .leg_now()
                 .map(|leg| leg.span)
@@ -122,22 +129,12 @@ pub(super) fn spans(
             splits.into_iter().chain(whole).collect()
         }
         ClaimScope::Mark(metres) => {
-            let split = facts.split_to(leg, metres);
             let is_here = (facts.progress_m - metres).abs() < 500.0 && (metres % 1000.0).abs() > 1.0;
             let here = if is_here { facts.now() } else { Vec::new() };
-            split.into_iter().chain(here).collect()
+            facts.split_to(leg, metres).into_iter().chain(here).collect()
         }
-        ClaimScope::LastSplit => facts
-            .splits_of(leg)
-            .last()
-            .and_then(|split| facts.between(leg, split.from_m, split.to_m))
-            .into_iter()
-            .collect(),
-        ClaimScope::Extreme(sense) => facts
-            .extreme(leg, sense)
-            .and_then(|split| facts.between(leg, split.from_m, split.to_m))
-            .into_iter()
-            .collect(),
+        ClaimScope::LastSplit => split_span(facts, leg, facts.splits_of(leg).last().copied()),
+        ClaimScope::Extreme(sense) => split_span(facts, leg, facts.extreme(leg, sense)),
         ClaimScope::FirstHalf => facts.half(false).into_iter().collect(),
         ClaimScope::SecondHalf => facts.half(true).into_iter().collect(),
         ClaimScope::Ago(seconds) => facts.around(seconds).into_iter().collect(),
@@ -149,29 +146,11 @@ pub(super) fn spans(
     Ok(spans)
 }
 
-pub(super) fn metric_of(measure: Measure) -> Option<ClaimMetric> {
-    Some(match measure {
-        Measure::HeartRate => ClaimMetric::HeartRate,
-        Measure::Power => ClaimMetric::Power,
-        Measure::Cadence { .. } => ClaimMetric::Cadence,
-        Measure::Speed => ClaimMetric::Pace,
-        _ => return None,
-    })
-}
-
-pub(super) fn is_measured(metric: ClaimMetric) -> bool {
-    matches!(
-        metric,
-        ClaimMetric::HeartRate | ClaimMetric::Power | ClaimMetric::Cadence | ClaimMetric::Pace
-    )
-}
-
-pub(super) fn metric_name(metric: ClaimMetric) -> &'static str {
-    match metric {
-        ClaimMetric::HeartRate => "heart rate",
-        ClaimMetric::Power => "power",
-        ClaimMetric::Cadence => "cadence",
-        ClaimMetric::Pace => "pace",
-        _ => "value",
-    }
+fn split_span(
+    facts: &RaceFacts,
+    leg: Option<LegKind>,
+    split: Option<&crate::race::track::Split>,
+) -> Vec<RaceSpan> {
+    let span = split.and_then(|split| facts.between(leg, split.from_m, split.to_m));
+    span.into_iter().collect()
 }

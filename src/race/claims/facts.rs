@@ -5,8 +5,9 @@ mod span;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::claim::{ClaimFrame, ClaimMetric, Sense, When};
 use super::quantity::Reading;
+use super::roles::Roles;
+use super::terms::{ClaimMetric, Sense};
 use crate::race::plan::RacePlan;
 use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::sport::{LegKind, RaceKind};
@@ -15,75 +16,81 @@ use crate::race::thresholds::{LegLimits, Thresholds, limits};
 use crate::race::track::{Split, Track, TrackStep};
 use span::{leg_span, race_span};
 
-pub(super) use span::{RaceSpan, Spread};
+pub(crate) use span::{RaceSpan, Spread};
 
 #[derive(Clone, Debug)]
-pub(super) struct LegFacts {
-    pub(super) kind: Option<LegKind>,
-    pub(super) span: RaceSpan,
-    pub(super) from_m: f64,
-    pub(super) limits: LegLimits,
+pub(crate) struct LegFacts {
+    pub(crate) kind: Option<LegKind>,
+    pub(crate) span: RaceSpan,
+    pub(crate) from_m: f64,
+    pub(crate) limits: LegLimits,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct PlaceFacts {
+pub(crate) struct PlaceFacts {
     /// The words of its name, in lower case.
-    pub(super) words: Vec<String>,
-    pub(super) at_m: f64,
-    pub(super) cutoff_s: Option<f64>,
-    pub(super) target_s: Option<f64>,
+    pub(crate) words: Vec<String>,
+    pub(crate) at_m: f64,
+    pub(crate) cutoff_s: Option<f64>,
+    pub(crate) target_s: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) struct StopFacts {
-    pub(super) at_m: f64,
-    pub(super) duration_s: f64,
-    pub(super) leg: usize,
+pub(crate) struct StopFacts {
+    pub(crate) at_m: f64,
+    pub(crate) duration_s: f64,
+    pub(crate) leg: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RaceStage {
+    Waiting,
+    UnderWay,
+    /// Ended without a finish.
+    Over,
+    Finished,
 }
 
 /// A figure in an alert.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ToldFigure {
-    pub(super) reading: Reading,
-    pub(super) sense: Option<Sense>,
-    pub(super) ago_s: f64,
+pub(crate) struct ToldFigure {
+    pub(crate) reading: Reading,
+    pub(crate) sense: Option<Sense>,
+    pub(crate) ago_s: f64,
 }
 
 /// The facts of a race that messages are checked against.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct RaceFacts {
-    pub(super) started: bool,
-    pub(super) finished: bool,
-    pub(super) over: bool,
-    pub(super) is_multisport: bool,
-    pub(super) legs: Vec<LegFacts>,
-    pub(super) race: RaceSpan,
+    pub(crate) stage: RaceStage,
+    pub(crate) is_multisport: bool,
+    pub(crate) legs: Vec<LegFacts>,
+    pub(crate) race: RaceSpan,
     /// Metres from the start: along the course if there is one.
-    pub(super) progress_m: f64,
+    pub(crate) progress_m: f64,
     /// The same, when the author of a message may last have looked.
-    pub(super) progress_before_m: f64,
-    pub(super) distance_m: f64,
-    pub(super) elapsed_s: f64,
+    pub(crate) progress_before_m: f64,
+    pub(crate) distance_m: f64,
+    pub(crate) elapsed_s: f64,
     /// Seconds since the newest point.
-    pub(super) age_s: f64,
+    pub(crate) age_s: f64,
     /// Seconds that the author may have taken to write.
-    pub(super) lag_s: f64,
-    pub(super) is_silent: bool,
-    pub(super) standing_s: Option<f64>,
-    pub(super) whole_m: Option<f64>,
-    pub(super) target_s: Option<f64>,
-    pub(super) off_course_m: Option<f64>,
-    pub(super) places: Vec<PlaceFacts>,
-    pub(super) stops: Vec<StopFacts>,
-    pub(super) gaps_s: Vec<f64>,
-    pub(super) ascent_m: f64,
-    pub(super) altitude_m: Option<f64>,
-    pub(super) told: Vec<ToldFigure>,
+    pub(crate) lag_s: f64,
+    pub(crate) is_silent: bool,
+    pub(crate) standing_s: Option<f64>,
+    pub(crate) whole_m: Option<f64>,
+    pub(crate) target_s: Option<f64>,
+    pub(crate) off_course_m: Option<f64>,
+    pub(crate) places: Vec<PlaceFacts>,
+    pub(crate) stops: Vec<StopFacts>,
+    pub(crate) gaps_s: Vec<f64>,
+    pub(crate) ascent_m: f64,
+    pub(crate) altitude_m: Option<f64>,
+    pub(crate) told: Vec<ToldFigure>,
     /// The words of the athlete's name, in lower case.
-    pub(super) athlete: Vec<String>,
+    pub(crate) athlete: Vec<String>,
     /// Other words of the settings: the name of the race.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
     thresholds: Thresholds,
     splits: Vec<Split>,
     recent: Vec<TrackStep>,
@@ -154,6 +161,12 @@ impl RaceFacts {
             standing,
             RaceStanding::NoSignal | RaceStanding::Unreachable | RaceStanding::ProbablyFinished
         ) || silence.is_some_and(|silence| silence >= race.watch.quiet_after());
+        let stage = match standing {
+            RaceStanding::Finished => RaceStage::Finished,
+            _ if race.watch.over().is_some() => RaceStage::Over,
+            _ if track.started_at.is_some() => RaceStage::UnderWay,
+            _ => RaceStage::Waiting,
+        };
         let legs: Vec<LegFacts> = track
             .legs
             .iter()
@@ -169,9 +182,7 @@ impl RaceFacts {
         other_words.extend(words(settings.type_text.as_deref()));
         other_words.extend(words(session.and_then(|session| session.name.as_deref())));
         Self {
-            started: track.started_at.is_some(),
-            finished: standing == RaceStanding::Finished,
-            over: race.watch.over().is_some(),
+            stage,
             is_multisport: settings.kind.is_multisport()
                 && (legs.len() > 1 || settings.kind != RaceKind::Other),
             race: race_span(&track.legs, track.distance_m(), track.elapsed_s(), track.ascent_m),
@@ -217,26 +228,26 @@ impl RaceFacts {
         self.age_s
     }
 
-    pub(super) fn leg_now(&self) -> Option<&LegFacts> {
+    pub(crate) fn leg_now(&self) -> Option<&LegFacts> {
         self.legs.last()
     }
 
     /// Index of the checkpoint that the athlete is at.
-    pub(super) fn place_here(&self) -> Option<usize> {
+    pub(crate) fn place_here(&self) -> Option<usize> {
         self.places
             .iter()
             .position(|place| (place.at_m - self.progress_m).abs() <= 400.0)
     }
 
     /// The limits on `kind`, or on the current leg.
-    pub(super) fn limits_of(&self, kind: Option<LegKind>) -> Option<LegLimits> {
+    pub(crate) fn limits_of(&self, kind: Option<LegKind>) -> Option<LegLimits> {
         let leg = kind.and_then(|kind| self.legs.iter().rev().find(|leg| leg.kind == Some(kind)));
         leg.or(self.leg_now().filter(|_| kind.is_none()))
             .map(|leg| leg.limits)
     }
 
     /// All limits of a metric, on any leg so far.
-    pub(super) fn all_limits(&self, metric: ClaimMetric) -> Vec<f64> {
+    pub(crate) fn all_limits(&self, metric: ClaimMetric) -> Vec<f64> {
         let set = &self.thresholds;
         let limits = match metric {
             ClaimMetric::HeartRate => [set.hr_max, set.hr_min, set.run_hr_max, set.run_hr_min],
@@ -248,7 +259,7 @@ impl RaceFacts {
     }
 
     /// Index of the leg of this sport: the last one, or the `number`th.
-    pub(super) fn leg_index(&self, kind: LegKind, number: Option<usize>) -> Option<usize> {
+    pub(crate) fn leg_index(&self, kind: LegKind, number: Option<usize>) -> Option<usize> {
         let legs = self
             .legs
             .iter()
@@ -262,7 +273,7 @@ impl RaceFacts {
     }
 
     /// The extremes of a metric over a leg or the race.
-    pub(super) fn spread_of(&self, metric: ClaimMetric, leg: Option<LegKind>) -> Option<Spread> {
+    pub(crate) fn spread_of(&self, metric: ClaimMetric, leg: Option<LegKind>) -> Option<Spread> {
         let index = leg.and_then(|kind| self.leg_index(kind, None));
         let span = index
             .and_then(|index| self.legs.get(index))
@@ -271,7 +282,7 @@ impl RaceFacts {
     }
 
     /// The lengths of swim, ride and run of a triathlon of a standard distance.
-    pub(super) fn leg_lengths_m(&self) -> Option<[f64; 3]> {
+    pub(crate) fn leg_lengths_m(&self) -> Option<[f64; 3]> {
         const LENGTHS_M: [(f64, [f64; 3]); 4] = [
             (25_750.0, [750.0, 20_000.0, 5000.0]),
             (51_500.0, [1500.0, 40_000.0, 10_000.0]),
@@ -286,7 +297,7 @@ impl RaceFacts {
     }
 
     /// The length of the current leg of a triathlon of a standard distance.
-    pub(super) fn leg_length_m(&self) -> Option<f64> {
+    pub(crate) fn leg_length_m(&self) -> Option<f64> {
         let legs = self.leg_lengths_m()?;
         let order = [LegKind::Swim, LegKind::Ride, LegKind::Run];
         let now = self.leg_now()?.kind?;
@@ -295,8 +306,8 @@ impl RaceFacts {
     }
 
     /// Whether a rule has told this figure: lately, or at any time if the claim is about the past.
-    pub(super) fn was_told(&self, reading: Reading, frame: &ClaimFrame) -> bool {
-        let is_past = matches!(frame.when, Some(When::Past | When::Perfect));
+    pub(crate) fn was_told(&self, reading: Reading, roles: &Roles) -> bool {
+        let is_past = roles.is_past();
         let told = self
             .told
             .iter()
@@ -305,17 +316,17 @@ impl RaceFacts {
             let is_same = told.reading.measure == reading.measure
                 && (told.reading.value - reading.value).abs() <= reading.value * 0.001;
             let is_side = |sense: Option<Sense>| sense.and_then(Sense::is_more);
-            is_same && is_side(told.sense) == is_side(frame.sense)
+            is_same && is_side(told.sense) == is_side(roles.sense())
         })
     }
 
     /// Metres into the current leg.
-    pub(super) fn leg_progress_m(&self) -> f64 {
+    pub(crate) fn leg_progress_m(&self) -> f64 {
         self.leg_now().map_or(0.0, |leg| self.distance_m - leg.from_m)
     }
 
     /// How far ahead of an even plan the athlete is, in seconds; negative = behind.
-    pub(super) fn ahead_s(&self) -> Option<f64> {
+    pub(crate) fn ahead_s(&self) -> Option<f64> {
         let mut knots = vec![(0.0, 0.0)];
         knots.extend(
             self.places

@@ -1,24 +1,22 @@
 //! Splits a message into sentences, clauses and items: quantities, places, names and tags.
 
-use super::claim::Mood;
+mod places;
+
 use super::facts::RaceFacts;
 use super::lexicon::{self, ScopeWord, Tag};
 use super::names;
 use super::quantity::{self, Before, Measure, Quantity};
+use super::terms::{Mood, Sense, When};
+use super::token::one_of;
 use super::token::{NumberShape, Token, TokenKind, tokens};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ItemKind {
-    Tags(Vec<Tag>),
     Quantity(Quantity),
     /// `km 7`, `the 7th kilometre`, `the 20 km mark`: metres from the start of the race or leg.
     Mark(f64),
     /// `km 6-10`: where it begins and ends, in metres.
     Stretch(f64, f64),
-    /// Index of a checkpoint.
-    Checkpoint(usize),
-    /// The athlete's name.
-    Athlete,
     /// A capitalized word without any other meaning.
     Capital,
     Word,
@@ -28,6 +26,7 @@ pub(super) enum ItemKind {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct MessageItem {
     pub(super) kind: ItemKind,
+    pub(super) tags: Vec<Tag>,
     /// In lower case.
     pub(super) words: String,
     /// Byte range in the message.
@@ -36,15 +35,12 @@ pub(super) struct MessageItem {
 }
 
 impl MessageItem {
-    pub(super) fn tags(&self) -> &[Tag] {
-        match &self.kind {
-            ItemKind::Tags(tags) => tags,
-            _ => &[],
-        }
+    pub(super) fn has(&self, tag: Tag) -> bool {
+        self.tags.contains(&tag)
     }
 
-    pub(super) fn has(&self, tag: Tag) -> bool {
-        self.tags().contains(&tag)
+    pub(super) fn is(&self, kind: impl Fn(&Tag) -> bool) -> bool {
+        self.tags.iter().any(kind)
     }
 
     pub(super) fn quantity(&self) -> Option<&Quantity> {
@@ -55,13 +51,27 @@ impl MessageItem {
     }
 }
 
+pub(super) fn has_tag(items: &[MessageItem], tag: Tag) -> bool {
+    items.iter().any(|item| item.has(tag))
+}
+
+/// Whether any number counts one of these.
+pub(super) fn measures(items: &[MessageItem], kinds: &[Measure]) -> bool {
+    let mut quantities = items.iter().filter_map(MessageItem::quantity);
+    quantities.any(|quantity| kinds.iter().any(|kind| quantity.measures(*kind).is_some()))
+}
+
+pub(super) fn has_numbers(items: &[MessageItem]) -> bool {
+    items.iter().any(|item| item.quantity().is_some())
+}
+
 /// The items between two commas or conjunctions.
 pub(super) type Clause = Vec<MessageItem>;
 
-const CONJUNCTIONS: [&str; 20] = [
-    "and", "but", "while", "whereas", "though", "although", "so", "because", "und", "aber", "während", "et",
-    "mais", "y", "pero", "e", "ma", "mentre", "mientras", "yet",
-];
+const CONJUNCTIONS: &str = "and|but|though|although|so|because|und|aber|et|mais|y|pero|e|ma|yet";
+
+/// These join what was said before only to a clause of its own.
+const CONTRASTS: &str = "while|whereas|während|mentre|mientras|tandis";
 
 /// The sentences of a message.
 pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
@@ -70,10 +80,8 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let rest = tokens.get(at..).unwrap_or_default();
-        if token.is_mark('±') {
-            // A margin of error.
-            let margin = quantity::quantity(tokens.get(at + 1..).unwrap_or_default(), Before::Other);
-            at += 1 + margin.map_or(0, |(_, length)| length);
+        if let Some(length) = margin_of_error(rest) {
+            at += length;
             continue;
         }
         let is_end = matches!(token.kind, TokenKind::Mark('.' | '!' | '?' | ';'));
@@ -81,6 +89,7 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
             token.kind,
             TokenKind::Mark(',' | ':' | ')' | '-' | '|' | '·' | '•')
         ) || (token.is_mark('(') && compares(rest));
+        let is_break = is_break && !is_sign(&tokens, at);
         if is_end {
             sentences.push(vec![Clause::new()]);
             at += 1;
@@ -92,39 +101,42 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
                 .last()
                 .and_then(|sentence| sentence.last())
                 .and_then(|clause| clause.last())
-                .is_some_and(|item| {
-                    item.tags()
-                        .iter()
-                        .any(|tag| matches!(tag, Tag::Reference(_) | Tag::Progress(_)))
-                });
+                .is_some_and(|item| item.is(|tag| matches!(tag, Tag::Reference(_) | Tag::Progress(_))));
         if labels {
             at += 1;
             continue;
         }
-        let (kind, length) = item(
-            rest,
-            at.checked_sub(1).and_then(|before| tokens.get(before)),
-            facts,
-        );
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        let (kind, tags, length) = item(rest, before, facts);
         let has_if = sentences
             .last()
             .and_then(|sentence| sentence.last())
-            .is_some_and(|clause| clause.iter().any(|item| item.has(Tag::Mood(Mood::If))));
+            .is_some_and(|clause| has_tag(clause, Tag::Mood(Mood::If)));
+        let clause = sentences.last().and_then(|sentence| sentence.last());
+        let states = clause.is_some_and(|clause| {
+            clause
+                .iter()
+                .any(|item| item.is(|tag| matches!(tag, Tag::When(_) | Tag::Trend(_))))
+        });
         let joins = begins(rest, has_if)
-            || token.word().is_some_and(|word| CONJUNCTIONS.contains(&word)) && length == 1;
+            || token
+                .word()
+                .is_some_and(|word| one_of(word, CONJUNCTIONS) || (states && one_of(word, CONTRASTS)))
+                && length == 1;
         if (is_break || joins)
             && let Some(sentence) = sentences.last_mut()
         {
             sentence.push(Clause::new());
         }
         at += length;
-        if is_break || matches!(token.kind, TokenKind::Mark(_)) && kind == ItemKind::Word {
+        if is_break || matches!(token.kind, TokenKind::Mark(_)) && kind == ItemKind::Word && tags.is_empty() {
             continue;
         }
         let to = tokens.get(at - 1).map_or(token.to, |last| last.to);
         let words = text.get(token.from..to).unwrap_or_default().to_lowercase();
         let item = MessageItem {
             kind,
+            tags,
             words,
             from: token.from,
             to,
@@ -136,18 +148,45 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
     sentences
 }
 
-const PRONOUNS: [&str; 9] = ["you", "she", "he", "they", "it", "we", "sie", "er", "du"];
+/// `± 2 min`, `give or take two minutes`: the length of a margin of error in tokens.
+fn margin_of_error(tokens: &[Token]) -> Option<usize> {
+    let word = |at: usize| tokens.get(at).and_then(Token::word).unwrap_or_default();
+    let sign = usize::from(tokens.first()?.is_mark('±'));
+    let words = if matches!(
+        [word(0), word(1), word(2)],
+        ["give", "or", "take"] | ["plus", "or", "minus"]
+    ) {
+        3
+    } else {
+        0
+    };
+    let length = sign.max(words);
+    let margin = quantity::quantity(tokens.get(length..)?, Before::Other).filter(|_| length > 0)?;
+    Some(length + margin.1)
+}
+
+/// `HR -5`
+fn is_sign(tokens: &[Token], at: usize) -> bool {
+    let (Some(token), Some(next)) = (tokens.get(at), tokens.get(at + 1)) else {
+        return false;
+    };
+    let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+    let apart = before.is_none_or(|before| before.to < token.from);
+    token.is_mark('-') && apart && token.to == next.from && matches!(next.kind, TokenKind::Number(_))
+}
+
+const PRONOUNS: &str = "you|she|he|they|it|we|sie|er|du";
 
 /// Whether a subordinate clause begins: `before he changes`, `which took 5:50`, or the main clause after "if".
 fn begins(tokens: &[Token], after_if: bool) -> bool {
     let word = |at: usize| tokens.get(at).and_then(Token::word).unwrap_or_default();
-    let is_pronoun = |word: &str| PRONOUNS.contains(&word);
+    let is_pronoun = |word: &str| one_of(word, PRONOUNS);
     match word(0) {
         "which" | "where" => true,
         "before" | "after" | "when" | "once" | "because" | "as" => {
             is_pronoun(word(1)) && !word(2).starts_with("close")
         }
-        pronoun => after_if && is_pronoun(pronoun) && matches!(word(1), "d" | "ll" | "would" | "will"),
+        pronoun => after_if && is_pronoun(pronoun) && one_of(word(1), "d|ll|would|will"),
     }
 }
 
@@ -158,71 +197,133 @@ fn compares(tokens: &[Token]) -> bool {
         token.is_mark(',')
             || token
                 .word()
-                .is_some_and(|word| matches!(word, "vs" | "versus" | "against" | "statt" | "contre"))
+                .is_some_and(|word| one_of(word, "vs|versus|against|statt|contre"))
     })
 }
 
-/// The item at the start of `tokens`, and its length in tokens.
-fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKind, usize) {
+/// The item at the start of `tokens`, its tags, and its length in tokens.
+fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKind, Vec<Tag>, usize) {
     let Some(token) = tokens.first() else {
-        return (ItemKind::Word, 1);
+        return (ItemKind::Word, Vec::new(), 1);
     };
     if token.kind == TokenKind::Unreadable {
-        return (ItemKind::Unreadable, 1);
+        return (ItemKind::Unreadable, Vec::new(), 1);
     }
-    if let Some((index, length)) = checkpoint(tokens, facts) {
-        return (ItemKind::Checkpoint(index), length);
+    if let Some((index, length)) = places::checkpoint(tokens, facts) {
+        return (ItemKind::Word, vec![Tag::Place(index)], length);
     }
-    let is_sentence_start =
-        before.is_none_or(|before| matches!(before.kind, TokenKind::Mark('.' | '!' | '?' | ';')));
-    let word = token.word();
     if let TokenKind::Word(word, true) = &token.kind
         && facts.athlete.contains(word)
     {
-        return (ItemKind::Athlete, 1);
+        return (ItemKind::Word, vec![Tag::Athlete], 1);
     }
-    if let Some(found) = mark(tokens) {
-        return found;
+    if let Some((kind, length)) = places::mark(tokens) {
+        return (kind, Vec::new(), length);
     }
     let tags = lexicon::tags(tokens);
     if let Some((quantity, length)) = quantity::quantity(tokens, before_number(before))
         && tags.as_ref().is_none_or(|(_, tagged)| length >= *tagged)
     {
-        let rest = tokens.get(length..).unwrap_or_default();
-        if let Some((mark, more)) = after_quantity(&quantity, rest) {
-            return (ItemKind::Mark(mark), length + more);
-        }
-        let is_name =
-            token_number(token).is_some_and(|parts| parts.iter().all(|part| facts.words.contains(part)));
-        let counts = tokens
-            .get(length)
-            .and_then(Token::word)
-            .is_some_and(|next| matches!(next, "splits" | "laps"));
-        if quantity.is_bare() && (is_name || counts) {
-            return (ItemKind::Word, length);
-        }
-        return (ItemKind::Quantity(quantity), length);
+        let (kind, mut tags, length) = number(quantity, tokens, length, facts);
+        let sign = before
+            .filter(|before| before.to == token.from)
+            .and_then(|before| match before.kind {
+                TokenKind::Mark('+') => Some(Sense::Above),
+                TokenKind::Mark('-') => Some(Sense::Below),
+                _ => None,
+            });
+        tags.extend(sign.map(Tag::Sense));
+        return (kind, tags, length);
     }
+    let word = token.word().unwrap_or_default();
     if let Some((mut tags, length)) = tags {
         // "You left Velden", but "10 km left".
         if tags.contains(&Tag::Departed) {
-            let is_place = tokens
-                .get(length..)
-                .is_some_and(|rest| checkpoint(rest, facts).is_some());
-            tags.retain(|tag| is_place == matches!(tag, Tag::Departed | Tag::Reached));
+            let rest = tokens.get(length..).unwrap_or_default();
+            let is_place = places::checkpoint(rest, facts).is_some();
+            tags.retain(|tag| is_place == matches!(tag, Tag::Departed | Tag::Reached | Tag::When(_)));
         }
-        return (ItemKind::Tags(tags), length);
+        let last = tokens.get(length - 1).and_then(Token::word).unwrap_or_default();
+        match last {
+            "t1" => tags.push(Tag::Nth(1)),
+            "t2" => tags.push(Tag::Nth(2)),
+            "d" if is_past_perfect(tokens) => tags = vec![Tag::When(When::Past)],
+            // "le signal d'Anna"
+            "d" if !before
+                .and_then(Token::word)
+                .is_some_and(|word| one_of(word, PRONOUNS) || word == "i") =>
+            {
+                tags.clear();
+            }
+            // "You left the water"
+            "left" if follows_subject(before) => tags = vec![Tag::Departed, Tag::When(When::Past)],
+            _ if tags.contains(&Tag::Here) => tags.extend(facts.place_here().map(Tag::Place)),
+            _ => {}
+        }
+        return (ItemKind::Word, tags, length);
     }
-    match &token.kind {
-        TokenKind::Word(word, true) if names::is_first_name(word) => (ItemKind::Capital, 1),
-        TokenKind::Word(word, true) if !is_sentence_start && !facts.words.contains(word) => {
-            (ItemKind::Capital, 1)
+    let starts = before.is_none_or(|before| matches!(before.kind, TokenKind::Mark('.' | '!' | '?' | ';')));
+    let is_name = match &token.kind {
+        TokenKind::Word(word, true) => {
+            names::is_first_name(word)
+                || (!starts && !facts.words.contains(word))
+                || (starts && names::acts(tokens))
         }
-        TokenKind::Word(..) if is_sentence_start && word.is_some() && names::acts(tokens) => {
-            (ItemKind::Capital, 1)
-        }
-        _ => (ItemKind::Word, 1),
+        _ => false,
+    };
+    let kind = if is_name {
+        ItemKind::Capital
+    } else {
+        ItemKind::Word
+    };
+    let tags = if is_past(word) && !is_name {
+        vec![Tag::When(When::Past)]
+    } else {
+        Vec::new()
+    };
+    (kind, tags, 1)
+}
+
+fn follows_subject(before: Option<&Token>) -> bool {
+    let word = before.and_then(Token::word).unwrap_or_default();
+    one_of(word, "you|she|he|they|just|ve|has|have")
+}
+
+/// What a quantity is together with the words after it.
+fn number(
+    quantity: Quantity,
+    tokens: &[Token],
+    length: usize,
+    facts: &RaceFacts,
+) -> (ItemKind, Vec<Tag>, usize) {
+    let rest = tokens.get(length..).unwrap_or_default();
+    if let Some((mark, more)) = places::after_quantity(&quantity, rest) {
+        return (ItemKind::Mark(mark), Vec::new(), length + more);
     }
+    let is_name = tokens
+        .first()
+        .and_then(token_number)
+        .is_some_and(|parts| parts.iter().all(|part| facts.words.contains(part)));
+    let next = rest.first().and_then(Token::word).unwrap_or_default();
+    let counts = one_of(next, "splits|laps|legs|limits");
+    if quantity.is_bare() && (is_name || counts) {
+        return (ItemKind::Word, Vec::new(), length);
+    }
+    (ItemKind::Quantity(quantity), Vec::new(), length)
+}
+
+/// The past tense by the ending of a verb that no table has: `stayed`, `rolled`.
+fn is_past(word: &str) -> bool {
+    word.len() >= 5
+        && word.ends_with("ed")
+        && !word.ends_with("eed")
+        && !matches!(word, "hundred" | "tired" | "relaxed")
+}
+
+/// `she'd covered`, but `she'd be`.
+fn is_past_perfect(tokens: &[Token]) -> bool {
+    let next = tokens.get(1).and_then(Token::word).unwrap_or_default();
+    is_past(next) || one_of(next, "been|had|done|run|gone|got|left|already|just|swum|ridden")
 }
 
 fn before_number(before: Option<&Token>) -> Before {
@@ -231,7 +332,7 @@ fn before_number(before: Option<&Token>) -> Before {
     };
     let between = before
         .word()
-        .is_some_and(|word| matches!(word, "between" | "zwischen" | "entre" | "tra" | "fra"));
+        .is_some_and(|word| one_of(word, "between|zwischen|entre|tra|fra"));
     let scopes = lexicon::tags(std::slice::from_ref(before));
     let is_scope = scopes.is_some_and(|(tags, _)| {
         tags.iter().any(|tag| {
@@ -242,8 +343,12 @@ fn before_number(before: Option<&Token>) -> Before {
         })
     });
     let from = before.word().is_some_and(|word| matches!(word, "von" | "from"));
+    let aside = before
+        .word()
+        .is_some_and(|word| one_of(word, "up|down|by|um|de|di"));
     match (between, is_scope) {
         _ if from => Before::From,
+        _ if aside => Before::Aside,
         (true, _) => Before::Between,
         (_, true) => Before::ScopeWord,
         _ => Before::Other,
@@ -259,91 +364,4 @@ fn token_number(token: &Token) -> Option<Vec<String>> {
         NumberShape::Plain(value, _) => Some(value.to_string().split('.').map(str::to_owned).collect()),
         _ => None,
     }
-}
-
-/// The checkpoint whose name `tokens` begin with, or with its last or first significant word.
-fn checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, usize)> {
-    let matches = |words: &[String]| {
-        let all = words
-            .iter()
-            .zip(tokens)
-            .all(|(word, token)| token.word() == Some(word));
-        (words.len() <= tokens.len() && all && !words.is_empty()).then_some(words.len())
-    };
-    let names = facts.places.iter().enumerate();
-    let whole = names
-        .clone()
-        .filter_map(|(index, place)| Some((index, matches(&place.words)?)));
-    if let Some(found) = whole.max_by_key(|(_, length)| *length) {
-        return Some(found);
-    }
-    let TokenKind::Word(word, true) = &tokens.first()?.kind else {
-        return None;
-    };
-    let is_own = |place: &[String]| word.chars().count() >= 4 && place.contains(word);
-    let mut places = names.filter(|(_, place)| is_own(&place.words));
-    let (index, _) = places.next()?;
-    places.next().is_none().then_some((index, 1))
-}
-
-const MARK_NOUNS: [&str; 10] = [
-    "km",
-    "kilometre",
-    "kilometer",
-    "mile",
-    "kilomètre",
-    "kilómetro",
-    "chilometro",
-    "mark",
-    "meile",
-    "milla",
-];
-
-fn metres_of(noun: &str) -> f64 {
-    if matches!(noun, "mile" | "meile" | "milla") {
-        1609.344
-    } else {
-        1000.0
-    }
-}
-
-/// `km 7`, `kilometre 10`.
-fn mark(tokens: &[Token]) -> Option<(ItemKind, usize)> {
-    let noun = tokens.first()?.word().filter(|word| MARK_NOUNS.contains(word))?;
-    let number = usize::from(
-        tokens
-            .get(1)
-            .and_then(Token::word)
-            .is_some_and(|word| matches!(word, "number" | "no")),
-    );
-    let (quantity, length) = quantity::quantity(tokens.get(1 + number..)?, Before::ScopeWord)?;
-    let reading = quantity.measures(Measure::Bare)?;
-    if let Some(to) = quantity.to.first() {
-        // The splits from km 6 to km 10 begin at km 5.
-        let from_m = (reading.value - 1.0).max(0.0) * metres_of(noun);
-        return Some((
-            ItemKind::Stretch(from_m, to.value * metres_of(noun)),
-            1 + number + length,
-        ));
-    }
-    Some((
-        ItemKind::Mark(reading.value * metres_of(noun)),
-        1 + number + length,
-    ))
-}
-
-/// `the 7th kilometre`, `the 20 km mark`: metres, and the tokens after the quantity.
-fn after_quantity(quantity: &Quantity, rest: &[Token]) -> Option<(f64, usize)> {
-    let next = rest.first()?.word()?;
-    if quantity.ordinal && MARK_NOUNS.contains(&next) {
-        return Some((quantity.whole()? * metres_of(next), 1));
-    }
-    let metres = quantity
-        .measures(Measure::Distance)
-        .filter(|_| quantity.to.is_empty())?;
-    matches!(
-        next,
-        "mark" | "marker" | "sign" | "point" | "table" | "banner" | "board" | "marke" | "post" | "split"
-    )
-    .then_some((metres.value, 1))
 }

@@ -1,12 +1,278 @@
-//! Claims about measured values: heart rate, power, cadence, pace.
+//! Numbers of measured values: heart rate, power, cadence, pace.
 
-use super::claim::{Bound, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Reference, When};
-use super::distances;
-use super::evidence::{Allowed, ClaimVerdict, check, is_advice, metric_name, no, no_leg, spans, tolerance};
+use super::evidence::{Allowed, ClaimVerdict, check, no, no_leg, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
-use super::limits;
+use super::lexicon::Tag;
 use super::quantity::{Measure, Reading};
+use super::roles::Roles;
+use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Reference, Sense, When};
 use crate::race::sport::LegKind;
+use crate::race::text;
+use crate::race::thresholds::LegLimits;
+
+/// Whether `reading` is a value of `metric` that agrees with its roles.
+pub(super) fn number(
+    metric: ClaimMetric,
+    reading: Reading,
+    to: Option<Reading>,
+    roles: &Roles,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let is_run = facts.leg_now().is_some_and(|leg| leg.kind == Some(LegKind::Run));
+    if reading.measure == (Measure::Cadence { steps: false }) && is_run && reading.value > 130.0 {
+        return no("a run's cadence is in steps per minute");
+    }
+    if roles.mood.is_some() || roles.scope() == Some(ClaimScope::Next) {
+        return check(
+            is_plausible(metric, reading.value, facts),
+            "this is far from anything seen in this race",
+        );
+    }
+    let is_known_past = roles.is_silent() || roles.is_past() || roles.stat().is_some();
+    if facts.is_silent && !is_known_past && roles.is_present() {
+        return no("there is no signal, so nothing is known of the present");
+    }
+    if is_limit(metric, reading, to, roles, facts) || is_apart(metric, reading, to, roles, facts) {
+        return Ok(());
+    }
+    match roles.reference() {
+        Some(Reference::Plan) if metric == ClaimMetric::Pace => {
+            let allowed = Allowed::new(reading, to, tolerance(metric, reading.value), roles.bound);
+            if plan_speeds(facts).iter().any(|speed| allowed.has(*speed)) {
+                return Ok(());
+            }
+            if roles.sense().is_none() && roles.stat().is_none() {
+                return no("the plan has another pace");
+            }
+        }
+        Some(Reference::Limit) if roles.sense().is_none() => {
+            return no(&format!("the limits are {:?}", facts.all_limits(metric)));
+        }
+        _ => {}
+    }
+    value(metric, reading, to, roles, facts)
+}
+
+/// The limit itself: `limit 165`, `165 at most`.
+fn is_limit(
+    metric: ClaimMetric,
+    reading: Reading,
+    to: Option<Reading>,
+    roles: &Roles,
+    facts: &RaceFacts,
+) -> bool {
+    let is_told = roles.reference().is_some()
+        || (roles.stat() == Some(ClaimStat::Max) && matches!(roles.when(), None | Some(When::Present)));
+    let limits = match roles.leg().and_then(|kind| facts.limits_of(Some(kind))) {
+        Some(limits) => limits_for(metric, limits),
+        None => facts.all_limits(metric),
+    };
+    let allowed = Allowed::new(reading, to, 0.5, Bound::Exact);
+    is_told && limits.iter().any(|limit| allowed.has(*limit))
+}
+
+/// A distance from a limit, from the mean, or from another part of the race: `15 beats under`.
+fn is_apart(
+    metric: ClaimMetric,
+    reading: Reading,
+    to: Option<Reading>,
+    roles: &Roles,
+    facts: &RaceFacts,
+) -> bool {
+    let sense = roles.sense();
+    let to_limit = roles.reference() == Some(Reference::Limit);
+    if metric == ClaimMetric::Pace
+        || (!to_limit && sense.is_none() && !roles.has(Tag::By) && roles.find(Tag::trend).is_none())
+    {
+        return false;
+    }
+    let allowed = Allowed::new(reading, to, tolerance(metric, 100.0), roles.bound);
+    // "15 beats in reserve" has no side.
+    let sense = sense
+        .or(roles.find(Tag::trend))
+        .filter(|sense| *sense != Sense::Ahead);
+    let side = sense.and_then(Sense::is_more);
+    let now = means(facts.now(), metric);
+    let differs = |other: f64| {
+        now.iter().any(|value| match side {
+            Some(true) => allowed.has(value - other),
+            Some(false) => allowed.has(other - value),
+            None => allowed.has((value - other).abs()),
+        })
+    };
+    let limits = facts
+        .limits_of(roles.leg())
+        .map_or_else(Vec::new, |limits| limits_for(metric, limits));
+    if limits.into_iter().any(differs) {
+        return roles.reference() != Some(Reference::Plan);
+    }
+    let named = roles
+        .scope()
+        .and_then(|scope| spans(scope, roles, facts).ok())
+        .unwrap_or_default();
+    let leg = facts.leg_now().map(|leg| leg.span);
+    let others = named
+        .into_iter()
+        .chain([facts.race])
+        .chain(leg)
+        .chain(facts.last_splits(None, f64::INFINITY));
+    roles.reference().is_none() && means(others, metric).into_iter().any(differs)
+}
+
+/// The mean of each part that has one.
+pub(super) fn means(spans: impl IntoIterator<Item = RaceSpan>, metric: ClaimMetric) -> Vec<f64> {
+    spans
+        .into_iter()
+        .flat_map(|span| span.values(metric, None))
+        .collect()
+}
+
+fn value(
+    metric: ClaimMetric,
+    reading: Reading,
+    to: Option<Reading>,
+    roles: &Roles,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let scope = roles.scope();
+    // The pace of a split is known to the second.
+    let is_split = matches!(
+        scope,
+        Some(ClaimScope::Mark(_) | ClaimScope::LastSplit | ClaimScope::Extreme(_))
+    );
+    let tolerance = match metric {
+        ClaimMetric::Pace if is_split && reading.step <= 0.0 => reading.value * 0.007,
+        _ => tolerance(metric, reading.value),
+    };
+    let allowed = Allowed::new(reading, to, tolerance, roles.bound);
+    let bound = roles.bound;
+    let most = facts.spread_of(metric, roles.leg()).map(|spread| spread.high);
+    if roles.not() && bound == Bound::AtLeast {
+        return check(
+            most.is_some_and(|most| most <= reading.value + 1.0),
+            "it was higher than that",
+        );
+    }
+    if let Some(ClaimScope::Mark(metres)) = scope
+        && (roles.stat() == Some(ClaimStat::Max) || bound == Bound::AtLeast)
+    {
+        // Splits keep no extremes: the highest value belongs to the split with the highest mean.
+        let holds = if bound == Bound::AtLeast {
+            most >= Some(reading.value)
+        } else {
+            most.is_some_and(|most| allowed.has(most))
+        };
+        return check(
+            facts.is_hardest_split(roles.leg(), metric, metres) && holds,
+            "the highest value was another, or elsewhere",
+        );
+    }
+    let known = known(metric, roles, facts)?;
+    // "below 150" may be far below.
+    let is_pace = metric == ClaimMetric::Pace && reading.step <= 0.0;
+    let is_beyond = |value: f64| match (bound, is_pace) {
+        (Bound::AtLeast, false) | (Bound::AtMost, true) => value >= reading.value,
+        (Bound::AtMost, false) | (Bound::AtLeast, true) => value <= reading.value,
+        _ => false,
+    };
+    let holds = |value: &f64| {
+        if bound == Bound::AtLeast || bound == Bound::AtMost {
+            is_beyond(*value) || allowed.has(*value)
+        } else {
+            allowed.has(*value)
+        }
+    };
+    if known.iter().any(holds) || (scope.is_none() && facts.was_told(reading, roles)) {
+        return Ok(());
+    }
+    let nearest = known
+        .iter()
+        .min_by(|a, b| (*a - reading.value).abs().total_cmp(&(*b - reading.value).abs()));
+    Err(match nearest {
+        Some(value) if metric == ClaimMetric::Pace => {
+            format!(
+                "the pace there is {} /km ({:.1} km/h)",
+                text::time(1000.0 / value),
+                value * 3.6
+            )
+        }
+        Some(value) => format!("the {} there is {value:.0}", metric.name()),
+        None => format!("there is no {} in the data for that", metric.name()),
+    })
+}
+
+/// What is known of a metric in the part of the race that a claim is about.
+pub(super) fn known(metric: ClaimMetric, roles: &Roles, facts: &RaceFacts) -> Result<Vec<f64>, String> {
+    let of = |spans: &[RaceSpan], stat| {
+        spans
+            .iter()
+            .flat_map(|span| span.values(metric, stat))
+            .collect::<Vec<_>>()
+    };
+    // "171 at the worst"
+    let is_worst = metric != ClaimMetric::Pace && roles.find(Tag::extreme).is_some();
+    let stat = roles.stat().or(is_worst.then_some(ClaimStat::Max));
+    if let Some(scope) = roles
+        .scope()
+        .filter(|scope| !(is_worst && matches!(scope, ClaimScope::Extreme(_))))
+    {
+        return Ok(of(&spans(scope, roles, facts)?, stat));
+    }
+    let now = facts.now();
+    if let Some(kind) = roles.leg() {
+        let index = facts
+            .leg_index(kind, roles.leg_number())
+            .ok_or_else(|| no_leg(kind))?;
+        let is_current = index + 1 == facts.legs.len();
+        let leg = facts.legs.get(index).map(|leg| leg.span).unwrap_or_default();
+        let mut known = of(&[leg], stat);
+        if is_current && stat.is_none() {
+            known.extend(of(&now, None));
+            known.extend(facts.newest(metric));
+        }
+        return Ok(known);
+    }
+    let current = facts.leg_now().map(|leg| leg.span);
+    let mut spans = now;
+    if roles.when() != Some(When::Now) && (stat.is_some() || roles.is_past() || facts.is_silent) {
+        spans.extend(current);
+        spans.push(facts.race);
+        spans.extend(current.map(RaceSpan::moving));
+    }
+    // "9:20 /km on the move", while standing.
+    if facts.standing_s.is_some() && metric == ClaimMetric::Pace && roles.when() != Some(When::Now) {
+        spans.extend(current.map(RaceSpan::moving));
+        spans.push(facts.race.moving());
+    }
+    let mut known = of(&spans, stat);
+    if stat.is_none() {
+        let newest = facts.newest(metric);
+        let low = newest.iter().copied().reduce(f64::min);
+        let high = newest.iter().copied().reduce(f64::max);
+        known.extend(newest);
+        known.extend(low.zip(high).map(|(low, high)| low.midpoint(high)));
+    }
+    if roles.when() == Some(When::Past) && stat.is_none() {
+        known.extend(of(&facts.last_splits(roles.leg(), f64::INFINITY), None));
+        known.extend(
+            facts
+                .spread_of(metric, None)
+                .into_iter()
+                .flat_map(|spread| [spread.low, spread.high]),
+        );
+    }
+    Ok(known)
+}
+
+/// The speeds of the plan: over the whole, and over what is left.
+pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
+    let Some((target_s, whole_m)) = facts.target_s.zip(facts.whole_m) else {
+        return Vec::new();
+    };
+    let (left_s, left_m) = (target_s - facts.elapsed_s, whole_m - facts.progress_m);
+    let needed = (left_s > 0.0 && left_m > 0.0).then_some(left_m / left_s);
+    needed.into_iter().chain([whole_m / target_s]).collect()
+}
 
 /// Whether any two paces of the race (now, on average, of a split) differ by this many seconds per kilometre.
 pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
@@ -15,207 +281,79 @@ pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
         .into_iter()
         .chain(facts.now())
         .chain([facts.race]);
-    let paces: Vec<f64> = spans
-        .flat_map(|span| span.values(ClaimMetric::Pace, None))
-        .map(|mps| 1000.0 / mps)
-        .collect();
+    let speeds = spans.flat_map(|span| span.values(ClaimMetric::Pace, None));
+    let paces: Vec<f64> = speeds.chain(plan_speeds(facts)).map(|mps| 1000.0 / mps).collect();
     let differs = |a: &f64| paces.iter().any(|b| ((a - b).abs() - reading.value).abs() <= 2.0);
     paces.iter().any(differs)
 }
 
-/// A number without a unit or a name passes if it is true of anything that it may count.
-pub(super) fn bare(
-    reading: Reading,
-    to: Option<Reading>,
-    frame: &ClaimFrame,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    if is_advice(frame) {
-        return Ok(());
-    }
-    // "the last five kilometres (6 to 10)"
-    let is_stretch = matches!(
-        frame.scope,
-        Some(ClaimScope::Last(_) | ClaimScope::First(_) | ClaimScope::Second(_))
-    );
-    if is_stretch && to.is_some_and(|to| to.value * 1000.0 <= facts.progress_m) {
-        return Ok(());
-    }
-    let of = |metric| measured(metric, reading, to, frame, facts).is_ok();
-    let km = |reading: Reading| Reading {
-        measure: Measure::Distance,
-        value: reading.value * 1000.0,
-        step: reading.step * 1000.0,
+pub(super) fn limits_for(metric: ClaimMetric, limits: LegLimits) -> Vec<f64> {
+    let both = match metric {
+        ClaimMetric::HeartRate => [limits.hr_max, limits.hr_min],
+        ClaimMetric::Power => [limits.power_max, limits.power_min],
+        ClaimMetric::Cadence => [None, limits.cadence_min],
+        _ => [None, None],
     };
-    let is_known = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence]
-        .into_iter()
-        .any(of)
-        || (frame.progress.is_some() && distances::value(km(reading), to.map(km), frame, facts).is_ok());
-    check(is_known, "say what this number is, with its unit")
+    both.into_iter().flatten().map(f64::from).collect()
 }
 
-pub(super) fn measured(
-    metric: ClaimMetric,
-    reading: Reading,
-    to: Option<Reading>,
-    frame: &ClaimFrame,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    if metric == ClaimMetric::Cadence
-        && reading.measure == (Measure::Cadence { steps: false })
-        && facts.leg_now().is_some_and(|leg| leg.kind == Some(LegKind::Run))
-        && reading.value > 130.0
+/// `above the limit`
+pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let set = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence];
+    let limits = facts
+        .limits_of(roles.leg())
+        .ok_or("no limit is set on this leg")?;
+    let was = roles.is_past() || matches!(roles.scope(), Some(ClaimScope::Mark(_)));
+    let mut seen = false;
+    for metric in set
+        .into_iter()
+        .filter(|metric| roles.measured().is_none_or(|own| own == *metric))
     {
-        return no("a run's cadence is in steps per minute");
+        let mut values = means(facts.now(), metric);
+        if was {
+            let spread = facts.spread_of(metric, roles.leg());
+            values.extend(spread.into_iter().flat_map(|spread| [spread.low, spread.high]));
+        }
+        for bound in limits_for(metric, limits) {
+            seen = true;
+            let holds = |value: &f64| {
+                if sense == Sense::Above {
+                    *value > bound
+                } else {
+                    *value < bound
+                }
+            };
+            let holds = if roles.not() {
+                !values.iter().any(holds)
+            } else {
+                values.iter().any(holds)
+            };
+            if holds && !values.is_empty() {
+                return Ok(());
+            }
+        }
     }
-    if facts.is_silent && frame.when == Some(When::Now) && !frame.silent {
-        return no("there is no signal, so nothing is known of the present");
-    }
-    // The pace of a split is known to the second.
-    let is_split = matches!(
-        frame.scope,
-        Some(ClaimScope::Mark(_) | ClaimScope::LastSplit | ClaimScope::Extreme(_))
-    );
-    let tolerance = match metric {
-        ClaimMetric::Pace if is_split && reading.step <= 0.0 => reading.value * 0.007,
-        _ => tolerance(metric, reading.value),
-    };
-    let allowed = Allowed::new(reading, to, tolerance, frame.bound);
-    if is_advice(frame) || frame.scope == Some(ClaimScope::Next) {
-        return check(
-            limits::is_plausible(metric, reading.value, facts),
-            "this is far from anything seen in this race",
-        );
-    }
-    // "maximal 165", "Limits: HR 150"
-    let is_limit = frame.stat == Some(ClaimStat::Max) && matches!(frame.when, None | Some(When::Present))
-        || frame.limit_leads
-        || frame.reference_before == Some(Reference::Limit) && frame.sense.is_none();
-    let limits = facts.all_limits(metric);
-    if is_limit && limits.iter().any(|limit| (limit - reading.value).abs() < 0.5) {
-        return Ok(());
-    }
-    if frame.not && frame.bound == Bound::AtLeast {
-        let most = facts.spread_of(metric, frame.leg).map(|spread| spread.high);
-        return check(
-            most.is_some_and(|most| most <= reading.value + 1.0),
-            "it was higher than that",
-        );
-    }
-    if let (Some(ClaimStat::Max), Some(ClaimScope::Mark(metres))) = (frame.stat, frame.scope) {
-        // Splits keep no extremes: the highest value belongs to the split with the highest mean.
-        let highest = facts.spread_of(metric, frame.leg).map(|spread| spread.high);
-        let is_hardest = facts.is_hardest_split(frame.leg, metric, metres);
-        return check(
-            is_hardest && highest.is_some_and(|high| allowed.has(high)),
-            "the highest value was another, or elsewhere",
-        );
-    }
-    let is_scoped_peak = frame.bound == Bound::AtLeast && matches!(frame.scope, Some(ClaimScope::Mark(_)));
-    if let (true, Some(ClaimScope::Mark(metres))) = (is_scoped_peak, frame.scope) {
-        let highest = facts
-            .spread_of(metric, frame.leg)
-            .map_or(0.0, |spread| spread.high);
-        let holds = facts.is_hardest_split(frame.leg, metric, metres) && highest >= reading.value;
-        return check(holds, "it was not that high there");
-    }
-    let known = known(metric, frame, facts)?;
-    // "below 150" may be far below.
-    let is_pace = metric == ClaimMetric::Pace && reading.step <= 0.0;
-    let is_beyond = |value: f64| match (frame.bound, is_pace) {
-        (Bound::AtLeast, false) | (Bound::AtMost, true) => value >= reading.value,
-        (Bound::AtMost, false) | (Bound::AtLeast, true) => value <= reading.value,
-        _ => false,
-    };
-    if known.values.iter().any(|value| is_beyond(*value)) {
-        return Ok(());
-    }
-    let within = known.ranges.iter().any(|(from, to)| allowed.meets(*from, *to));
-    if within
-        || known.values.iter().any(|value| allowed.has(*value))
-        || (frame.scope.is_none() && facts.was_told(reading, frame))
-    {
-        return Ok(());
-    }
-    let nearest = known
-        .values
-        .iter()
-        .min_by(|a, b| (*a - reading.value).abs().total_cmp(&(*b - reading.value).abs()));
-    Err(match nearest {
-        Some(value) if metric == ClaimMetric::Pace => format!(
-            "the pace there is {} /km ({:.1} km/h)",
-            crate::race::text::time(1000.0 / value),
-            value * 3.6
-        ),
-        Some(value) => format!("the {} there is {value:.0}", metric_name(metric)),
-        None => format!("there is no {} in the data for that", metric_name(metric)),
+    no(if seen {
+        "it is on the other side of the limit"
+    } else {
+        "no such limit is set on this leg"
     })
 }
 
-/// Known values of a metric, and ranges that it was seen in.
-#[derive(Default)]
-pub(super) struct Known {
-    pub(super) values: Vec<f64>,
-    pub(super) ranges: Vec<(f64, f64)>,
-}
-
-/// What is known of a metric in the part of the race that a claim is about.
-pub(super) fn known(metric: ClaimMetric, frame: &ClaimFrame, facts: &RaceFacts) -> Result<Known, String> {
-    let of = |spans: &[RaceSpan], stat| {
-        spans
-            .iter()
-            .flat_map(|span| span.values(metric, stat))
-            .collect::<Vec<_>>()
+fn is_plausible(metric: ClaimMetric, value: f64, facts: &RaceFacts) -> bool {
+    let limits = facts.all_limits(metric);
+    let speeds = means(facts.now().into_iter().chain([facts.race]), ClaimMetric::Pace);
+    let (slowest, fastest) = speeds
+        .into_iter()
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), mps| {
+            (low.min(mps), high.max(mps))
+        });
+    let (low, high) = match (metric, facts.spread_of(metric, None)) {
+        (ClaimMetric::Pace, _) => (slowest * 0.6, fastest * 1.5),
+        (_, Some(spread)) => (spread.low * 0.85, spread.high * 1.1),
+        (_, None) => return false,
     };
-    let values = |values| {
-        Ok(Known {
-            values,
-            ranges: Vec::new(),
-        })
-    };
-    if let Some(scope) = frame.scope {
-        let spans = spans(scope, frame, facts)?;
-        return values(of(&spans, frame.stat));
-    }
-    let now = facts.now();
-    if let Some(kind) = frame.leg {
-        let index = facts
-            .leg_index(kind, frame.leg_number)
-            .ok_or_else(|| no_leg(kind))?;
-        let is_current = index + 1 == facts.legs.len();
-        let leg = facts.legs.get(index).map(|leg| leg.span).unwrap_or_default();
-        let mut known = of(&[leg], frame.stat);
-        if is_current && frame.stat.is_none() {
-            known.extend(of(&now, None));
-            known.extend(facts.newest(metric));
-        }
-        return values(known);
-    }
-    let current = facts.leg_now().map(|leg| leg.span);
-    let mut spans = now.clone();
-    if frame.when != Some(When::Now) {
-        match (frame.stat, frame.when) {
-            (Some(_), _) | (None, Some(When::Perfect | When::Past)) => {
-                spans.extend(current);
-                spans.push(facts.race);
-            }
-            _ => {}
-        }
-    }
-    let mut known = Known {
-        values: of(&spans, frame.stat),
-        ranges: Vec::new(),
-    };
-    if frame.stat.is_none() {
-        let newest = facts.newest(metric);
-        let low = newest.iter().copied().reduce(f64::min);
-        let high = newest.iter().copied().reduce(f64::max);
-        known.ranges.extend(low.zip(high));
-        if matches!(frame.when, Some(When::Past)) {
-            known
-                .ranges
-                .extend(facts.race.spread(metric).map(|spread| (spread.low, spread.high)));
-        }
-    }
-    Ok(known)
+    let low = limits.iter().copied().fold(low, f64::min);
+    let high = limits.iter().copied().fold(high, f64::max);
+    (low..=high).contains(&value)
 }

@@ -1,27 +1,36 @@
 //! Numbers with their units: `5:15 /km`, `1 h 54`, `half an hour`, `145-150 bpm`.
 
-use super::phrases::Phrases;
-use super::token::{Number, NumberShape, Token, TokenKind};
-use super::units::{NUMBER_WORDS, NUMBERS, ORDINALS, SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
+use super::number::{first, number};
+use super::token::one_of;
+use super::token::{Number, NumberShape, Token};
+use super::units::{SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
 use Measure::{Duration, Speed};
 
-pub(super) use super::units::Measure;
+pub(crate) use super::units::Measure;
 
 /// One way to read a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Reading {
-    pub(super) measure: Measure,
-    pub(super) value: f64,
+pub(crate) struct Reading {
+    pub(crate) measure: Measure,
+    pub(crate) value: f64,
     /// The smallest unit written, which limits how exact the number is meant to be.
-    pub(super) step: f64,
+    pub(crate) step: f64,
+}
+
+impl Reading {
+    /// The same number, counting `factor` of `measure`.
+    pub(crate) fn in_unit(self, measure: Measure, factor: f64) -> Self {
+        let (value, step) = (self.value * factor, self.step * factor);
+        Self { measure, value, step }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Quantity {
-    pub(super) readings: Vec<Reading>,
+pub(crate) struct Quantity {
+    pub(crate) readings: Vec<Reading>,
     /// The upper end of a range.
-    pub(super) to: Vec<Reading>,
-    pub(super) ordinal: bool,
+    pub(crate) to: Vec<Reading>,
+    pub(crate) ordinal: bool,
 }
 
 impl Quantity {
@@ -33,28 +42,31 @@ impl Quantity {
         }
     }
 
-    pub(super) fn measures(&self, measure: Measure) -> Option<Reading> {
+    pub(crate) fn measures(&self, measure: Measure) -> Option<Reading> {
         self.readings
             .iter()
             .find(|reading| reading.measure == measure)
             .copied()
     }
 
-    pub(super) fn is_bare(&self) -> bool {
+    pub(crate) fn is_bare(&self) -> bool {
         self.measures(Measure::Bare).is_some()
     }
 
-    pub(super) fn whole(&self) -> Option<f64> {
+    pub(crate) fn whole(&self) -> Option<f64> {
         self.measures(Measure::Bare).map(|reading| reading.value)
     }
 }
 
 /// Joins the two ends of a range.
-const JOINERS: [&str; 9] = ["to", "bis", "and", "und", "à", "a", "et", "y", "e"];
+const JOINERS: &str = "to|bis|and|und|à|a|et|y|e|or|oder|ou|o";
+
+/// Words before which a number in words needs no unit.
+const COMPARATIVES: &str = "more|plus|más|over|under|above|below|less|fewer|lower|higher|faster|slower|quicker|über|unter|weniger|mehr|niedriger|höher|menos|meno|moins";
 
 /// Words after which a number needs no unit, and those after which "and" joins a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Before {
+pub(crate) enum Before {
     #[default]
     Other,
     /// `the opening five`
@@ -63,10 +75,12 @@ pub(super) enum Before {
     Between,
     /// `von 146 auf 141`
     From,
+    /// `down eleven on the first 20 km`
+    Aside,
 }
 
 /// The quantity at the start of `tokens`, and its length in tokens.
-pub(super) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
+pub(crate) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     let (mut quantity, length) = single(tokens, before)?;
     let rest = tokens.get(length..)?;
     let Some(joiner) = rest.first() else {
@@ -75,17 +89,13 @@ pub(super) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, us
     let joined = joiner.is_mark('-')
         || joiner
             .word()
-            .is_some_and(|word| JOINERS.contains(&word) || (word == "auf" && before == Before::From));
+            .is_some_and(|word| one_of(word, JOINERS) || (word == "auf" && before == Before::From));
     let Some((upper, more)) = single(rest.get(1..)?, Before::Other).filter(|_| joined && !quantity.ordinal)
     else {
         return Some((quantity, length));
     };
     // "3 min and 20 s" was read above; "145 and 30 g" are two quantities.
-    if before != Before::Between
-        && joiner
-            .word()
-            .is_some_and(|word| matches!(word, "and" | "und" | "et" | "y" | "e"))
-    {
+    if before != Before::Between && joiner.word().is_some_and(|word| one_of(word, "and|und|et|y|e")) {
         return Some((quantity, length));
     }
     if (quantity.is_bare() || quantity.readings.len() > 1)
@@ -129,7 +139,17 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         return Some((decade, 2));
     }
     let half = starts_with(rest, &["and", "a", "half"]);
-    let after = rest.get(if half { 3 } else { 0 }..)?;
+    // "six more minutes", but "one more gel"
+    let counts = number.whole() != Some(1.0);
+    let more = usize::from(
+        counts
+            && rest
+                .first()
+                .and_then(Token::word)
+                .is_some_and(|word| one_of(word, "more|weitere|further|full|good")),
+    );
+    let skipped = if half { 3 } else { more };
+    let after = rest.get(skipped..)?;
     let unit = first(&UNIT_PHRASES, after).filter(|_| !number.ordinal);
     // "10 km an hour ago"
     let is_ago = |length: usize| after.get(length).and_then(Token::word) == Some("ago");
@@ -137,8 +157,13 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         Some((_, length)) if length > 1 && is_ago(length) => first(&UNIT_PHRASES, after.get(..1)?),
         unit => unit,
     };
+    let compares = rest
+        .first()
+        .and_then(Token::word)
+        .is_some_and(|word| one_of(word, COMPARATIVES));
     if in_words
         && unit.is_none()
+        && !(counts && compares)
         && (matches!(before, Before::Other | Before::From) || number.whole() == Some(1.0))
         && number.whole().is_some_and(|value| value < 20.0)
     {
@@ -152,7 +177,7 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         };
         return Some((quantity, length));
     };
-    let mut taken = length + unit_length + if half { 3 } else { 0 };
+    let mut taken = length + unit_length + skipped;
     let mut readings = readings(&number, Some(unit));
     for reading in &mut readings {
         match unit {
@@ -212,7 +237,7 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
         tokens
             .first()?
             .word()
-            .is_some_and(|word| matches!(word, "and" | "und" | "et" | "y" | "e")),
+            .is_some_and(|word| one_of(word, "and|und|et|y|e")),
     );
     let (number, length, in_words) = number(tokens.get(joins..)?)?;
     let value = number.whole().filter(|value| *value < 60.0)?;
@@ -234,94 +259,12 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
     Some((value * factor + more_s, step, joins + length + unit_length + more))
 }
 
-fn first<T: Copy>(phrases: &Phrases<T>, tokens: &[Token]) -> Option<(T, usize)> {
-    let (meanings, length) = phrases.at(tokens)?;
-    Some((*meanings.first()?, length))
-}
-
 fn starts_with(tokens: &[Token], words: &[&str]) -> bool {
     words.len() <= tokens.len()
         && words
             .iter()
             .zip(tokens)
             .all(|(word, token)| token.word() == Some(word))
-}
-
-/// The number at the start of `tokens`, its length in tokens, and whether it is written in words.
-fn number(tokens: &[Token]) -> Option<(Number, usize, bool)> {
-    match &tokens.first()?.kind {
-        TokenKind::Number(number) => Some((number.clone(), 1, false)),
-        TokenKind::Word(word, _) => {
-            let ordinal = (3_u8..).zip(ORDINALS).find(|(_, name)| name == word);
-            if let Some((value, _)) = ordinal {
-                return Some((Number::ordinal(value.into()), 1, false));
-            }
-            in_words(tokens).map(|(value, length)| {
-                let step = if value.fract() > 0.0 { 0.1 } else { 1.0 };
-                let shape = NumberShape::Plain(value, step);
-                let number = Number {
-                    shape,
-                    ordinal: false,
-                };
-                (number, length, true)
-            })
-        }
-        _ => None,
-    }
-}
-
-/// `twenty five`, `a hundred and forty five`, `fünfundzwanzig`.
-fn in_words(tokens: &[Token]) -> Option<(f64, usize)> {
-    let small = |tokens: &[Token]| {
-        let (value, length) =
-            first(&NUMBERS, tokens).or_else(|| Some((german(tokens.first()?.word()?)?, 1)))?;
-        let unit = tokens.get(length..).and_then(|rest| first(&NUMBERS, rest));
-        let unit =
-            unit.filter(|(unit, _)| value >= 20.0 && value % 10.0 == 0.0 && (1.0..10.0).contains(unit));
-        Some(unit.map_or((value, length), |(unit, more)| (value + unit, length + more)))
-    };
-    let hundred = |at: usize| tokens.get(at).and_then(Token::word) == Some("hundred");
-    if hundred(1) {
-        let times = if tokens.first()?.word() == Some("a") {
-            1.0
-        } else {
-            small(tokens.get(..1)?)?.0
-        };
-        let joined = usize::from(tokens.get(2).and_then(Token::word) == Some("and"));
-        let rest = tokens.get(2 + joined..).and_then(small);
-        return Some(rest.map_or((times * 100.0, 2), |(rest, length)| {
-            (times.mul_add(100.0, rest), 2 + joined + length)
-        }));
-    }
-    let (value, length) = small(tokens)?;
-    // "twelve point eight"
-    if tokens.get(length).and_then(Token::word) == Some("point")
-        && let Some((tenths, 1)) = tokens.get(length + 1..).and_then(small)
-        && tenths < 10.0
-    {
-        return Some((value + tenths / 10.0, length + 2));
-    }
-    // "one seventy"
-    let more = tokens.get(length..).and_then(small);
-    match more {
-        Some((more, next)) if length == 1 && matches!(value, 1.0 | 2.0) && (20.0..100.0).contains(&more) => {
-            Some((value.mul_add(100.0, more), 1 + next))
-        }
-        _ => Some((value, length)),
-    }
-}
-
-/// `fünfundzwanzig`
-fn german(word: &str) -> Option<f64> {
-    let value = |word: &str| {
-        let row = NUMBER_WORDS
-            .iter()
-            .find(|(_, words)| words.split('|').any(|known| known == word))?;
-        Some(row.0)
-    };
-    let (unit, ten) = word.split_once("und")?;
-    let (unit, ten) = (value(unit)?, value(ten)?);
-    (unit < 10.0 && ten >= 20.0).then_some(unit + ten)
 }
 
 fn readings(number: &Number, unit: Option<Unit>) -> Vec<Reading> {

@@ -1,103 +1,55 @@
-//! Reads the claims of a message: each number, state, comparison, place and person, with the words around it.
+//! Reads the claims of a message: each number, state, comparison, place and person, with the roles of the words around
+//! it.
 //!
-//! A clause inherits what the clause before it in the same sentence said. In "On the bike you averaged 205 W and
-//! 141 bpm", the 141 is a mean on the bike.
+//! A number may have the roles of the words next to it, of its whole clause, or also of the clause before: in "On the
+//! bike you averaged 205 W and 141 bpm", the 141 may be a mean on the bike.
 
-mod comparing;
-mod framing;
-mod part;
-mod role;
+mod clause;
+mod mood;
+mod number;
 mod scope;
 mod statements;
 
-use super::claim::{Claim, ClaimBody, ClaimFrame, ClaimMetric, Length, Mood, Reference};
-use super::evidence::metric_of;
+use super::claim::{Claim, ClaimBody};
 use super::facts::RaceFacts;
-use super::items::{self, Clause, ItemKind, MessageItem};
+use super::items::{self, Clause, ItemKind, MessageItem, has_numbers, measures};
 use super::lexicon::Tag;
-use super::quantity::{Measure, Reading};
-use part::Part;
-use role::{ChangeOverTime, around, change_over_time, is_miles, role};
+use super::quantity::Measure;
+use super::roles::Roles;
+use super::terms::{ClaimMetric, Length, Mood, Reference, State, When};
+use super::token::one_of;
+use clause::{ClauseContext, carried, complete, is_german, metric_of, more_or_less, roles_of};
 
 /// All claims of a message, in order.
 pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
     let mut reader = Reader {
         text,
+        facts,
         claims: Vec::new(),
         last_length: None,
-        last_metric: None,
-        last_reference: None,
-        athlete_is_named: false,
-        in_miles: false,
         compared_with: None,
-        last_checkpoint: None,
-        here: facts.place_here(),
-        whole_m: facts.whole_m,
+        context: Roles::default(),
     };
     for sentence in items::sentences(text, facts) {
-        reader.last_reference = reader
-            .last_reference
-            .filter(|reference| *reference == Reference::Cutoff);
-        let mut frame = ClaimFrame::default();
-        reader.athlete_is_named = sentence
-            .iter()
-            .flatten()
-            .any(|item| item.kind == ItemKind::Athlete);
-        let is_german = sentence.iter().flatten().any(|item| is_german(&item.words));
-        for (index, clause) in sentence.iter().enumerate() {
-            frame = reader.clause(clause, &frame);
-            reader.last_metric = frame.metric.or(reader.last_metric);
-            reader.last_reference = frame.reference.or(reader.last_reference);
-            reader.names(clause, index == 0, is_german);
-        }
+        reader.sentence(sentence);
     }
     reader.claims
 }
 
-fn is_german(word: &str) -> bool {
-    matches!(
-        word,
-        "du" | "dein"
-            | "deine"
-            | "ist"
-            | "und"
-            | "der"
-            | "die"
-            | "das"
-            | "nicht"
-            | "auf"
-            | "noch"
-            | "im"
-            | "gut"
-            | "mit"
-            | "bei"
-    )
-}
-
 struct Reader<'a> {
     text: &'a str,
+    facts: &'a RaceFacts,
     claims: Vec<Claim>,
     /// The length of the last stretch named, for "the first", "the next five".
     last_length: Option<Length>,
-    /// The metric of the sentence before, for "it is down to 110".
-    last_metric: Option<ClaimMetric>,
-    /// What the clause before compared with.
-    last_reference: Option<Reference>,
-    /// Whether the sentence names the athlete.
-    athlete_is_named: bool,
-    /// Whether the last distance was in miles.
-    in_miles: bool,
     /// The other side of a comparison, if a clause before named it: "compared with the first five,".
     compared_with: Option<Clause>,
-    /// The place named last, for "you reached it".
-    last_checkpoint: Option<usize>,
-    /// The checkpoint that the athlete is at.
-    here: Option<usize>,
-    whole_m: Option<f64>,
+    /// What the sentences before spoke of: metric, place, cut-off, silence.
+    context: Roles,
 }
 
 impl Reader<'_> {
-    fn push(&mut self, items: &[MessageItem], frame: &ClaimFrame, body: ClaimBody) {
+    fn push(&mut self, items: &[MessageItem], roles: &Roles, body: ClaimBody) {
         let from = items.first().map_or(0, |item| item.from);
         let to = items.last().map_or(0, |item| item.to);
         let said = self
@@ -107,186 +59,208 @@ impl Reader<'_> {
             .chars()
             .take(60)
             .collect();
-        self.claims.push(Claim {
-            said,
-            frame: frame.clone(),
-            body,
-        });
+        let roles = roles.clone();
+        self.claims.push(Claim { said, roles, body });
     }
 
-    fn clause(&mut self, clause: &Clause, before: &ClaimFrame) -> ClaimFrame {
+    fn sentence(&mut self, sentence: Vec<Clause>) {
+        let names_athlete = sentence.iter().flatten().any(|item| item.has(Tag::Athlete));
+        let is_german = sentence.iter().flatten().any(|item| is_german(&item.words));
+        let mut before = ClauseContext {
+            names_athlete,
+            ..ClauseContext::default()
+        };
+        self.sequence(&sentence);
+        let metric = sentence.iter().flatten().find_map(metric_of);
+        if let Some(metric) = metric {
+            self.context.tags.insert(0, Tag::Metric(metric));
+        }
+        let roles: Vec<Roles> = sentence
+            .iter()
+            .map(|clause| roles_of(clause, None, None))
+            .collect();
+        for (index, clause) in sentence.into_iter().enumerate() {
+            self.names(&clause, index == 0, is_german);
+            before.next = roles.get(index + 1).cloned().unwrap_or_default();
+            before = self.clause(clause, before);
+        }
+        // A sentence that states something new keeps the place and the cut-off in mind, and the metric.
+        let kept = |tag: &Tag| match tag {
+            Tag::Metric(metric) => metric.is_measured(),
+            tag => matches!(
+                tag,
+                Tag::Place(_)
+                    | Tag::Reference(Reference::Cutoff)
+                    | Tag::LastSeen
+                    | Tag::State(State::Silent)
+                    | Tag::OnLeg(_)
+            ),
+        };
+        let last = Roles {
+            tags: before.roles.tags.into_iter().filter(kept).collect(),
+            ..Roles::default()
+        };
+        self.context = last.within(&self.context);
+    }
+
+    fn clause(&mut self, mut clause: Clause, before: ClauseContext) -> ClauseContext {
         let than = clause.iter().position(|item| item.has(Tag::Than));
         // "Compared with the first five, the second five were faster."
         if than == Some(0) && clause.len() > 1 {
-            let subject = clause.iter().position(|item| {
-                item.has(Tag::Athlete) && item.words.starts_with("you") && item.words.len() == 3
-            });
-            self.compared_with = clause
-                .get(1..subject.unwrap_or(clause.len()))
-                .map(<[MessageItem]>::to_vec);
-            let Some(subject) = subject else {
-                return before.clone();
+            let subject = clause.iter().position(|item| item.words == "you");
+            let subject = subject.unwrap_or(clause.len());
+            let rest = clause.split_off(subject);
+            scope::name_parts(&mut clause, &mut self.last_length, self.facts);
+            self.compared_with = clause.get(1..).map(<[MessageItem]>::to_vec);
+            return if rest.is_empty() {
+                before
+            } else {
+                self.clause(rest, before)
             };
-            return self.clause(&clause.get(subject..).unwrap_or_default().to_vec(), before);
         }
-        let (left, right) = than.map_or((clause.as_slice(), None), |at| {
-            let (left, right) = clause.split_at(at);
-            (left, right.get(1..))
-        });
-        let mut part = Part {
-            items: left,
-            used: vec![false; left.len()],
-            scopes: Vec::new(),
-        };
-        let frame = self.frame(&mut part, before);
+        let mut right = than.map(|at| clause.split_off(at));
+        scope::name_parts(&mut clause, &mut self.last_length, self.facts);
+        if let Some(right) = &mut right {
+            scope::name_parts(right, &mut self.last_length, self.facts);
+        }
+        let mood = mood::mood(&clause, before.roles.mood);
+        let mut roles = roles_of(&clause, None, mood);
+        complete(&clause, &mut roles);
+        if before.is_label {
+            roles = roles.within(&before.roles);
+        }
+        let states = roles.when().is_some();
+        let has_values = has_numbers(&clause);
+        if !states && !has_values && roles.leg().is_some() {
+            // "You have done the swim and the bike."
+            roles.add(before.roles.progress().map(Tag::Progress));
+        }
+        let joins = clause
+            .first()
+            .is_some_and(|first| one_of(first.words.as_str(), "and|und|et|y|e"));
+        let goes_on = has_values
+            && before.roles.when() == Some(When::Future)
+            && matches!(roles.when(), None | Some(When::Present));
+        let foretells = goes_on
+            || before.roles.mood == Some(Mood::If)
+            || (before.is_until && roles.has(Tag::Athlete) && joins);
+        if mood.is_none() && foretells && !roles.is_past() {
+            roles.tags.push(Tag::When(When::Future));
+        }
+        for item in clause.iter().filter(|item| item.kind == ItemKind::Unreadable) {
+            self.push(std::slice::from_ref(item), &roles, ClaimBody::Unreadable);
+        }
         let earlier = self.compared_with.take();
-        let right = right.or(earlier.as_deref());
-        for item in left.iter().filter(|item| item.kind == ItemKind::Unreadable) {
-            self.push(std::slice::from_ref(item), &frame, ClaimBody::Unreadable);
+        let compared = right
+            .as_deref()
+            .map(|right| roles_of(right, None, None))
+            .unwrap_or_default();
+        let is_compared = right.is_some() || earlier.is_some();
+        let mut used = None;
+        if let Some(right) = right
+            .as_deref()
+            .and_then(|right| right.get(1..))
+            .or(earlier.as_deref())
+        {
+            let context = roles.within(&carried(&before.roles)).within(&self.context);
+            used = self.comparison(&clause, &context, right);
         }
-        if let Some(right) = right {
-            self.comparison(clause, &mut part, &frame, right);
+        let numbers = number::Numbers::of(&clause, used, &roles);
+        self.numbers(&numbers, &before);
+        if matches!(mood, None | Some(Mood::Modal)) {
+            self.statements(&clause, &roles, is_compared, &before);
         }
-        self.values(&part, &frame);
-        if matches!(frame.mood, None | Some(Mood::Modal)) {
-            self.statements(&part, &frame, right.is_some());
+        let states = clause
+            .iter()
+            .any(|item| item.is(|tag| matches!(tag, Tag::When(_) | Tag::State(_))));
+        let is_label = !clause.is_empty() && !states && numbers.is_empty() && mood.is_none();
+        let stays = clause.is_empty() && before.is_label;
+        let is_until =
+            !states && mood.is_none() && measures(&clause, &[Measure::Duration, Measure::Distance]);
+        ClauseContext {
+            roles: if clause.is_empty() {
+                before.roles
+            } else {
+                roles.within(&compared).within(&carried(&before.roles))
+            },
+            is_label: is_label || stays,
+            names_athlete: before.names_athlete,
+            is_until,
+            next: Roles::default(),
         }
-        frame
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one condition for each way to combine numbers"
-    )]
-    fn values(&mut self, part: &Part<'_>, frame: &ClaimFrame) {
-        let values = part.values();
-        if let [one, two] = values.as_slice()
-            && let Some((distance, time)) = Self::reaching(part, frame, *one, *two)
-        {
-            let items = part.items.get(*one..=*two).unwrap_or_default();
-            self.push(items, frame, ClaimBody::Reaching(distance, time));
-            return;
+    /// `9 seconds faster than the first`: the index of the number before the comparative.
+    fn comparison(&mut self, clause: &[MessageItem], roles: &Roles, right: &[MessageItem]) -> Option<usize> {
+        if !matches!(roles.mood, None | Some(Mood::Modal)) {
+            return None;
         }
-        let mut unit = None;
-        for (number, index) in values.iter().copied().enumerate().rev() {
-            let from = number
-                .checked_sub(1)
-                .and_then(|before| values.get(before))
-                .map_or(0, |before| before + 1);
-            let to = values.get(number + 1).copied().unwrap_or(part.items.len());
-            let (Some(item), Some(before), Some(after)) = (
-                part.items.get(index),
-                part.items.get(from..index),
-                part.items.get(index + 1..to),
-            ) else {
-                continue;
+        let with = roles_of(right, None, None);
+        // "That's five seconds easier than now": what came before is compared.
+        if clause
+            .first()
+            .is_some_and(|first| one_of(first.words.as_str(), "that|das|c|cela|eso|ciò|it|questo"))
+        {
+            return None;
+        }
+        if roles.sense().is_none() {
+            // "150 against a ceiling of 165"
+            let numbers = number::Numbers::of(right, None, &with);
+            let before = ClauseContext {
+                roles: roles.clone(),
+                ..ClauseContext::default()
             };
-            let Some(mut quantity) = item.quantity().cloned() else {
-                continue;
-            };
-            // "10.8 of 21.1 km"
-            let joined = after.len() <= 1
-                && after
-                    .iter()
-                    .all(|item| matches!(item.words.as_str(), "of" | "out of" | "von" | "de" | "di" | "sur"));
-            let bare = quantity.measures(Measure::Bare).map(|bare| bare.value);
-            match (bare, unit) {
-                (Some(value), Some((measure, factor))) if joined => {
-                    let step = quantity.measures(Measure::Bare).map_or(1.0, |bare| bare.step);
-                    quantity.readings = vec![Reading {
-                        measure,
-                        value: value * factor,
-                        step: factor * step,
-                    }];
-                }
-                (Some(value), None)
-                    if self
-                        .whole_m
-                        .is_some_and(|m| (value * 1000.0 - m).abs() < m * 0.005)
-                        && number > 0 =>
-                {
-                    unit = Some((Measure::Distance, 1000.0));
-                    quantity.readings.push(Reading {
-                        measure: Measure::Distance,
-                        value: value * 1000.0,
-                        step: 1000.0,
-                    });
-                }
-                _ => {
-                    unit = quantity
-                        .measures(Measure::Distance)
-                        .map(|_| (Measure::Distance, 1000.0));
-                }
-            }
-            let mut frame = ClaimFrame {
-                scope: part
-                    .scope_at(index, to)
-                    .filter(|_| frame.scope.is_some())
-                    .or(frame.scope),
-                ..frame.clone()
-            };
-            frame = around(&frame, before, after);
-            // "10.8 of 21.1 km", "10.8/21.1 km": the second is the whole.
-            let is_whole = number > 0
-                && before.iter().all(|item| {
-                    matches!(
-                        item.words.as_str(),
-                        "of" | "von"
-                            | "de"
-                            | "di"
-                            | "sur"
-                            | "into"
-                            | "into the"
-                            | "the"
-                            | "of the"
-                            | "der"
-                            | "den"
-                    )
-                });
-            if is_whole && quantity.measures(Measure::Distance).is_some() {
-                frame.progress = None;
-            }
-            frame.metric = frame.metric.or(self.last_metric);
-            // "46.3 of them are done"
-            let of_them = matches!(after, [of, them, ..] if matches!(of.words.as_str(), "of" | "von") && matches!(them.words.as_str(), "them" | "those" | "denen"));
-            if let (Some(value), true) = (quantity.whole(), of_them) {
-                quantity.readings = vec![Reading {
-                    measure: Measure::Distance,
-                    value: value * 1000.0,
-                    step: 100.0,
-                }];
-            }
-            if let Some(ChangeOverTime { sense }) = change_over_time(&quantity, &frame, before, part) {
-                self.push(part.items, &frame, ClaimBody::Change(quantity, sense));
-                continue;
-            }
-            let measured = quantity
-                .readings
-                .first()
-                .and_then(|reading| metric_of(reading.measure));
-            self.last_metric = measured
-                .filter(|_| quantity.readings.len() == 1)
-                .or(self.last_metric);
-            if let Some(distance) = quantity.measures(Measure::Distance) {
-                self.in_miles = is_miles(distance);
-            }
-            if let (Some(bare), true, Some(_)) =
-                (quantity.measures(Measure::Bare), self.in_miles, frame.progress)
-            {
-                quantity.readings.push(Reading {
-                    measure: Measure::Distance,
-                    value: bare.value * 1609.344,
-                    step: bare.step * 1609.344,
-                });
-            }
-            let body = role(quantity, &frame, (before, after), number + 1 == values.len());
-            self.push(
-                part.items
-                    .get(index.saturating_sub(2)..(index + 3).min(part.items.len()))
-                    .unwrap_or_default(),
-                &frame,
-                body,
-            );
+            self.numbers(&numbers, &before);
+            return None;
+        }
+        let said = right.iter().find_map(MessageItem::quantity).cloned();
+        let is_more = |item: &MessageItem| {
+            item.is(|tag| matches!(tag, Tag::Sense(_))) || more_or_less(&item.words).is_some()
+        };
+        let last = clause.iter().rposition(|item| item.quantity().is_some());
+        let is_by = |index: &usize| {
+            let signed = clause
+                .get(*index)
+                .is_some_and(|item| item.is(|tag| matches!(tag, Tag::Sense(_))));
+            signed || clause.get(index + 1).is_some_and(is_more)
+        };
+        let by = last.filter(is_by);
+        let quantity = by
+            .and_then(|index| clause.get(index))
+            .and_then(MessageItem::quantity)
+            .cloned();
+        let body = ClaimBody::Comparison {
+            with,
+            said,
+            by: quantity,
+        };
+        self.push(clause, roles, body);
+        by
+    }
+
+    /// Times of splits that a sentence lists.
+    fn sequence(&mut self, sentence: &[Clause]) {
+        let items: Vec<&MessageItem> = sentence.iter().flatten().collect();
+        let lists = items
+            .iter()
+            .any(|item| item.has(Tag::SplitNoun) || item.has(Tag::Metric(ClaimMetric::Pace)));
+        let compares = items
+            .iter()
+            .any(|item| item.has(Tag::Than) || item.has(Tag::When(When::Now)));
+        let is_marked = items
+            .iter()
+            .filter(|item| matches!(item.kind, ItemKind::Mark(_)))
+            .count()
+            > 1;
+        let times: Vec<f64> = items
+            .iter()
+            .filter_map(|item| item.quantity())
+            .filter(|quantity| quantity.to.is_empty() && quantity.readings.len() > 1)
+            .filter_map(|quantity| Some(quantity.readings.first()?.value))
+            .collect();
+        if lists && !compares && !is_marked && times.len() >= 2 {
+            let all: Vec<MessageItem> = items.into_iter().cloned().collect();
+            self.push(&all, &Roles::default(), ClaimBody::Sequence(times));
         }
     }
 }

@@ -1,30 +1,41 @@
-//! Claims without a number: states, trends, legs, the fastest split.
+//! Claims without a number: states, trends, legs, places, the fastest split.
 
-use super::claim::{ClaimFrame, ClaimMetric, ClaimScope, Progress, Sense, State, When};
-use super::evidence::{ClaimVerdict, check, is_advice, is_measured, metric_of, no, no_leg, tolerance};
-use super::facts::{RaceFacts, RaceSpan};
+use super::evidence::{ClaimVerdict, check, no, no_leg, tolerance};
+use super::facts::{RaceFacts, RaceSpan, RaceStage};
+use super::lexicon::Tag;
+use super::measured::means;
 use super::quantity::Quantity;
+use super::roles::Roles;
+use super::terms::{ClaimMetric, ClaimScope, Progress, Sense, State, When};
 use crate::race::sport::LegKind;
+use crate::race::text;
+
+const UNSEEN: &str = "the data does not show that";
 
 /// Nobody walks faster than this for long, in metres per second.
 const FASTEST_WALK_MPS: f64 = 2.1;
 
-/// `from 214 to 203 W`: the second is now, and the first was before.
+/// A place counts as reached this far before it, because counters and courses differ.
+const NEAR_M: f64 = 80.0;
+
+/// `from 214 to 203 W`
 pub(super) fn change(
     quantity: &Quantity,
     sense: Option<Sense>,
-    frame: &ClaimFrame,
+    roles: &Roles,
     facts: &RaceFacts,
 ) -> ClaimVerdict {
     let (Some(from), Some(to)) = (quantity.readings.first(), quantity.to.first()) else {
         return Ok(());
     };
-    let metric = metric_of(from.measure).or(frame.metric.filter(|metric| is_measured(*metric)));
-    let metric = metric.ok_or("say what changed, with its unit")?;
-    let is_near = |value: f64, said: f64| (value - said).abs() <= tolerance(metric, said);
+    let metric = from.measure.metric().or(roles.measured());
+    let Some(metric) = metric else {
+        return no("say what these numbers are, with their unit");
+    };
     let mean = |span: Option<RaceSpan>| span.and_then(|span| span.values(metric, None).first().copied());
-    let mut now = facts.newest(metric);
-    now.extend(facts.now().iter().flat_map(|span| span.values(metric, None)));
+    let is_near = |value: f64, said: f64| (value - said).abs() <= tolerance(metric, said).max(said * 0.02);
+    let mut now = means(facts.now(), metric);
+    now.extend(facts.newest(metric));
     let mut before: Vec<f64> = (1..=24)
         .filter_map(|part| mean(facts.around(f64::from(part) * 300.0)))
         .collect();
@@ -33,9 +44,11 @@ pub(super) fn change(
             .into_iter()
             .filter_map(|second| mean(facts.half(second))),
     );
-    let splits = facts.last_splits(None, f64::INFINITY);
-    before.extend(splits.iter().flat_map(|span| span.values(metric, None)));
-    before.extend(facts.legs.iter().flat_map(|leg| leg.span.values(metric, None)));
+    let legs = facts.legs.iter().map(|leg| leg.span);
+    before.extend(means(
+        facts.last_splits(None, f64::INFINITY).into_iter().chain(legs),
+        metric,
+    ));
     before.extend(facts.spread_of(metric, None).map(|spread| spread.high));
     let is_way = match sense.and_then(Sense::is_more) {
         Some(true) => to.value > from.value,
@@ -53,44 +66,76 @@ pub(super) fn change(
     )
 }
 
+/// Times of splits must be in the order in which they were run.
+pub(super) fn sequence(seconds: &[f64], facts: &RaceFacts) -> ClaimVerdict {
+    let near = |a: f64, b: f64| (a - b).abs() <= 3.0;
+    let of = |metres: f64| {
+        let count = (facts.leg_progress_m() / metres).floor();
+        let parts = (0..=60).map(f64::from).take_while(move |part| *part < count);
+        parts
+            .filter_map(|part| {
+                Some(
+                    facts
+                        .between(None, part * metres, (part + 1.0) * metres)?
+                        .elapsed_s,
+                )
+            })
+            .collect::<Vec<f64>>()
+    };
+    let lists = [of(1000.0), of(5000.0), of(10_000.0)];
+    let is_time = |s: &f64| lists.iter().flatten().any(|known| near(*known, *s));
+    if !seconds.iter().all(is_time) {
+        // Each is checked by itself.
+        return Ok(());
+    }
+    let in_order = lists.iter().any(|list| {
+        let mut rest = list.iter();
+        seconds.iter().all(|said| rest.any(|known| near(*known, *said)))
+    });
+    check(in_order, "the splits were run in another order")
+}
+
 /// The split with the highest value, which no number tells.
-pub(super) fn peak(metres: f64, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
-    let metric = frame.metric.filter(|metric| is_measured(*metric));
-    let metric = metric.unwrap_or(ClaimMetric::HeartRate);
+pub(super) fn peak(metres: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let metric = roles.measured().unwrap_or(ClaimMetric::HeartRate);
     check(
-        facts.is_hardest_split(frame.leg, metric, metres),
+        facts.is_hardest_split(roles.leg(), metric, metres),
         "the highest value was elsewhere",
     )
 }
 
-pub(super) fn trend(sense: Sense, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
-    if facts.is_silent && (frame.silent || frame.when == Some(When::Past)) {
-        return Ok(());
-    }
+pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     if facts.is_silent {
-        return no("there is no signal, so nothing is known of the present");
+        let is_known = roles.is_silent() || roles.when() == Some(When::Past);
+        return check(is_known, "there is no signal, so nothing is known of the present");
     }
     let metric = match sense {
         Sense::Faster | Sense::Slower => Some(ClaimMetric::Pace),
-        _ => frame.metric.filter(|metric| is_measured(*metric)),
+        _ => roles.measured(),
     };
     let Some(metric) = metric else { return Ok(()) };
     let mean = |span: Option<RaceSpan>| span.and_then(|span| span.values(metric, None).first().copied());
-    let now: Vec<f64> = [mean(facts.last_seconds(300.0)), mean(facts.last_seconds(600.0))]
+    let mut now: Vec<f64> = [300.0, 600.0]
         .into_iter()
-        .flatten()
+        .filter_map(|s| mean(facts.last_seconds(s)))
         .collect();
-    let before: Vec<f64> = [
-        mean(facts.around(900.0)),
-        mean(facts.around(1500.0)),
-        mean(facts.around(2700.0)),
-        mean(facts.around(3600.0)),
-        mean(facts.half(false)),
-        mean(Some(facts.race)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let ago = [900.0, 1500.0, 2700.0, 3600.0]
+        .into_iter()
+        .map(|s| facts.around(s));
+    let mut before: Vec<f64> = ago
+        .chain([facts.half(false), Some(facts.race)])
+        .filter_map(mean)
+        .collect();
+    if roles.when() == Some(When::Past) {
+        // It may have changed long ago.
+        now.extend(
+            facts
+                .last_splits(None, f64::INFINITY)
+                .into_iter()
+                .filter_map(|span| mean(Some(span))),
+        );
+        before.extend(now.clone());
+    }
     if now.is_empty() || before.is_empty() {
         return no("the data is too short for a trend");
     }
@@ -104,44 +149,39 @@ pub(super) fn trend(sense: Sense, frame: &ClaimFrame, facts: &RaceFacts) -> Clai
         None => any(&|change| change.abs() < 0.05),
     };
     check(
-        holds != (frame.not && sense != Sense::Same),
+        holds != (roles.not() && sense != Sense::Same),
         "the data shows no such trend",
     )
 }
 
-pub(super) fn state(state: State, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
-    let is_past = matches!(frame.when, Some(When::Past | When::Perfect)) && frame.when != Some(When::Now);
-    if frame.when == Some(When::Future) {
+pub(super) fn state(state: State, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let is_past = roles.is_past();
+    if roles.is_future() {
         return Ok(());
     }
     let stands = facts.standing_s.is_some_and(|s| s >= 20.0);
+    let stopped = facts.stops.iter().any(|stop| stop.duration_s >= 60.0);
+    let leg_index = roles
+        .leg()
+        .and_then(|kind| facts.leg_index(kind, roles.leg_number()));
     let (holds, why) = match state {
-        State::Standing if frame.not && is_past => (
-            facts.stops.iter().any(|stop| stop.duration_s >= 60.0),
-            "the data shows stops",
-        ),
-        State::Standing if is_past && !frame.not && frame.when == Some(When::Past) => (
-            facts.stops.iter().any(|stop| stop.duration_s >= 60.0),
-            "the data shows no stop",
-        ),
-        State::Standing if facts.is_silent => {
-            return no("no signal is not a stop: whether the athlete stands is not known");
+        State::Standing if is_past && roles.not() => (stopped, "the data shows stops"),
+        State::Standing if roles.when() == Some(When::Past) => (stopped, "the data shows no stop"),
+        State::Standing | State::Moving if facts.is_silent => {
+            // "We cannot see movement" says as much as the data.
+            let is_known = roles.when() == Some(When::Past) && state == State::Moving;
+            return check(
+                is_known,
+                "there is no signal: whether the athlete moves is not known",
+            );
         }
-        State::Standing => (stands, "the data does not show that"),
-        State::Moving if facts.is_silent => {
-            return no("there is no signal: whether the athlete moves is not known");
-        }
-        State::Moving => (
-            !stands && facts.started && !facts.over,
-            "the data does not show that",
-        ),
+        State::Standing => (stands, UNSEEN),
+        State::Moving if roles.when() == Some(When::Past) => (true, UNSEEN),
+        State::Moving => (!stands && facts.stage == RaceStage::UnderWay, UNSEEN),
         State::Finished => {
-            let leg_is_over = frame
-                .leg
-                .and_then(|kind| facts.leg_index(kind, frame.leg_number))
-                .is_some_and(|index| index + 1 < facts.legs.len());
+            let leg_is_over = leg_index.is_some_and(|index| index + 1 < facts.legs.len());
             (
-                facts.finished || (facts.is_multisport && leg_is_over),
+                facts.stage == RaceStage::Finished || (facts.is_multisport && leg_is_over),
                 "the data shows no finish",
             )
         }
@@ -150,92 +190,175 @@ pub(super) fn state(state: State, frame: &ClaimFrame, facts: &RaceFacts) -> Clai
             "the signal is good",
         ),
         State::Heard => (!facts.is_silent, "there is no signal"),
-        State::OffCourse => (
-            facts.off_course_m.is_some_and(|metres| metres > 100.0),
-            "the data does not show that",
-        ),
+        State::OffCourse => (facts.off_course_m.is_some_and(|metres| metres > 100.0), UNSEEN),
         State::OnCourse => (
             facts.off_course_m.is_none_or(|metres| metres < 150.0),
             "the athlete is off the course",
         ),
         State::Retired => (false, "the data does not say so"),
-        State::Started | State::Waiting if facts.is_multisport && frame.leg.is_some() => {
-            let is_begun = frame
-                .leg
-                .and_then(|kind| facts.leg_index(kind, frame.leg_number))
-                .is_some();
-            (
-                is_begun == (state == State::Started),
-                "the data does not show that",
-            )
+        State::Started | State::Waiting if facts.is_multisport && roles.leg().is_some() => {
+            (leg_index.is_some() == (state == State::Started), UNSEEN)
         }
-        State::Started => (facts.started, "the race has not begun"),
-        State::Waiting => (!facts.started, "the race has begun"),
-        State::Walking if is_past => {
-            let splits = facts.last_splits(frame.leg, f64::INFINITY);
-            let walked = splits
+        State::Started => (facts.stage != RaceStage::Waiting, "the race has not begun"),
+        State::Waiting => (facts.stage == RaceStage::Waiting, "the race has begun"),
+        State::Walking => {
+            let mut spans = facts.now();
+            if is_past {
+                spans.extend(facts.last_splits(roles.leg(), f64::INFINITY));
+            }
+            let walks = spans
                 .iter()
                 .any(|span| span.distance_m < span.elapsed_s * FASTEST_WALK_MPS);
-            (walked || !facts.stops.is_empty(), "the data shows no walk")
+            (walks && (is_past || !stands), "the data shows no walk")
         }
-        State::Walking => (
-            !stands
-                && facts
-                    .now()
-                    .iter()
-                    .any(|span| span.distance_m < span.elapsed_s * FASTEST_WALK_MPS),
-            "the data does not show that",
-        ),
     };
-    // "no signal", "not moving" are phrases of their own.
-    let negated = frame.not
-        && !matches!(
-            state,
-            State::Silent | State::Waiting | State::Started | State::OnCourse | State::Heard
-        );
-    check(holds != negated, why)
+    // "no signal" is a phrase of its own.
+    let is_whole = matches!(
+        state,
+        State::Silent | State::Waiting | State::OnCourse | State::Heard
+    );
+    check(holds != (roles.not() && !is_whole), why)
 }
 
-pub(super) fn leg(kind: LegKind, frame: &ClaimFrame, facts: &RaceFacts) -> ClaimVerdict {
-    let Some(index) = facts.leg_index(kind, frame.leg_number) else {
+pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let on_leg = roles.has(Tag::OnLeg(kind));
+    let Some(index) = facts.leg_index(kind, roles.leg_number()) else {
+        let is_ahead = roles.is_future()
+            || (roles.has(Tag::In) && roles.when().is_none())
+            || roles.progress() == Some(Progress::ToGo)
+            || roles.not();
         let to_come = facts.is_multisport
-            && (matches!(frame.when, None | Some(When::Future))
-                || frame.scope == Some(ClaimScope::Next)
-                || frame.progress == Some(Progress::ToGo)
-                || frame.not);
-        return if to_come || is_advice(frame) || facts.legs.is_empty() {
-            Ok(())
-        } else {
-            Err(no_leg(kind))
-        };
+            && (is_ahead || roles.when().is_none() || roles.scope() == Some(ClaimScope::Next));
+        return check(
+            to_come && !on_leg || is_ahead || facts.legs.is_empty(),
+            &no_leg(kind),
+        );
     };
+    if roles.has(Tag::State(State::Waiting)) && !roles.is_past() {
+        return no("that leg has begun");
+    }
     let is_current = index + 1 == facts.legs.len();
-    let is_present = frame.on_leg && matches!(frame.when, None | Some(When::Present | When::Now));
-    if is_present && !is_current && frame.stat.is_none() && frame.scope.is_none() {
+    let is_present = on_leg && matches!(roles.when(), None | Some(When::Present | When::Now));
+    if is_present && !is_current && roles.stat().is_none() && roles.scope().is_none() {
         let now = facts
             .leg_now()
             .and_then(|leg| leg.kind)
             .map_or("unknown", LegKind::word);
         return Err(format!("the leg now is: {now}"));
     }
-    let is_done = frame.progress == Some(Progress::Done) && facts.is_multisport && !frame.not;
+    let is_done = roles.progress() == Some(Progress::Done)
+        && facts.is_multisport
+        && !roles.not()
+        && !on_leg
+        && roles.when() != Some(When::Past);
     check(!(is_done && is_current), "that leg is still under way")
 }
 
-pub(super) fn extreme(
-    sense: Sense,
-    metres: Option<f64>,
-    frame: &ClaimFrame,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    let extreme = facts.extreme(frame.leg, sense).ok_or("there are no splits yet")?;
-    let said = facts
-        .splits_of(frame.leg)
-        .into_iter()
-        .rfind(|split| metres.is_none_or(|metres| (split.to_m - metres).abs() < 1.0))
-        .ok_or("there is no such split")?;
+pub(super) fn extreme(sense: Sense, metres: Option<f64>, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let extreme = facts
+        .extreme(roles.leg(), sense)
+        .ok_or("there are no splits yet")?;
+    let splits = facts.splits_of(roles.leg());
+    let is_said = |metres: f64| move |split: &&crate::race::track::Split| (split.to_m - metres).abs() < 1.0;
+    let said = match metres {
+        Some(metres) => splits.into_iter().rfind(is_said(metres)),
+        None => splits.last().copied(),
+    };
+    let said = said.ok_or("there is no such split")?;
     check(
         (said.duration_s - extreme.duration_s).abs() <= 1.0,
-        &format!("that was the split to {}", crate::race::text::mark(extreme.to_m)),
+        &format!("that was the split to {}", text::mark(extreme.to_m)),
+    )
+}
+
+/// A place without a time: at it, behind or ahead. `at_m` counts from the start.
+pub(super) fn place(at_m: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
+    let here = facts.progress_m;
+    let is_near = (at_m - here).abs() <= 400.0;
+    let rests_there = facts.standing_s.is_some() && is_near;
+    let is_next = roles.is_future() || roles.has(Tag::Part(ClaimScope::Next));
+    if roles.has(Tag::Departed) && !roles.not() && !is_next && rests_there {
+        return no("the athlete is still there");
+    }
+    let is_to_go = roles.progress() == Some(Progress::ToGo) || roles.has(Tag::FromHere);
+    if (is_next || (roles.not() && roles.has(Tag::Reached))) && !rests_there {
+        return check(
+            at_m >= here - NEAR_M && at_m <= whole_m + NEAR_M,
+            "that place is already behind",
+        );
+    }
+    if is_next {
+        return no("the athlete is there already");
+    }
+    if is_to_go
+        && !roles.is_past()
+        && roles.mood.is_none()
+        && !roles.has(Tag::Reached)
+        && !rests_there
+        && roles.place().is_none()
+    {
+        return check(
+            at_m >= here - NEAR_M && at_m <= whole_m + NEAR_M,
+            "that place is already behind",
+        );
+    }
+    let is_behind = roles.has(Tag::Reached)
+        || roles.progress() == Some(Progress::Done)
+        || roles.is_past()
+        || roles.has(Tag::Departed);
+    if is_behind && !roles.not() && !is_to_go && roles.mood.is_none() {
+        return check(at_m <= here + 150.0, "that place is still ahead");
+    }
+    let places = roles
+        .tags
+        .iter()
+        .filter(|tag| matches!(tag, Tag::Place(_)))
+        .count();
+    let is_at = places <= 1 && roles.has(Tag::Position) && roles.has(Tag::Athlete) && roles.is_present();
+    let is_beyond_plan = roles.not() || is_to_go || roles.reference().is_some();
+    if is_at && !is_beyond_plan {
+        let lag_m = here - facts.progress_before_m;
+        return check((at_m - here).abs() <= 400.0 + lag_m, "the athlete is elsewhere");
+    }
+    check(at_m <= whole_m + NEAR_M, "that is beyond the finish")
+}
+
+pub(super) fn stop_at(metres: f64, facts: &RaceFacts) -> ClaimVerdict {
+    let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
+    let near = |m: f64| (m - metres).abs() <= 600.0_f64.max(metres * 0.02);
+    let holds = facts
+        .stops
+        .iter()
+        .any(|stop| near(stop.at_m) || near(stop.at_m - from_m(stop.leg)));
+    check(holds, "the data shows no stop there")
+}
+
+pub(super) fn halfway(roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    if roles.is_future() {
+        let is_ahead = facts
+            .whole_m
+            .is_none_or(|whole_m| facts.progress_m <= whole_m * 0.5)
+            || facts.is_multisport;
+        return check(is_ahead, "halfway is behind");
+    }
+    let of_leg = facts
+        .leg_length_m()
+        .filter(|_| facts.is_multisport && roles.leg().is_some());
+    if let Some(length_m) = of_leg {
+        return check(
+            (facts.leg_progress_m() >= length_m * 0.45) != roles.not(),
+            "halfway is not there yet",
+        );
+    }
+    let Some(whole_m) = facts.whole_m else {
+        return Ok(());
+    };
+    if roles.progress() == Some(Progress::ToGo) {
+        return check(facts.progress_m <= whole_m * 0.515, "less than half is left");
+    }
+    check(
+        (facts.progress_m >= whole_m * 0.485) != roles.not(),
+        "halfway is not there yet",
     )
 }

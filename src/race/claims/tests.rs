@@ -269,29 +269,42 @@ fn shares(file: &str) -> (f64, f64, Vec<String>) {
     (share(wrong_held, wrong), share(right_held, right), mistakes)
 }
 
-fn check(file: &str) {
-    let (wrong, right, mistakes) = shares(file);
-    assert!(wrong >= 0.95 && right <= 0.03, "{wrong} {right} {mistakes:#?}");
-}
-
 #[test]
 fn wrong_messages_are_held_and_right_ones_are_not() {
-    check(include_str!("../../../tests/scenarios/claims.json"));
-}
-
-#[test]
-fn so_are_messages_in_other_words() {
-    check(include_str!("../../../tests/scenarios/claims_held_out.json"));
-}
-
-#[test]
-fn so_are_messages_in_the_style_of_a_coach() {
-    check(include_str!("../../../tests/scenarios/claims_in_use.json"));
-}
-
-#[test]
-fn so_are_messages_of_many_voices() {
-    check(include_str!("../../../tests/scenarios/claims_many_voices.json"));
+    for (file, least_wrong, most_right) in [
+        (include_str!("../../../tests/scenarios/claims.json"), 0.98, 0.017),
+        (
+            include_str!("../../../tests/scenarios/claims_held_out.json"),
+            0.98,
+            0.017,
+        ),
+        (
+            include_str!("../../../tests/scenarios/claims_in_use.json"),
+            0.98,
+            0.02,
+        ),
+        (
+            include_str!("../../../tests/scenarios/claims_many_voices.json"),
+            0.97,
+            0.03,
+        ),
+        (
+            include_str!("../../../tests/scenarios/claims_everyday.json"),
+            0.95,
+            0.07,
+        ),
+        (
+            include_str!("../../../tests/scenarios/claims_family_and_crew.json"),
+            0.93,
+            0.07,
+        ),
+    ] {
+        let (wrong, right, mistakes) = shares(file);
+        assert!(
+            wrong >= least_wrong && right <= most_right,
+            "{wrong} {right} {mistakes:#?}"
+        );
+    }
 }
 
 fn is_held(text: &str) -> bool {

@@ -2,14 +2,14 @@
 
 /// One word, number or mark, and its place in the message.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) kind: TokenKind,
+pub(crate) struct Token {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) kind: TokenKind,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum TokenKind {
+pub(crate) enum TokenKind {
     /// In lower case, and whether it was capitalized.
     Word(String, bool),
     Number(Number),
@@ -20,14 +20,14 @@ pub(super) enum TokenKind {
 
 /// A number as written. What it counts follows from the unit.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Number {
-    pub(super) shape: NumberShape,
+pub(crate) struct Number {
+    pub(crate) shape: NumberShape,
     /// `7th`, `third`.
-    pub(super) ordinal: bool,
+    pub(crate) ordinal: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum NumberShape {
+pub(crate) enum NumberShape {
     /// A value and its smallest written unit: `10.8` is (10.8, 0.1).
     Plain(f64, f64),
     /// `1,200`, which is a decimal fraction or has a thousands separator: both values.
@@ -37,21 +37,21 @@ pub(super) enum NumberShape {
 }
 
 impl Number {
-    pub(super) fn plain(value: f64) -> Self {
+    pub(crate) fn plain(value: f64) -> Self {
         Self {
             shape: NumberShape::Plain(value, 1.0),
             ordinal: false,
         }
     }
 
-    pub(super) fn ordinal(value: f64) -> Self {
+    pub(crate) fn ordinal(value: f64) -> Self {
         Self {
             ordinal: true,
             ..Self::plain(value)
         }
     }
 
-    pub(super) fn whole(&self) -> Option<f64> {
+    pub(crate) fn whole(&self) -> Option<f64> {
         match self.shape {
             NumberShape::Plain(value, step) if step >= 1.0 => Some(value),
             _ => None,
@@ -60,20 +60,20 @@ impl Number {
 }
 
 impl Token {
-    pub(super) fn word(&self) -> Option<&str> {
+    pub(crate) fn word(&self) -> Option<&str> {
         match &self.kind {
             TokenKind::Word(word, _) => Some(word),
             _ => None,
         }
     }
 
-    pub(super) fn is_mark(&self, mark: char) -> bool {
+    pub(crate) fn is_mark(&self, mark: char) -> bool {
         self.kind == TokenKind::Mark(mark)
     }
 }
 
 /// The tokens of a message, in order.
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -199,12 +199,14 @@ fn number(chars: &[(usize, char)], from: usize) -> Option<(TokenKind, usize)> {
         .map(|(_, c)| *c)
         .take_while(|c| c.is_alphabetic() || *c == 'º')
         .collect();
-    let ordinal = matches!(
-        suffix.as_str(),
-        "st" | "nd" | "rd" | "th" | "e" | "er" | "ème" | "º" | "te" | "ter" | "ten"
-    );
+    let ordinal = one_of(suffix.as_str(), "st|nd|rd|th|e|er|ème|º|te|ter|ten");
     to += if ordinal { suffix.chars().count() } else { 0 };
     Some((TokenKind::Number(Number { shape, ordinal }), to))
+}
+
+/// Whether `words`, separated by `|`, contain `word`.
+pub(crate) fn one_of(word: &str, words: &str) -> bool {
+    words.split('|').any(|known| known == word)
 }
 
 #[cfg(test)]

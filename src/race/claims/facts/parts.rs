@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::RaceFacts;
 use super::span::{RaceSpan, joined};
-use crate::race::claims::claim::{ClaimMetric, Length, Sense};
+use crate::race::claims::terms::{ClaimMetric, Length, Sense};
 use crate::race::figures::WindowFigures;
 use crate::race::sport::{LegKind, cadence};
 use crate::race::track::{Split, TrackStep};
@@ -27,7 +27,7 @@ impl RaceFacts {
     }
 
     /// The last `seconds` before the newest point; `None` if they are not kept.
-    pub(in crate::race::claims) fn last_seconds(&self, seconds: f64) -> Option<RaceSpan> {
+    pub(crate) fn last_seconds(&self, seconds: f64) -> Option<RaceSpan> {
         let last = self.recent.last()?.at;
         let from = last - SignedDuration::from_secs_f64(seconds);
         let first = self.recent.first()?.at;
@@ -35,7 +35,7 @@ impl RaceFacts {
     }
 
     /// A few minutes around the moment `seconds` ago.
-    pub(in crate::race::claims) fn around(&self, seconds: f64) -> Option<RaceSpan> {
+    pub(crate) fn around(&self, seconds: f64) -> Option<RaceSpan> {
         let middle = self.recent.last()?.at - SignedDuration::from_secs_f64(seconds);
         let first = self.recent.first()?.at;
         let half = SignedDuration::from_mins(3);
@@ -43,7 +43,7 @@ impl RaceFacts {
     }
 
     /// The windows that describe the present.
-    pub(in crate::race::claims) fn now(&self) -> Vec<RaceSpan> {
+    pub(crate) fn now(&self) -> Vec<RaceSpan> {
         let spans = [60.0, 120.0, 300.0, 600.0].into_iter();
         let mut spans: Vec<RaceSpan> = spans.filter_map(|seconds| self.last_seconds(seconds)).collect();
         if spans.is_empty() {
@@ -53,7 +53,7 @@ impl RaceFacts {
     }
 
     /// The newest values of a metric, and those that the author may have seen.
-    pub(in crate::race::claims) fn newest(&self, metric: ClaimMetric) -> Vec<f64> {
+    pub(crate) fn newest(&self, metric: ClaimMetric) -> Vec<f64> {
         let Some(last) = self.recent.last() else {
             return Vec::new();
         };
@@ -72,7 +72,7 @@ impl RaceFacts {
     }
 
     /// The splits of `leg`, or of the current leg.
-    pub(in crate::race::claims) fn splits_of(&self, leg: Option<LegKind>) -> Vec<&Split> {
+    pub(crate) fn splits_of(&self, leg: Option<LegKind>) -> Vec<&Split> {
         let index = match leg {
             Some(kind) => self.legs.iter().rposition(|leg| leg.kind == Some(kind)),
             None => self.legs.len().checked_sub(1),
@@ -84,12 +84,7 @@ impl RaceFacts {
     }
 
     /// The part of a leg between two distances from its start. It needs splits that end near both.
-    pub(in crate::race::claims) fn between(
-        &self,
-        leg: Option<LegKind>,
-        from_m: f64,
-        to_m: f64,
-    ) -> Option<RaceSpan> {
+    pub(crate) fn between(&self, leg: Option<LegKind>, from_m: f64, to_m: f64) -> Option<RaceSpan> {
         let splits = self.splits_of(leg);
         let near = |a: f64, b: f64| (a - b).abs() < 60.0;
         let from = splits.iter().position(|split| near(split.from_m, from_m))?;
@@ -98,7 +93,7 @@ impl RaceFacts {
     }
 
     /// The stretch of `metres` that ends now, or with the last split.
-    pub(in crate::race::claims) fn last_metres(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
+    pub(crate) fn last_metres(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
         let mut spans = Vec::new();
         if let Some(last) = self.splits_of(leg).last() {
             spans.extend(self.between(leg, last.to_m - metres, last.to_m));
@@ -116,7 +111,7 @@ impl RaceFacts {
     }
 
     /// The splits within the last `metres`.
-    pub(in crate::race::claims) fn last_splits(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
+    pub(crate) fn last_splits(&self, leg: Option<LegKind>, metres: f64) -> Vec<RaceSpan> {
         let splits = self.splits_of(leg);
         let end_m = splits.last().map_or(0.0, |last| last.to_m);
         let last = splits
@@ -125,12 +120,7 @@ impl RaceFacts {
         last.map(|split| joined([split])).collect()
     }
 
-    pub(in crate::race::claims) fn stretch(
-        &self,
-        leg: Option<LegKind>,
-        from_m: f64,
-        length: Length,
-    ) -> Option<RaceSpan> {
+    pub(crate) fn stretch(&self, leg: Option<LegKind>, from_m: f64, length: Length) -> Option<RaceSpan> {
         match length {
             Length::Metres(metres) => self.between(leg, from_m, from_m + metres),
             Length::Seconds(_) => None,
@@ -138,7 +128,7 @@ impl RaceFacts {
     }
 
     /// The first or second half of the distance so far, or of the whole race.
-    pub(in crate::race::claims) fn half(&self, second: bool) -> Option<RaceSpan> {
+    pub(crate) fn half(&self, second: bool) -> Option<RaceSpan> {
         let splits = self.splits_of(None);
         let middle = splits.len() / 2;
         let part = if second {
@@ -151,7 +141,7 @@ impl RaceFacts {
     }
 
     /// The fastest or slowest split of a leg.
-    pub(in crate::race::claims) fn extreme(&self, leg: Option<LegKind>, sense: Sense) -> Option<&Split> {
+    pub(crate) fn extreme(&self, leg: Option<LegKind>, sense: Sense) -> Option<&Split> {
         let speed = |split: &&Split| (split.to_m - split.from_m) / split.duration_s.max(1.0);
         let splits = self.splits_of(leg).into_iter();
         match sense {
@@ -161,7 +151,7 @@ impl RaceFacts {
     }
 
     /// The split that ends at `metres` from the start of its leg or of the race.
-    pub(in crate::race::claims) fn split_to(&self, leg: Option<LegKind>, metres: f64) -> Option<RaceSpan> {
+    pub(crate) fn split_to(&self, leg: Option<LegKind>, metres: f64) -> Option<RaceSpan> {
         let splits = self.splits_of(leg);
         let split = splits.iter().find(|split| (split.to_m - metres).abs() < 1.0);
         split
@@ -170,12 +160,7 @@ impl RaceFacts {
     }
 
     /// Whether the split that ends at `metres` has about the highest mean of all.
-    pub(in crate::race::claims) fn is_hardest_split(
-        &self,
-        leg: Option<LegKind>,
-        metric: ClaimMetric,
-        metres: f64,
-    ) -> bool {
+    pub(crate) fn is_hardest_split(&self, leg: Option<LegKind>, metric: ClaimMetric, metres: f64) -> bool {
         let mean = |span: RaceSpan| span.values(metric, None).first().copied();
         let splits = self.splits_of(leg).into_iter();
         let highest = splits
@@ -187,7 +172,7 @@ impl RaceFacts {
     }
 
     /// Race time at which `race_m` was passed, between the two nearest known times.
-    pub(in crate::race::claims) fn passed_s(&self, race_m: f64) -> Option<f64> {
+    pub(crate) fn passed_s(&self, race_m: f64) -> Option<f64> {
         let start = self.started_at?;
         let since = |at: Timestamp| at.duration_since(start).as_secs_f64();
         let mut known = vec![(0.0, 0.0)];
@@ -204,7 +189,7 @@ impl RaceFacts {
     }
 
     /// The earliest and latest race time at which `race_m` is reached at one of the paces seen so far.
-    pub(in crate::race::claims) fn reaches_s(&self, race_m: f64) -> Option<(f64, f64)> {
+    pub(crate) fn reaches_s(&self, race_m: f64) -> Option<(f64, f64)> {
         let left_m = race_m - self.progress_m;
         let moving = [600.0, 1800.0]
             .into_iter()

@@ -1,26 +1,26 @@
 //! The values of one part of a race.
 
-use crate::race::claims::claim::{ClaimMetric, ClaimStat};
+use crate::race::claims::terms::{ClaimMetric, ClaimStat};
 use crate::race::figures::WindowSpread;
 use crate::race::sport::LegKind;
 use crate::race::track::{Leg, Split, WeightedMean};
 
 /// The mean and the extremes of one metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::race::claims) struct Spread {
-    pub(in crate::race::claims) mean: f64,
-    pub(in crate::race::claims) low: f64,
-    pub(in crate::race::claims) high: f64,
+pub(crate) struct Spread {
+    pub(crate) mean: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
 }
 
 /// One part of the race.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(in crate::race::claims) struct RaceSpan {
-    pub(in crate::race::claims) distance_m: f64,
-    pub(in crate::race::claims) elapsed_s: f64,
+pub(crate) struct RaceSpan {
+    pub(crate) distance_m: f64,
+    pub(crate) elapsed_s: f64,
     /// Seconds without the known stops.
-    pub(in crate::race::claims) moving_s: f64,
-    pub(in crate::race::claims) ascent_m: Option<f64>,
+    pub(crate) moving_s: f64,
+    pub(crate) ascent_m: Option<f64>,
     pub(super) heart_rate: Option<Spread>,
     pub(super) power: Option<Spread>,
     pub(super) cadence: Option<Spread>,
@@ -28,7 +28,7 @@ pub(in crate::race::claims) struct RaceSpan {
 
 impl RaceSpan {
     /// The values of a metric in this part that a claim may name.
-    pub(in crate::race::claims) fn values(&self, metric: ClaimMetric, stat: Option<ClaimStat>) -> Vec<f64> {
+    pub(crate) fn values(&self, metric: ClaimMetric, stat: Option<ClaimStat>) -> Vec<f64> {
         let spread = match metric {
             ClaimMetric::HeartRate => self.heart_rate,
             ClaimMetric::Power => self.power,
@@ -46,7 +46,7 @@ impl RaceSpan {
     }
 
     /// Without the stops.
-    pub(in crate::race::claims) fn moving(self) -> Self {
+    pub(crate) fn moving(self) -> Self {
         Self {
             elapsed_s: self.moving_s,
             ..self
@@ -62,7 +62,7 @@ impl RaceSpan {
             .collect()
     }
 
-    pub(in crate::race::claims) fn spread(&self, metric: ClaimMetric) -> Option<Spread> {
+    pub(crate) fn spread(&self, metric: ClaimMetric) -> Option<Spread> {
         match metric {
             ClaimMetric::HeartRate => self.heart_rate,
             ClaimMetric::Power => self.power,
@@ -99,7 +99,7 @@ fn steps(kind: Option<LegKind>, sent: f64) -> f64 {
     }
 }
 
-pub(in crate::race::claims) fn leg_span(leg: &Leg) -> RaceSpan {
+pub(crate) fn leg_span(leg: &Leg) -> RaceSpan {
     RaceSpan {
         distance_m: leg.distance_m(),
         elapsed_s: leg.elapsed_s(),
@@ -111,12 +111,7 @@ pub(in crate::race::claims) fn leg_span(leg: &Leg) -> RaceSpan {
     }
 }
 
-pub(in crate::race::claims) fn race_span(
-    legs: &[Leg],
-    distance_m: f64,
-    elapsed_s: f64,
-    ascent_m: f64,
-) -> RaceSpan {
+pub(crate) fn race_span(legs: &[Leg], distance_m: f64, elapsed_s: f64, ascent_m: f64) -> RaceSpan {
     let spans: Vec<RaceSpan> = legs.iter().map(leg_span).collect();
     let all = |pick: fn(&RaceSpan) -> Option<Spread>| {
         let known: Vec<(Spread, f64)> = spans
@@ -150,7 +145,7 @@ fn together(known: &[(Spread, f64)]) -> Option<Spread> {
     Some(spread)
 }
 
-pub(in crate::race::claims) fn joined<'a>(splits: impl IntoIterator<Item = &'a Split>) -> RaceSpan {
+pub(crate) fn joined<'a>(splits: impl IntoIterator<Item = &'a Split>) -> RaceSpan {
     let splits: Vec<&Split> = splits.into_iter().collect();
     let all = |pick: fn(&Split) -> Option<f64>| {
         let known = splits.iter().filter_map(|split| {

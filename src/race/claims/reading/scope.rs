@@ -1,270 +1,278 @@
-//! The part of the race that a clause is about, and the leg.
+//! The part of the race that a clause is about.
 
-use super::part::Part;
-use crate::race::claims::claim::{
-    ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, Length, Progress, Reference, State, When,
-};
-use crate::race::claims::items::{ItemKind, MessageItem};
+use crate::race::claims::facts::RaceFacts;
+use crate::race::claims::items::{ItemKind, MessageItem, has_tag};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::quantity::{Measure, Quantity};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Length, Progress, State, When};
+use crate::race::claims::token::one_of;
 
-/// The part of the race that a clause is about. The numbers that name it are used up.
-pub(super) fn scope(part: &mut Part<'_>, frame: &mut ClaimFrame, last_length: &mut Option<Length>) {
-    let mut named = false;
-    for index in 0..part.items.len() {
-        let Some(item) = part.items.get(index) else {
+/// Finds the parts of the race that a clause names. A number that names one becomes a word.
+pub(super) fn name_parts(items: &mut [MessageItem], last_length: &mut Option<Length>, facts: &RaceFacts) {
+    adjuncts(items, facts);
+    for index in 0..items.len() {
+        let Some((scope, uses)) = part_at(items, index, last_length) else {
             continue;
         };
-        let next = part.items.get(index + 1);
-        if !part.is_open(index) {
-            continue;
-        }
-        if let ItemKind::Mark(metres) = item.kind {
-            named = true;
-            let scope = at_mark(part, index, metres);
-            frame.scope = Some(scope);
-            part.scopes.push((index, scope));
-            part.take(index);
-            continue;
-        }
-        if let ItemKind::Stretch(from_m, to_m) = item.kind {
-            named = true;
-            frame.scope = Some(ClaimScope::Between(from_m, to_m));
-            part.scopes.push((index, ClaimScope::Between(from_m, to_m)));
-            part.take(index);
-            continue;
-        }
-        if let Some(seconds) = item
-            .quantity()
-            .and_then(|quantity| quantity.measures(Measure::Duration))
-        {
-            let is_ago = next.is_some_and(|next| next.words == "ago")
-                || (next.is_some_and(|next| next.words == "or so")
-                    && part.items.get(index + 2).is_some_and(|ago| ago.words == "ago"))
-                || index
-                    .checked_sub(1)
-                    .and_then(|i| part.items.get(i))
-                    .is_some_and(|before| matches!(before.words.as_str(), "vor" | "hace" | "il y a"));
-            let is_mean = next.is_some_and(|next| next.has(Tag::Stat(ClaimStat::Mean)));
-            if is_since(part, index) && !frame.silent {
-                frame.scope = Some(ClaimScope::Last(Length::Seconds(seconds.value)));
-                part.take(index);
-            } else if is_ago
-                && !frame.silent
-                && !part.has(|tag| matches!(tag, Tag::State(State::Silent) | Tag::LastSeen))
-            {
-                frame.scope = Some(ClaimScope::Ago(seconds.value));
-                part.take(index);
-            } else if is_mean {
-                frame.scope = Some(ClaimScope::Last(Length::Seconds(seconds.value)));
-                part.take(index);
-            }
-            continue;
-        }
-        if let Some(scope) = inverted(part, index) {
-            frame.scope = Some(scope);
-            part.take(index - 1);
-            continue;
-        }
-        let scopes = item.tags().iter().filter_map(|tag| tag.scope());
-        for word in scopes.collect::<Vec<_>>() {
-            if let Some((scope, used)) = scope_of(word, item, next, frame, last_length) {
-                // "so far" adds nothing to a split.
-                let adds = word != ScopeWord::Race || !named;
-                frame.scope = scope.filter(|_| adds).or(frame.scope);
-                part.scopes
-                    .extend(scope.filter(|_| adds).map(|scope| (index, scope)));
-                named |= scope.is_some();
-                if used {
-                    part.take(index + 1);
-                }
+        for used in uses {
+            if let Some(item) = items.get_mut(used) {
+                item.kind = ItemKind::Word;
             }
         }
-    }
-    if let Some(Tag::Extreme(sense)) = part.find(|tag| matches!(tag, Tag::Extreme(_)).then_some(tag))
-        && frame.scope.is_none()
-    {
-        frame.scope = Some(ClaimScope::Extreme(sense));
+        if let Some(item) = items.get_mut(index) {
+            item.tags.extend(scope.map(Tag::Part));
+        }
     }
 }
 
-/// The scope of a mark: up to the next one, since it, or the split that ends there.
-fn at_mark(part: &mut Part<'_>, index: usize, metres: f64) -> ClaimScope {
-    let before = index.checked_sub(1).and_then(|before| part.items.get(before));
-    let before = before.map_or("", |before| before.words.as_str());
-    let next = part.items.get(index + 1).map_or("", |next| next.words.as_str());
-    let end = part.items.get(index + 2).map(|end| &end.kind);
-    let is_from = matches!(before, "from" | "von" | "de" | "da" | "dal" | "du" | "desde");
-    let joins = matches!(next, "to" | "bis" | "à" | "a" | "au" | "al" | "hasta");
-    if let (true, true, Some(&ItemKind::Mark(end))) = (is_from, joins, end) {
-        part.take(index + 2);
-        return ClaimScope::Between(metres, end);
-    }
-    if matches!(before, "since" | "seit" | "depuis" | "desde" | "da" | "dal") {
-        ClaimScope::Since(metres)
-    } else {
-        ClaimScope::Mark(metres)
-    }
-}
-
-/// The scope that a word begins, and whether it uses up the item after it.
-fn scope_of(
-    word: ScopeWord,
-    item: &MessageItem,
-    next: Option<&MessageItem>,
-    frame: &ClaimFrame,
-    last_length: &mut Option<Length>,
-) -> Option<(Option<ClaimScope>, bool)> {
-    let length = next.and_then(MessageItem::quantity).and_then(length);
-    let is_noun = next.is_some_and(|next| next.has(Tag::SplitNoun));
-    let fixed = |scope| Some((Some(scope), false));
-    match word {
-        ScopeWord::Race => fixed(ClaimScope::Race),
-        ScopeWord::Window => fixed(ClaimScope::Window),
-        ScopeWord::LastSplit => fixed(ClaimScope::LastSplit),
-        ScopeWord::FirstHalf => fixed(ClaimScope::FirstHalf),
-        ScopeWord::SecondHalf => fixed(ClaimScope::SecondHalf),
-        ScopeWord::Half => None,
-        ScopeWord::Each => length.map(|_| (None, true)),
-        ScopeWord::First if is_noun => fixed(ClaimScope::Mark(1000.0)),
-        ScopeWord::Next if is_noun && item.words == "second" => fixed(ClaimScope::Mark(2000.0)),
-        ScopeWord::Next
-            if next.is_some_and(|next| next.tags().iter().any(|tag| matches!(tag, Tag::Leg(_)))) =>
-        {
-            None
+/// Words before a leg or a place that is where something began or ends: `since T1`, `until the run`.
+fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
+    for index in 1..items.len() {
+        let before = |back: usize| index.checked_sub(back).and_then(|at| items.get(at));
+        let direct = before(1).filter(|item| !one_of(item.words.as_str(), "the|your|der|dem|la|le|il|dein"));
+        let preposition = direct.or(before(2)).map_or("", |item| item.words.as_str());
+        let (since, until) = (one_of(preposition, SINCE), one_of(preposition, UNTIL));
+        let Some(item) = items.get_mut(index) else {
+            continue;
+        };
+        if since || until {
+            let is_leg = |tag: &Tag| matches!(tag, Tag::Leg(_) | Tag::OnLeg(_) | Tag::Nth(_));
+            let leg = item.tags.iter().any(is_leg);
+            item.tags.retain(|tag| !is_leg(tag));
+            item.tags
+                .extend((leg && until).then_some(Tag::Progress(Progress::ToGo)));
         }
-        ScopeWord::Next if is_noun || next.is_none() || length.is_none() => fixed(ClaimScope::Next),
-        ScopeWord::First => {
-            let first = length.or(*last_length)?;
-            *last_length = Some(first);
-            Some((Some(ClaimScope::First(first)), length.is_some()))
-        }
-        ScopeWord::Last => length.map(|length| (Some(ClaimScope::Last(length)), true)),
-        ScopeWord::Next => {
-            let is_second = item.words == "second"
-                || (*last_length == length && length.is_some() && frame.when != Some(When::Future));
-            let length = length?;
-            let scope = if is_second {
-                ClaimScope::Second(length)
+        let place = item.tags.iter().find_map(|tag| {
+            if let Tag::Place(index) = tag {
+                facts.places.get(*index)
             } else {
-                ClaimScope::Next
-            };
-            *last_length = Some(length);
-            Some((Some(scope), true))
-        }
-    }
-}
-
-/// `les 10 dernières minutes`: the number stands before the word at `index`, and the unit after it.
-fn inverted(part: &Part<'_>, index: usize) -> Option<ClaimScope> {
-    let number = part.items.get(index.checked_sub(1)?)?.quantity()?.whole()?;
-    let unit = part.items.get(index + 1)?.words.as_str();
-    let length = match unit {
-        "minutes" | "minutos" | "minuti" => Length::Seconds(number * 60.0),
-        "km" | "kilomètres" | "kilómetros" | "chilometri" => Length::Metres(number * 1000.0),
-        _ => return None,
-    };
-    let tags = part.items.get(index)?.tags();
-    let is = |word| tags.contains(&Tag::Scope(word));
-    if is(ScopeWord::Last) {
-        Some(ClaimScope::Last(length))
-    } else if is(ScopeWord::First) {
-        Some(ClaimScope::First(length))
-    } else {
-        is(ScopeWord::Next).then_some(ClaimScope::Next)
-    }
-}
-
-pub(super) fn legs(part: &Part<'_>, frame: &mut ClaimFrame) {
-    for (index, item) in part.items.iter().enumerate() {
-        let own = item.tags().iter().find_map(|tag| match tag {
-            Tag::OnLeg(kind) => Some((*kind, true)),
-            _ => None,
-        });
-        let named = own.or_else(|| {
-            item.tags().iter().find_map(|tag| match tag {
-                Tag::Leg(kind) => Some((*kind, false)),
-                _ => None,
-            })
-        });
-        let Some((kind, on)) = named else { continue };
-        if is_ahead(part.items, index) {
-            frame.progress = frame.progress.or(Some(Progress::ToGo));
-            continue;
-        }
-        let before = index.checked_sub(1).and_then(|i| part.items.get(i));
-        (frame.leg, frame.on_leg) = (Some(kind), on);
-        frame.leg_number = match (item.words.as_str(), before.map(|before| before.words.as_str())) {
-            ("t1" | "in t1", _) | (_, Some("first" | "erste" | "première" | "primera" | "prima")) => Some(1),
-            ("t2" | "in t2", _) | (_, Some("second" | "zweite" | "seconde" | "segunda" | "seconda")) => {
-                Some(2)
+                None
             }
+        });
+        if let Some(place) = place.filter(|_| since) {
+            item.tags = vec![Tag::Part(ClaimScope::Since(place.at_m))];
+        }
+        let is_nth = item.is(|tag| matches!(tag, Tag::Leg(_)));
+        let number = match direct_word(items, index) {
+            "first" | "erste" | "ersten" | "première" | "primera" | "prima" => Some(1),
+            "second" | "zweite" | "zweiten" | "seconde" | "deuxième" | "segunda" | "seconda" => Some(2),
             _ => None,
         };
+        if let (Some(item), Some(number), true) = (items.get_mut(index), number, is_nth) {
+            item.tags.push(Tag::Nth(number));
+        }
+    }
+    for index in 1..items.len() {
+        let at = matches!(direct_word(items, index), "at" | "bei");
+        if let Some(item) = items
+            .get_mut(index)
+            .filter(|item| at && item.quantity().is_some())
+        {
+            item.tags.push(Tag::Position);
+        }
     }
 }
 
-/// `48 km to T2`
-pub(super) fn is_ahead(items: &[MessageItem], index: usize) -> bool {
-    let before = index.checked_sub(1).and_then(|before| items.get(before));
-    let before = before
-        .filter(|before| !before.has(Tag::Athlete))
-        .or_else(|| items.get(index.checked_sub(2)?));
-    before.is_some_and(|before| {
-        matches!(
-            before.words.as_str(),
-            "to" | "until" | "till" | "bis" | "bis zu" | "hasta" | "fino" | "jusqu à"
-        )
-    })
+fn direct_word(items: &[MessageItem], index: usize) -> &str {
+    word(items, index.checked_sub(1))
 }
 
-/// `for twenty minutes` in a clause about a measured value: the part of the race that it holds for.
-fn is_since(part: &Part<'_>, index: usize) -> bool {
-    let before = index.checked_sub(1).and_then(|before| part.items.get(before));
-    let is_since = before.is_some_and(|before| {
-        matches!(
-            before.words.as_str(),
-            "in" | "for"
-                | "over"
-                | "during"
-                | "within"
-                | "seit"
-                | "über"
-                | "depuis"
-                | "pendant"
-                | "desde"
-                | "durante"
-                | "da"
-                | "per"
-        )
-    });
+const SINCE: &str = "since|seit|ab|depuis|desde|da|dal|dalla";
+
+const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|before|before the|vor|antes de|prima di|après|after|nach|dopo";
+
+/// The part of the race, and the items that are no longer numbers.
+type Found = (Option<ClaimScope>, Vec<usize>);
+
+fn found(scope: ClaimScope, uses: &[usize]) -> Found {
+    (Some(scope), uses.to_vec())
+}
+
+fn word(items: &[MessageItem], index: Option<usize>) -> &str {
+    index
+        .and_then(|index| items.get(index))
+        .map_or("", |item| item.words.as_str())
+}
+
+fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>) -> Option<Found> {
+    let item = items.get(index)?;
+    match &item.kind {
+        ItemKind::Mark(metres) => Some(at_mark(items, index, *metres)),
+        ItemKind::Stretch(from_m, to_m) => Some(found(ClaimScope::Between(*from_m, *to_m), &[index])),
+        ItemKind::Quantity(quantity) => {
+            of_split(items, index, quantity).or_else(|| of_time(items, index, quantity))
+        }
+        _ => inverted(items, index).or_else(|| {
+            let words = item.tags.iter().filter_map(|tag| tag.scope());
+            words
+                .into_iter()
+                .find_map(|word| of_word(word, items, index, last_length))
+        }),
+    }
+}
+
+/// `the ninth`, `number 6`, where splits are spoken of.
+fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
+    let splits = items
+        .iter()
+        .any(|item| item.has(Tag::SplitNoun) || item.is(|tag| tag.extreme().is_some()));
+    let is_number =
+        quantity.ordinal || one_of(direct_word(items, index), "number|nummer|numéro|número|numero");
+    let km = quantity
+        .whole()
+        .filter(|km| splits && is_number && *km <= 300.0)?;
+    Some(found(ClaimScope::Mark(km * 1000.0), &[index]))
+}
+
+/// `for twenty minutes`, `ten minutes ago`: the part of the race that other words of the clause hold for.
+fn of_time(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
+    let seconds = quantity.measures(Measure::Duration)?.value;
+    let has = |tag: Tag| has_tag(items, tag);
+    let is_silent =
+        has(Tag::State(State::Silent)) || has(Tag::LastSeen) || has(Tag::Metric(ClaimMetric::Gap));
+    let next = items.get(index + 1);
+    let is_mean =
+        quantity.readings.len() == 1 && next.is_some_and(|next| next.has(Tag::Stat(ClaimStat::Mean)));
+    let is_since = one_of(
+        word(items, index.checked_sub(1)),
+        "in|for|over|during|within|seit|über|depuis|pendant|desde|durante|da|per",
+    );
     let measured = |item: &MessageItem| {
-        let label = |metric| item.has(Tag::Metric(metric));
-        label(ClaimMetric::HeartRate)
-            || label(ClaimMetric::Power)
-            || label(ClaimMetric::Cadence)
-            || label(ClaimMetric::Pace)
-            || item.tags().iter().any(|tag| matches!(tag, Tag::Trend(_)))
-            || item.quantity().is_some_and(|quantity| {
-                quantity
-                    .measures(Measure::HeartRate)
-                    .or(quantity.measures(Measure::Power))
-                    .is_some()
+        let is_label = item.is(|tag| match tag {
+            Tag::Metric(metric) => metric.is_measured(),
+            tag => matches!(tag, Tag::Trend(_)),
+        });
+        let value = item.quantity().and_then(|quantity| quantity.readings.first());
+        is_label
+            || value.is_some_and(|value| {
+                value
+                    .measure
+                    .metric()
+                    .is_some_and(|metric| metric != ClaimMetric::Pace)
             })
     };
     let other = |item: &MessageItem| {
         item.quantity()
             .is_some_and(|quantity| quantity.measures(Measure::Distance).is_some())
-            || item.tags().iter().any(|tag| {
-                matches!(
-                    tag,
-                    Tag::State(State::Silent)
-                        | Tag::Reference(Reference::Plan | Reference::Cutoff)
-                        | Tag::Metric(ClaimMetric::Stop)
-                )
-            })
+            || item
+                .tags
+                .iter()
+                .any(|tag| matches!(tag, Tag::Reference(_) | Tag::Metric(ClaimMetric::Stop)))
     };
-    is_since && part.items.iter().any(measured) && !part.items.iter().any(other)
+    let before = word(items, index.checked_sub(1));
+    let is_ago = next.is_some_and(|next| one_of(next.words.as_str(), "ago|fa|earlier|or so ago"))
+        || matches!(before, "vor" | "hace" | "il y a")
+        || (next.is_some_and(|next| next.words == "or so") && word(items, Some(index + 2)) == "ago");
+    if is_ago && !is_silent {
+        return Some(found(ClaimScope::Ago(seconds), &[]));
+    }
+    let holds = is_since && items.iter().any(measured) && !items.iter().any(other);
+    if !is_silent && (holds || is_mean) {
+        return Some(found(ClaimScope::Last(Length::Seconds(seconds)), &[index]));
+    }
+    None
+}
+
+/// The scope of a mark: up to the next one, since it, or the split that ends there.
+fn at_mark(items: &[MessageItem], index: usize, metres: f64) -> Found {
+    let before = word(items, index.checked_sub(1));
+    let is_from = one_of(
+        before,
+        "from|von|de|da|dal|du|desde|del|between|zwischen|entre|tra|fra",
+    );
+    let joins = one_of(
+        word(items, Some(index + 1)),
+        "to|bis|à|a|au|al|hasta|and|und|y|e|et",
+    );
+    let end = items.get(index + 2).map(|end| &end.kind);
+    if let (true, true, Some(&ItemKind::Mark(end))) = (is_from, joins, end) {
+        return found(ClaimScope::Between(metres, end), &[index, index + 2]);
+    }
+    let is_since = one_of(before, SINCE);
+    found(
+        if is_since {
+            ClaimScope::Since(metres)
+        } else {
+            ClaimScope::Mark(metres)
+        },
+        &[],
+    )
+}
+
+/// The part that a scope word begins.
+fn of_word(
+    word: ScopeWord,
+    items: &[MessageItem],
+    index: usize,
+    last_length: &mut Option<Length>,
+) -> Option<Found> {
+    let (item, next) = (items.get(index)?, items.get(index + 1));
+    let length = next.and_then(MessageItem::quantity).and_then(length);
+    let is_noun = next.is_some_and(|next| next.has(Tag::SplitNoun));
+    let is_leg = next.is_some_and(|next| next.is(|tag| matches!(tag, Tag::Leg(_))));
+    match word {
+        ScopeWord::Race => Some(found(ClaimScope::Race, &[])),
+        ScopeWord::Window => Some(found(ClaimScope::Window, &[])),
+        ScopeWord::LastSplit => Some(found(ClaimScope::LastSplit, &[])),
+        ScopeWord::FirstHalf => Some(found(ClaimScope::FirstHalf, &[])),
+        ScopeWord::SecondHalf => Some(found(ClaimScope::SecondHalf, &[])),
+        ScopeWord::Half => None,
+        ScopeWord::Each => length.map(|_| (None, vec![index + 1])),
+        ScopeWord::First if is_noun => Some(found(ClaimScope::Mark(1000.0), &[])),
+        ScopeWord::Next
+            if item.words == "second"
+                && (is_noun
+                    || (next.is_none()
+                        && items.iter().any(|item| item.is(|tag| tag.extreme().is_some())))) =>
+        {
+            Some(found(ClaimScope::Mark(2000.0), &[]))
+        }
+        ScopeWord::Next if is_leg => None,
+        ScopeWord::First => {
+            let first = length.or(*last_length)?;
+            *last_length = Some(first);
+            let uses = length.map_or(Vec::new(), |_| vec![index + 1]);
+            Some((Some(ClaimScope::First(first)), uses))
+        }
+        ScopeWord::Last => length.map(|length| found(ClaimScope::Last(length), &[index + 1])),
+        ScopeWord::Next => {
+            let Some(length) = length.filter(|_| !is_noun) else {
+                return Some(found(ClaimScope::Next, &[]));
+            };
+            let will = has_tag(items, Tag::When(When::Future));
+            let is_second = item.words == "second" || (*last_length == Some(length) && !will);
+            *last_length = Some(length);
+            Some(found(
+                if is_second {
+                    ClaimScope::Second(length)
+                } else {
+                    ClaimScope::Next
+                },
+                &[index + 1],
+            ))
+        }
+    }
+}
+
+/// `les 10 dernières minutes`: the number stands before the word at `index`, and the unit after it.
+fn inverted(items: &[MessageItem], index: usize) -> Option<Found> {
+    let before = index.checked_sub(1)?;
+    let number = items.get(before)?.quantity()?.whole()?;
+    let length = match word(items, Some(index + 1)) {
+        "minutes" | "minutos" | "minuti" => Length::Seconds(number * 60.0),
+        "km" | "kilomètres" | "kilómetros" | "chilometri" => Length::Metres(number * 1000.0),
+        _ => return None,
+    };
+    let item = items.get(index)?;
+    let is = |word| item.has(Tag::Scope(word));
+    if is(ScopeWord::Last) {
+        Some(found(ClaimScope::Last(length), &[before]))
+    } else if is(ScopeWord::First) {
+        Some(found(ClaimScope::First(length), &[before]))
+    } else {
+        is(ScopeWord::Next).then_some(())?;
+        Some(found(ClaimScope::Next, &[before]))
+    }
 }
 
 fn length(quantity: &Quantity) -> Option<Length> {
@@ -274,15 +282,13 @@ fn length(quantity: &Quantity) -> Option<Length> {
     if let Some(metres) = quantity.measures(Measure::Distance) {
         return Some(Length::Metres(metres.value));
     }
-    if let Some(seconds) = quantity
+    let time = quantity
         .measures(Measure::Duration)
-        .filter(|_| quantity.readings.len() == 1)
-    {
+        .filter(|_| quantity.readings.len() == 1);
+    if let Some(seconds) = time {
         return Some(Length::Seconds(seconds.value));
     }
     // "the opening five"
-    quantity
-        .whole()
-        .filter(|value| (2.0..=50.0).contains(value))
-        .map(|km| Length::Metres(km * 1000.0))
+    let km = quantity.whole().filter(|value| (2.0..=50.0).contains(value));
+    km.map(|km| Length::Metres(km * 1000.0))
 }

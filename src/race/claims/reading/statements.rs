@@ -1,188 +1,238 @@
 //! Claims of a clause that need no number: states, legs, places, relations, names.
 
 use super::Reader;
-use super::part::Part;
-use super::scope;
-use crate::race::claims::claim::{ClaimBody, ClaimFrame, ClaimMetric, ClaimScope, ClaimStat, State, When};
-use crate::race::claims::evidence::{is_measured, metric_of};
-use crate::race::claims::items::{Clause, ItemKind, MessageItem};
+use super::clause::{ClauseContext, carried};
+use super::number::mark_of;
+use crate::race::claims::claim::ClaimBody;
+use crate::race::claims::items::{Clause, ItemKind, MessageItem, has_numbers, has_tag};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::names;
 use crate::race::claims::quantity::Measure;
+use crate::race::claims::roles::Roles;
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Progress, Reference, State, When};
+use crate::race::claims::token::one_of;
 
 impl Reader<'_> {
-    /// Claims without a number.
-    #[expect(clippy::too_many_lines, reason = "one condition for each kind of claim")]
-    pub(super) fn statements(&mut self, part: &Part<'_>, frame: &ClaimFrame, compared: bool) {
-        let items = part.items;
-        let has_values = !part.values().is_empty();
-        let measures = part.has(|tag| {
-            matches!(
-                tag,
-                Tag::Metric(
-                    ClaimMetric::HeartRate | ClaimMetric::Power | ClaimMetric::Cadence | ClaimMetric::Pace
-                )
-            )
-        });
-        let has_pace = part.values().iter().any(|index| {
-            let quantity = items.get(*index).and_then(MessageItem::quantity);
-            quantity.is_some_and(|quantity| {
-                quantity
-                    .readings
-                    .iter()
-                    .any(|reading| metric_of(reading.measure).is_some())
-                    && quantity.measures(Measure::Duration).is_none()
-            })
-        });
-        let is_waiting = part.has(|tag| tag == Tag::State(State::Waiting));
-        if frame.mood.is_none() {
+    pub(super) fn statements(
+        &mut self,
+        items: &[MessageItem],
+        roles: &Roles,
+        compared: bool,
+        before: &ClauseContext,
+    ) {
+        if roles.mood.is_none() {
             for (index, item) in items.iter().enumerate() {
-                let named = self.athlete_is_named || part.has(|tag| tag == Tag::Athlete);
-                let is_present = matches!(frame.when, Some(When::Present | When::Now));
-                let is_word = item.kind == ItemKind::Word
-                    || item.has(Tag::Metric(ClaimMetric::Ascent))
-                    || item.has(Tag::Metric(ClaimMetric::Stop))
-                    || item.has(Tag::State(State::Walking));
-                if let (Some(state), true) =
-                    (doing(&item.words), named && is_present && is_word && !frame.not)
-                {
-                    self.push(items, frame, ClaimBody::State(state));
-                }
-                for tag in item.tags() {
-                    match tag {
-                        // A heart rate that has not moved is no stop.
-                        Tag::State(State::Standing) if measures => {}
-                        // "9:20 /km on the move"
-                        Tag::State(State::Moving)
-                            if has_values && (has_pace || frame.metric.is_some_and(is_measured)) => {}
-                        Tag::State(state) => {
-                            let is_verb = item.has(Tag::Metric(ClaimMetric::Stop));
-                            let when = frame.when.or(is_verb.then_some(When::Past));
-                            self.push(
-                                items,
-                                &ClaimFrame {
-                                    when,
-                                    ..frame.clone()
-                                },
-                                ClaimBody::State(*state),
-                            );
-                        }
-                        Tag::Trend(_) if self.has_change(items) => {}
-                        Tag::Trend(sense) if !compared => {
-                            let metric = frame.metric.or(self.last_metric);
-                            self.push(
-                                items,
-                                &ClaimFrame {
-                                    metric,
-                                    ..frame.clone()
-                                },
-                                ClaimBody::Trend(*sense),
-                            );
-                        }
-                        Tag::Leg(_) if scope::is_ahead(items, index) => {}
-                        Tag::Leg(kind) | Tag::OnLeg(kind) => {
-                            let is_half = part.has(|tag| tag == Tag::Scope(ScopeWord::Half));
-                            let progress = frame.progress.filter(|_| !has_values && !is_half);
-                            let when = if is_waiting {
-                                Some(When::Future)
-                            } else {
-                                frame.when
-                            };
-                            self.push(
-                                items,
-                                &ClaimFrame {
-                                    when,
-                                    progress,
-                                    ..frame.clone()
-                                },
-                                ClaimBody::Leg(*kind),
-                            );
-                            if is_motion(&item.words)
-                                && part.has(|tag| tag == Tag::Athlete)
-                                && matches!(frame.when, Some(When::Present | When::Now))
-                            {
-                                self.push(items, frame, ClaimBody::State(State::Moving));
-                            }
-                        }
-                        Tag::Scope(ScopeWord::Half) => self.push(items, frame, ClaimBody::Halfway),
-                        _ => {}
+                self.states(items, index, item, roles, before.names_athlete);
+                self.trends(items, item, &roles.within(&carried(&before.roles)), compared);
+                self.legs(items, index, item, roles);
+            }
+            if roles.has(Tag::State(State::Silent)) && !has_tag(items, Tag::State(State::Silent)) {
+                self.push(items, roles, ClaimBody::State(State::Silent));
+            }
+            let ends = |item: &MessageItem| item.has(Tag::Finish) && !item.has(Tag::Reached);
+            let reaches = |item: &MessageItem| item.has(Tag::Reached) && !item.has(Tag::Finish);
+            if roles.is_past() && items.iter().any(ends) && items.iter().any(reaches) && !has_numbers(items) {
+                self.push(items, roles, ClaimBody::State(State::Finished));
+            }
+            if let (true, false, Some(metres)) = (
+                roles.stands() && roles.is_past() && roles.measured().is_none(),
+                roles.not(),
+                items.iter().find_map(mark_of),
+            ) {
+                self.push(items, roles, ClaimBody::StopAt(metres));
+            }
+            self.extremes(items, roles);
+            self.places(items, roles);
+        }
+        let has_values = has_numbers(items);
+        if roles.sense().is_some() && !compared && (roles.reference().is_some() || !has_values) {
+            self.push(items, &roles.within(&carried(&before.roles)), ClaimBody::Relation);
+        }
+    }
+
+    fn states(
+        &mut self,
+        items: &[MessageItem],
+        index: usize,
+        item: &MessageItem,
+        roles: &Roles,
+        named: bool,
+    ) {
+        let measures = roles.measured().is_some();
+        let has_values = has_numbers(items);
+        let is_named = named || roles.has(Tag::Athlete);
+        let before = index.checked_sub(1).and_then(|index| items.get(index));
+        let is_noun = before.is_some_and(is_article);
+        let is_present = matches!(roles.when(), Some(When::Present | When::Now));
+        let is_verb = is_present && is_named && !is_noun && !roles.not() && roles.stat().is_none();
+        if item.has(Tag::Motion) && is_verb && !roles.is_silent() && !roles.has(Tag::LastSeen) {
+            self.push(items, roles, ClaimBody::State(State::Moving));
+        }
+        for state in item.tags.iter().filter_map(|tag| tag.state()) {
+            match state {
+                // A heart rate that has not moved is no stop.
+                State::Standing if measures || roles.tags.iter().any(|tag| matches!(tag, Tag::OnLeg(_))) => {}
+                // "9:20 /km on the move"
+                State::Moving if has_values && (measures || items.iter().any(is_measured)) => {}
+                State::Standing | State::Moving if is_noun && has_values => {}
+                // "seit 7:26 unterwegs"
+                State::Moving if items.iter().any(is_time) => {}
+                state => self.push(items, roles, ClaimBody::State(state)),
+            }
+        }
+        let is_stop = item.has(Tag::Metric(ClaimMetric::Stop)) && !item.has(Tag::State(State::Standing));
+        // "You're having a little break."
+        let takes = items.iter().any(|item| one_of(&item.words, TAKES));
+        if is_stop && takes && is_present && is_named && !roles.not() && !has_values {
+            self.push(items, roles, ClaimBody::State(State::Standing));
+        }
+        if is_stop && roles.not() && !has_values {
+            let mut roles = roles.clone();
+            roles.tags.push(Tag::When(When::Perfect));
+            self.push(items, &roles, ClaimBody::State(State::Standing));
+        }
+    }
+
+    fn trends(&mut self, items: &[MessageItem], item: &MessageItem, roles: &Roles, compared: bool) {
+        let last = self.claims.last();
+        let has_change = last.is_some_and(|claim| matches!(claim.body, ClaimBody::Change(..)));
+        if compared || has_change {
+            return;
+        }
+        for sense in item.tags.iter().filter_map(|tag| tag.trend()) {
+            let roles = roles.within(&self.context);
+            self.push(items, &roles, ClaimBody::Trend(sense));
+        }
+    }
+
+    fn legs(&mut self, items: &[MessageItem], index: usize, item: &MessageItem, roles: &Roles) {
+        let has_values = has_numbers(items);
+        let begins = items
+            .iter()
+            .any(|item| one_of(&item.words, "start|begin|beginnen|commencer|empezar|iniziare"));
+        let is_half = has_tag(items, Tag::Scope(ScopeWord::Half));
+        for tag in &item.tags {
+            match tag {
+                Tag::Leg(kind) | Tag::OnLeg(kind) => {
+                    let mut own = roles.clone();
+                    // The leg that this word names, not the first of the clause.
+                    own.tags
+                        .retain(|tag| !matches!(tag, Tag::Leg(_) | Tag::OnLeg(_) | Tag::Nth(_)));
+                    own.add(item.tags.iter().copied());
+                    if has_values || is_half {
+                        own.tags.retain(|tag| *tag != Tag::Progress(Progress::Done));
                     }
+                    own.add((begins && roles.is_future()).then_some(Tag::State(State::Waiting)));
+                    // "You're running", but "34:10 in the water".
+                    let is_present = roles.is_present() && roles.has(Tag::Athlete);
+                    let before = index.checked_sub(1).and_then(|index| items.get(index));
+                    let acts = item.has(Tag::Motion) && is_present && !before.is_some_and(is_article);
+                    if acts && roles.stat().is_none() && roles.progress().is_none() {
+                        own.tags.push(Tag::OnLeg(*kind));
+                    }
+                    if has_values && roles.when().is_none() {
+                        own.tags.retain(|tag| !matches!(tag, Tag::OnLeg(_)));
+                    }
+                    self.push(items, &own, ClaimBody::Leg(*kind));
                 }
-            }
-            let peaks = part.has(|tag| tag == Tag::Stat(ClaimStat::Max)) && measures && !has_values;
-            if let (true, Some(ClaimScope::Mark(metres))) = (peaks, frame.scope) {
-                self.push(items, frame, ClaimBody::Peak(metres));
-            }
-            let extreme = part.find(Tag::extreme);
-            match (extreme, frame.scope) {
-                (Some(sense), Some(ClaimScope::Mark(metres))) => {
-                    self.push(items, frame, ClaimBody::Extreme(sense, Some(metres)));
-                }
-                (Some(sense), Some(ClaimScope::LastSplit)) => {
-                    self.push(items, frame, ClaimBody::Extreme(sense, None));
+                Tag::Scope(ScopeWord::Half) => {
+                    let mut roles = roles.clone();
+                    // "The halfway point is still to come."
+                    let more = "more|over|über|plus|más|più"
+                        .split('|')
+                        .any(|more| item.words.starts_with(more));
+                    let is_point =
+                        (more || item.words.contains("way")) && roles.progress() == Some(Progress::ToGo);
+                    roles.add(is_point.then_some(Tag::When(When::Future)));
+                    self.push(items, &roles, ClaimBody::Halfway);
                 }
                 _ => {}
             }
-            self.places(part, frame, extreme.is_some());
-            if frame.not
-                && !has_values
-                && items.iter().any(|item| {
-                    item.has(Tag::Metric(ClaimMetric::Stop)) || item.has(Tag::State(State::Standing))
-                })
-            {
-                let past = matches!(frame.when, Some(When::Perfect | When::Past))
-                    || frame.scope == Some(ClaimScope::Race)
-                    || frame.when.is_none();
-                if past {
-                    self.push(items, frame, ClaimBody::NoStops);
-                }
-            }
-        }
-        if frame.sense.is_some() && !compared && (frame.reference.is_some() || !has_values) {
-            self.push(items, frame, ClaimBody::Relation);
         }
     }
 
-    /// Whether a change told with both its ends has been read from these items.
-    fn has_change(&self, items: &[MessageItem]) -> bool {
-        let last = self.claims.last();
-        !items.is_empty() && last.is_some_and(|claim| matches!(claim.body, ClaimBody::Change(..)))
+    fn extremes(&mut self, items: &[MessageItem], roles: &Roles) {
+        let has_values = has_numbers(items);
+        let mark = items.iter().find_map(mark_of);
+        let mark = mark.or(roles.scope().and_then(|scope| {
+            if let ClaimScope::Mark(m) = scope {
+                Some(m)
+            } else {
+                None
+            }
+        }));
+        if let (true, false, Some(metres), Some(_)) = (
+            roles.stat() == Some(ClaimStat::Max),
+            has_values,
+            mark,
+            roles.measured(),
+        ) {
+            self.push(items, roles, ClaimBody::Peak(metres));
+        }
+        let Some(sense) = roles.find(Tag::extreme) else {
+            return;
+        };
+        if mark.is_some() || roles.scope() == Some(ClaimScope::LastSplit) {
+            self.push(items, roles, ClaimBody::Extreme(sense, mark));
+        }
     }
 
     /// Marks and checkpoints that the athlete is said to be at, to have passed or to reach.
-    fn places(&mut self, part: &Part<'_>, frame: &ClaimFrame, is_extreme: bool) {
-        let items = part.items;
-        let has_values = !part.values().is_empty();
-        let at_place = part.has(|tag| matches!(tag, Tag::At)) && part.has(|tag| tag == Tag::Athlete);
-        let is_next = part.has(|tag| tag == Tag::Scope(ScopeWord::Next));
-        let is_after = items
+    fn places(&mut self, items: &[MessageItem], roles: &Roles) {
+        let has_values = has_numbers(items);
+        let is_extreme = roles.find(Tag::extreme).is_some() || roles.stat().is_some();
+        // "Krumpendorf crew: she has gone by."
+        let names_place = items
             .iter()
-            .any(|item| matches!(item.words.as_str(), "after" | "nach" | "since" | "seit"));
-        let when = match frame.when {
-            _ if is_next => Some(When::Future),
-            Some(When::Present | When::Now) | None if is_after => Some(When::Past),
-            when => when,
-        };
-        let place_frame = ClaimFrame {
-            when,
-            at_place,
-            ..frame.clone()
-        };
-        let place = match (
-            frame.scope,
-            items.iter().any(|item| matches!(item.kind, ItemKind::Mark(_))),
-        ) {
-            (Some(ClaimScope::Mark(metres)), true) if !has_values && !is_extreme => Some(metres),
-            _ => None,
-        };
-        if let Some(metres) = place {
-            self.push(items, &place_frame, ClaimBody::Place(Some(metres)));
+            .any(|item| item.is(|tag| matches!(tag, Tag::Place(_))));
+        let labelled = roles
+            .place()
+            .filter(|_| !names_place && !has_values && roles.has(Tag::Reached));
+        if let Some(place) = labelled.and_then(|index| self.facts.places.get(index)) {
+            self.push(items, roles, ClaimBody::Place(place.at_m));
         }
-        let named = items
-            .iter()
-            .any(|item| matches!(item.kind, ItemKind::Checkpoint(_)));
-        if named && frame.reference.is_none() {
-            self.push(items, &place_frame, ClaimBody::Place(None));
+        if let Some(place) = roles.place().and_then(|index| self.facts.places.get(index))
+            && let Some(metres) = items.iter().find_map(mark_of)
+            && !has_values
+            && !is_extreme
+            && roles.progress().is_none()
+            && !roles.has(Tag::Reached)
+        {
+            self.push(items, roles, ClaimBody::Located(metres, place.at_m));
+        }
+        for (index, item) in items.iter().enumerate() {
+            let mut roles = roles.clone();
+            let word = index
+                .checked_sub(1)
+                .and_then(|index| items.get(index))
+                .map_or("", |item| item.words.as_str());
+            let article = one_of(word, "the|der|dem|la|le|il|el");
+            let earlier = index
+                .checked_sub(2)
+                .filter(|_| article)
+                .and_then(|index| items.get(index));
+            let word = earlier.map_or(word, |item| item.words.as_str());
+            let is_at = one_of(word, "at|bei|beim|am|à|au|en|a|al|ad|by|in");
+            roles.add(is_at.then_some(Tag::Position));
+            let follows = one_of(word, "after|après|dopo|después de");
+            roles.add(follows.then_some(Tag::When(When::Past)));
+            let roles = &roles;
+            if let Some(metres) =
+                mark_of(item).filter(|_| !has_values && !is_extreme && roles.measured().is_none())
+            {
+                self.push(items, roles, ClaimBody::Place(metres));
+            }
+            let place = item.tags.iter().find_map(|tag| {
+                if let Tag::Place(index) = tag {
+                    Some(*index)
+                } else {
+                    None
+                }
+            });
+            let place = place.and_then(|index| self.facts.places.get(index));
+            if let (Some(place), None) = (place, roles.reference().filter(|it| *it != Reference::Limit)) {
+                self.push(items, roles, ClaimBody::Place(place.at_m));
+            }
         }
     }
 
@@ -193,56 +243,44 @@ impl Reader<'_> {
                 continue;
             }
             let before = index.checked_sub(1).and_then(|before| clause.get(before));
-            let after = clause.get(index + 1);
             let at_place = before.is_some_and(|before| {
                 before
-                    .tags()
+                    .tags
                     .iter()
                     .any(|tag| matches!(tag, Tag::At | Tag::Reached))
             });
+            let in_name =
+                before.is_some_and(|before| one_of(before.words.as_str(), "lake|monte|san|saint|santa|st"));
+            // "Julia's mum"
+            let is_family = clause.get(index + 2).is_some_and(|item| item.has(Tag::Reader));
             let listed = names::is_first_name(&item.words);
-            let owns = after.is_some_and(|after| after.words == "s");
+            let owns = clause.get(index + 1).is_some_and(|after| after.words == "s");
             let alone = clause.len() == 1 && !first && !is_german;
             let starts = first && index == 0;
-            if (listed && !(at_place && before.is_some_and(|before| before.words == "lake")))
-                || (!at_place && (owns || alone || starts))
-            {
-                let frame = ClaimFrame::default();
-                self.push(
-                    std::slice::from_ref(item),
-                    &frame,
-                    ClaimBody::Name(item.words.clone()),
-                );
+            if !is_family && ((listed && !in_name) || (!at_place && (owns || alone || starts))) {
+                let name = ClaimBody::Name(item.words.clone());
+                self.push(std::slice::from_ref(item), &Roles::default(), name);
             }
         }
     }
 }
 
-fn is_motion(word: &str) -> bool {
-    matches!(
-        word,
-        "runs"
-            | "running"
-            | "rides"
-            | "riding"
-            | "swims"
-            | "swimming"
-            | "läuft"
-            | "läufst"
-            | "fährt"
-            | "fährst"
-            | "corriendo"
-    )
+/// What makes a break of a noun.
+const TAKES: &str = "having|taking|making|has|takes|macht|machst|fait|fais|hace|haces|fa|fai|gönnt|gönnst|nimmt|prend|prends|toma|tomas|facendo|haciendo|legt|on|at|in|en";
+
+/// `133 while running`, `10 km of running`: what follows is a noun.
+fn is_article(before: &MessageItem) -> bool {
+    const WORDS: &str =
+        "of|the|while|when|for|to|your|her|his|and|after|before|from|a|de|la|le|il|beim|of the|di|of your";
+    one_of(&before.words, WORDS)
 }
 
-/// What a present participle says of the athlete.
-fn doing(word: &str) -> Option<State> {
-    const MOVES: &str = " climbing cruising rolling flying progress descending spinning striding trotting marching hiking jogging galloping gliding walking advancing plodding ";
-    const RESTS: &str = " sitting waiting stopping pausing sleeping lying napping queueing ";
-    let word = format!(" {word} ");
-    if MOVES.contains(&word) {
-        Some(State::Moving)
-    } else {
-        RESTS.contains(&word).then_some(State::Standing)
-    }
+fn is_measured(item: &MessageItem) -> bool {
+    let value = item.quantity().and_then(|quantity| quantity.readings.first());
+    value.is_some_and(|value| value.measure.metric().is_some())
+}
+
+fn is_time(item: &MessageItem) -> bool {
+    item.quantity()
+        .is_some_and(|quantity| quantity.measures(Measure::Duration).is_some())
 }

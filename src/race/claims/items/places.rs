@@ -1,0 +1,95 @@
+//! Places on the way: checkpoints, marks and stretches.
+
+use super::ItemKind;
+use crate::race::claims::facts::RaceFacts;
+use crate::race::claims::quantity::{self, Before, Measure, Quantity};
+use crate::race::claims::token::{Token, TokenKind, one_of};
+
+/// The checkpoint whose name `tokens` begin with, or with its last or first significant word.
+pub(super) fn checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, usize)> {
+    let matches = |words: &[String]| {
+        let all = words
+            .iter()
+            .zip(tokens)
+            .all(|(word, token)| token.word() == Some(word));
+        (words.len() <= tokens.len() && all && !words.is_empty()).then_some(words.len())
+    };
+    let names = facts.places.iter().enumerate();
+    let whole = names
+        .clone()
+        .filter_map(|(index, place)| Some((index, matches(&place.words)?)));
+    if let Some(found) = whole.max_by_key(|(_, length)| *length) {
+        return Some(found);
+    }
+    let TokenKind::Word(word, true) = &tokens.first()?.kind else {
+        return None;
+    };
+    let is_own = |place: &[String]| word.chars().count() >= 4 && place.contains(word);
+    let mut places = names.filter(|(_, place)| is_own(&place.words));
+    let (index, _) = places.next()?;
+    places.next().is_none().then_some((index, 1))
+}
+
+const MARK_NOUNS: &str = "kilometres|kilometers|kms|kilomètres|kilómetros|chilometri|km|kilometre|kilometer|mile|kilomètre|kilómetro|chilometro|mark|meile|milla";
+
+fn metres_of(noun: &str) -> f64 {
+    if matches!(noun, "mile" | "meile" | "milla") {
+        1609.344
+    } else {
+        1000.0
+    }
+}
+
+/// `km 7`, `kilometre 10`.
+pub(super) fn mark(tokens: &[Token]) -> Option<(ItemKind, usize)> {
+    let noun = tokens.first()?.word().filter(|word| one_of(word, MARK_NOUNS))?;
+    let number = usize::from(
+        tokens
+            .get(1)
+            .and_then(Token::word)
+            .is_some_and(|word| matches!(word, "number" | "no")),
+    );
+    let (quantity, length) = quantity::quantity(tokens.get(1 + number..)?, Before::ScopeWord)?;
+    let reading = quantity.measures(Measure::Bare)?;
+    // "kilometres nine and ten"
+    let rest = tokens.get(1 + number + length..).unwrap_or_default();
+    let joins = rest
+        .first()
+        .and_then(Token::word)
+        .is_some_and(|word| one_of(word, "and|und|et|y|e"));
+    let second = rest
+        .get(1..)
+        .and_then(|rest| quantity::quantity(rest, Before::ScopeWord));
+    let second = second.and_then(|(second, more)| Some((second.measures(Measure::Bare)?.value, more)));
+    if let Some((to, more)) = second.filter(|(to, _)| joins && (to - reading.value - 1.0).abs() < 0.1) {
+        let from_m = (reading.value - 1.0) * metres_of(noun);
+        return Some((
+            ItemKind::Stretch(from_m, to * metres_of(noun)),
+            2 + number + length + more,
+        ));
+    }
+    if let Some(to) = quantity.to.first() {
+        // The splits from km 6 to km 10 begin at km 5.
+        let from_m = (reading.value - 1.0).max(0.0) * metres_of(noun);
+        return Some((
+            ItemKind::Stretch(from_m, to.value * metres_of(noun)),
+            1 + number + length,
+        ));
+    }
+    Some((
+        ItemKind::Mark(reading.value * metres_of(noun)),
+        1 + number + length,
+    ))
+}
+
+/// `the 7th kilometre`, `the 20 km mark`: metres, and the tokens after the quantity.
+pub(super) fn after_quantity(quantity: &Quantity, rest: &[Token]) -> Option<(f64, usize)> {
+    let next = rest.first()?.word()?;
+    if quantity.ordinal && one_of(next, MARK_NOUNS) {
+        return Some((quantity.whole()? * metres_of(next), 1));
+    }
+    let metres = quantity
+        .measures(Measure::Distance)
+        .filter(|_| quantity.to.is_empty())?;
+    one_of(next, "mark|marker|sign|point|table|banner|board|marke|post|split").then_some((metres.value, 1))
+}

@@ -1,0 +1,10 @@
+//! Everything in a race that a time or a distance may be the value of.
+//!
+//! A number is right if one of these has its value and agrees with every role of the number.
+
+mod fact;
+mod lengths;
+mod times;
+
+pub(crate) use lengths::lengths;
+pub(crate) use times::times;

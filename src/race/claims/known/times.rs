@@ -1,0 +1,271 @@
+//! How long the race and its parts took, and when its places were or may be reached.
+
+use super::fact::{FactKind, KnownFact};
+use crate::race::claims::evidence::spans;
+use crate::race::claims::facts::RaceFacts;
+use crate::race::claims::roles::Roles;
+use crate::race::claims::terms::{ClaimScope, Length, Sense};
+use crate::race::sport::LegKind;
+
+/// The times that a number with these roles may be.
+pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
+    let mut known = Vec::new();
+    of_race(&mut known, facts);
+    of_places(&mut known, facts);
+    of_stops(&mut known, roles, facts);
+    of_part(&mut known, roles, facts);
+    let splits = facts.last_splits(None, f64::INFINITY);
+    known.extend(
+        splits
+            .iter()
+            .map(|span| KnownFact::seconds(FactKind::Split, span.elapsed_s)),
+    );
+    for metres in [5000.0, 10_000.0] {
+        let blocks = (0..10).map(|block| f64::from(block) * metres);
+        let blocks = blocks.filter_map(|from_m| facts.between(None, from_m, from_m + metres));
+        known.extend(blocks.map(|span| KnownFact::seconds(FactKind::Split, span.elapsed_s)));
+    }
+    known
+}
+
+fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
+    let from_s = facts.elapsed_s - facts.lag_s.min(60.0);
+    known.push(KnownFact::seconds(FactKind::Clock, from_s).up_to(facts.elapsed_s + facts.age_s));
+    known.push(KnownFact::seconds(FactKind::Clock, facts.race.moving_s));
+    known.push(KnownFact::seconds(FactKind::Silence, facts.age_s));
+    known.extend(
+        facts
+            .gaps_s
+            .iter()
+            .map(|gap_s| KnownFact::seconds(FactKind::Silence, *gap_s)),
+    );
+    let mut begun_s = 0.0;
+    for (index, leg) in facts.legs.iter().enumerate() {
+        for value in [leg.span.elapsed_s, leg.span.moving_s] {
+            let age_s = if index + 1 == facts.legs.len() {
+                facts.age_s
+            } else {
+                0.0
+            };
+            known.push(
+                KnownFact::seconds(FactKind::Leg, value)
+                    .up_to(value + age_s)
+                    .of_leg(leg.kind),
+            );
+        }
+        if begun_s > 0.0 {
+            let before = index
+                .checked_sub(1)
+                .and_then(|before| facts.legs.get(before))
+                .and_then(|leg| leg.kind);
+            known.push(KnownFact::seconds(FactKind::LegStart, begun_s).of_leg(leg.kind));
+            known.push(KnownFact::seconds(FactKind::LegEnd, begun_s).of_leg(before));
+        }
+        // "on the bike 3:20 later"
+        let next = facts.legs.get(index + 1).and_then(|next| next.kind);
+        if leg.kind == Some(LegKind::Transition) {
+            known.push(KnownFact::seconds(FactKind::Leg, leg.span.elapsed_s).of_leg(next));
+        }
+        begun_s += leg.span.elapsed_s;
+    }
+    known.extend(
+        facts
+            .target_s
+            .map(|target_s| KnownFact::seconds(FactKind::Target, target_s)),
+    );
+    if let (Some(target_s), Some(whole_m), false) = (facts.target_s, facts.whole_m, facts.is_multisport) {
+        let passed = facts
+            .places
+            .iter()
+            .enumerate()
+            .filter_map(|(index, place)| Some((index, place, facts.passed_s(place.at_m)?)));
+        known.extend(passed.map(|(index, place, at_s)| {
+            let ahead_s = target_s * place.at_m / whole_m - at_s;
+            KnownFact::seconds(FactKind::Deviation, 0.0)
+                .apart(ahead_s - 15.0, ahead_s + 15.0)
+                .at(Some(index))
+        }));
+    }
+    if let Some(ahead_s) = facts.ahead_s() {
+        // The plan is even; the rules may know a better one.
+        known.push(KnownFact::seconds(FactKind::Deviation, 0.0).apart(ahead_s - 15.0, ahead_s + 15.0));
+    }
+    if let Some(end_m) = facts.whole_m {
+        arrival(known, facts, end_m, None, None);
+    }
+    let left_m = facts.leg_length_m().filter(|_| facts.is_multisport);
+    if let Some(left_m) = left_m.map(|length_m| length_m - facts.leg_progress_m()) {
+        let now = facts.leg_now().and_then(|leg| leg.kind);
+        for leg in [now, Some(LegKind::Transition)] {
+            arrival(known, facts, facts.progress_m + left_m, None, leg);
+        }
+    }
+}
+
+/// When a place may be reached: as a time of the race, and as the time until then.
+fn arrival(
+    known: &mut Vec<KnownFact>,
+    facts: &RaceFacts,
+    race_m: f64,
+    place: Option<usize>,
+    leg: Option<LegKind>,
+) {
+    let Some((early, late)) = facts.reaches_s(race_m) else {
+        return;
+    };
+    let (soonest, latest) = (early - facts.elapsed_s, late - facts.elapsed_s);
+    let slack = latest * 0.02;
+    let at = KnownFact::seconds(FactKind::Arrival, early - slack).up_to(late + slack);
+    let until =
+        KnownFact::seconds(FactKind::Until, soonest.mul_add(0.95, -20.0)).up_to(latest.mul_add(1.05, 20.0));
+    known.extend([at, until].map(|fact| fact.at(place).of_leg(leg)));
+}
+
+fn of_places(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
+    for (index, place) in facts.places.iter().enumerate() {
+        let at = Some(index);
+        let limits = place.cutoff_s.into_iter().chain(place.target_s);
+        known.extend(limits.map(|limit_s| KnownFact::seconds(FactKind::Cutoff, limit_s).at(at)));
+        let passed_s = facts.passed_s(place.at_m);
+        if let Some(at_s) = passed_s {
+            known.push(KnownFact::seconds(FactKind::Passed, at_s).at(at));
+            let ago_s = facts.elapsed_s - at_s;
+            known.push(
+                KnownFact::seconds(FactKind::Ago, ago_s)
+                    .up_to(ago_s + facts.age_s)
+                    .at(at),
+            );
+            // When it was left.
+            let stops = facts
+                .stops
+                .iter()
+                .filter(|stop| (stop.at_m - place.at_m).abs() <= 400.0);
+            let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
+            let later = place.at_m < facts.progress_m - 400.0 && stopped_s > 0.0;
+            known.extend(later.then(|| KnownFact::seconds(FactKind::Passed, at_s + stopped_s).at(at)));
+        } else {
+            arrival(known, facts, place.at_m, at, None);
+        }
+        let Some(cutoff_s) = place.cutoff_s else { continue };
+        let mut margins = vec![(
+            cutoff_s - facts.elapsed_s - facts.age_s,
+            cutoff_s - facts.elapsed_s,
+        )];
+        if let Some(at_s) = passed_s {
+            margins.push((cutoff_s - at_s, cutoff_s - at_s));
+        } else if let Some((early_s, late_s)) = facts.reaches_s(place.at_m) {
+            margins.push((cutoff_s - late_s, cutoff_s - early_s));
+        }
+        let apart =
+            |(low, high): (f64, f64)| KnownFact::seconds(FactKind::Margin, 0.0).apart(low, high).at(at);
+        known.extend(margins.into_iter().map(apart));
+    }
+    for (index, pair) in facts.places.windows(2).enumerate() {
+        let [from, to] = pair else { continue };
+        if let (Some(from_s), Some(to_s)) = (facts.passed_s(from.at_m), facts.passed_s(to.at_m)) {
+            let stops = facts
+                .stops
+                .iter()
+                .filter(|stop| (stop.at_m - from.at_m).abs() <= 400.0);
+            let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
+            let took = KnownFact::seconds(FactKind::Passed, to_s - from_s - stopped_s).up_to(to_s - from_s);
+            known.extend([index, index + 1].map(|place| took.at(Some(place))));
+        }
+    }
+}
+
+fn of_stops(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
+    let all_s: f64 = facts.stops.iter().map(|stop| stop.duration_s).sum();
+    if facts.stops.len() > 1 {
+        known.push(KnownFact::seconds(FactKind::AllRests, all_s * 0.97).up_to(all_s * 1.03 + facts.age_s));
+    }
+    let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
+    let mark_m = roles.scope().and_then(|scope| {
+        if let ClaimScope::Mark(m) = scope {
+            Some(m)
+        } else {
+            None
+        }
+    });
+    for (index, stop) in facts.stops.iter().enumerate() {
+        let near = |m: f64| mark_m.is_none_or(|mark_m| (m - mark_m).abs() <= 600.0_f64.max(mark_m * 0.02));
+        if !near(stop.at_m) && !near(stop.at_m - from_m(stop.leg)) {
+            continue;
+        }
+        let place = facts
+            .places
+            .iter()
+            .position(|place| (place.at_m - stop.at_m).abs() <= 400.0);
+        let is_last = index + 1 == facts.stops.len() && facts.standing_s.is_some();
+        let (lag_s, age_s) = if is_last {
+            (facts.lag_s.min(stop.duration_s * 0.1), facts.age_s)
+        } else {
+            (0.0, 0.0)
+        };
+        let rest = KnownFact::seconds(FactKind::Rest, stop.duration_s.mul_add(0.93, -lag_s));
+        let rest = rest.up_to(stop.duration_s * 1.05 + age_s);
+        if is_last
+            || facts.standing_s.is_none()
+            || place.is_some() && place == roles.place()
+            || !roles.is_present()
+        {
+            let leg = facts.legs.get(stop.leg).and_then(|leg| leg.kind);
+            known.push(rest.at(place).of_leg(leg));
+        }
+    }
+}
+
+/// The part of the race that a clause names.
+fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
+    let Some(scope) = roles.scope().filter(|scope| *scope != ClaimScope::Race) else {
+        return;
+    };
+    let mut push = |seconds: f64| known.push(KnownFact::seconds(FactKind::Part, seconds));
+    let parts = spans(scope, roles, facts).unwrap_or_default();
+    if scope != ClaimScope::Window && !roles.stands() {
+        for span in &parts {
+            push(span.elapsed_s);
+            push(span.moving_s);
+        }
+    }
+    let singly = match scope {
+        // "the last three splits: 5:36, 5:20, 5:15"
+        ClaimScope::Last(Length::Metres(metres)) if metres <= 5000.0 => {
+            facts.last_splits(roles.leg(), metres)
+        }
+        ClaimScope::Since(metres) => facts.last_splits(roles.leg(), facts.leg_progress_m() - metres),
+        _ => Vec::new(),
+    };
+    for span in singly {
+        push(span.elapsed_s);
+    }
+    let ClaimScope::Mark(metres) = scope else { return };
+    if matches!(roles.sense(), Some(Sense::Above | Sense::Below)) {
+        // "a minute above 165 in km 3"
+        let longest = parts.iter().map(|span| span.elapsed_s).fold(0.0, f64::max);
+        known.push(KnownFact::seconds(FactKind::Part, 0.0).up_to(longest));
+        return;
+    }
+    if roles.stands() {
+        return;
+    }
+    let leg = facts.leg_now();
+    let from_m = leg.map_or(0.0, |leg| leg.from_m);
+    let leg_s = facts.elapsed_s - leg.map_or(0.0, |leg| leg.span.elapsed_s);
+    for at_s in [metres, metres + from_m]
+        .into_iter()
+        .filter_map(|m| facts.passed_s(m))
+    {
+        push(at_s);
+        push(at_s - leg_s);
+        push(facts.elapsed_s - at_s);
+    }
+    if metres > facts.progress_m && !roles.is_past() {
+        let mut ahead = Vec::new();
+        arrival(&mut ahead, facts, metres, None, None);
+        known.extend(ahead.into_iter().map(|fact| KnownFact {
+            kind: FactKind::Part,
+            ..fact
+        }));
+    }
+}

@@ -1,0 +1,112 @@
+//! A distance together with the time at which it was or will be reached.
+
+use super::evidence::{Allowed, ClaimVerdict, check};
+use super::facts::RaceFacts;
+use super::lexicon::Tag;
+use super::quantity::{Measure, Quantity, Reading};
+use super::roles::Roles;
+use super::terms::{ClaimScope, Mood, Progress};
+use super::value::number;
+
+/// `10 km in 55:11`
+pub(super) fn reaching(
+    distance: &Quantity,
+    time: &Quantity,
+    roles: &Roles,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let Some(metres) = distance.measures(Measure::Distance) else {
+        return Ok(());
+    };
+    let times: Vec<Reading> = time
+        .readings
+        .iter()
+        .filter(|reading| reading.measure == Measure::Duration)
+        .copied()
+        .collect();
+    let takes = |from: f64, to: f64| {
+        times
+            .iter()
+            .any(|reading| Allowed::time(*reading, None, roles.bound).meets(from, to))
+    };
+    let near = |m: f64| (m - metres.value).abs() <= (metres.step * 0.55).max(metres.value * 0.004).max(25.0);
+    let own = roles.leg();
+    let is_meant =
+        |index: usize| own.is_none_or(|kind| facts.leg_index(kind, roles.leg_number()) == Some(index));
+    let mut seconds = Vec::new();
+    for (index, leg) in facts
+        .legs
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| is_meant(*index))
+    {
+        if near(leg.span.distance_m) {
+            let age_s = if index + 1 == facts.legs.len() {
+                facts.age_s
+            } else {
+                0.0
+            };
+            seconds.extend([
+                (leg.span.elapsed_s, leg.span.elapsed_s + age_s),
+                (leg.span.moving_s, leg.span.moving_s),
+            ]);
+        }
+    }
+    let is_current = own.is_none_or(|kind| {
+        facts
+            .leg_index(kind, None)
+            .is_some_and(|index| index + 1 == facts.legs.len())
+    });
+    let lag_m = facts.progress_m - facts.progress_before_m;
+    if is_current {
+        let passed = facts.passed_s(metres.value);
+        let since = passed
+            .filter(|_| roles.has(Tag::Ago))
+            .map(|s| facts.elapsed_s - s);
+        let split = facts.between(own, 0.0, metres.value).map(|span| span.elapsed_s);
+        let last = facts
+            .last_metres(own, metres.value)
+            .into_iter()
+            .map(|span| span.elapsed_s);
+        let last = last.filter(|_| roles.scope().is_none() && roles.progress() != Some(Progress::Done));
+        let stopped_s: f64 = facts.stops.iter().map(|stop| stop.duration_s).sum();
+        seconds.extend(passed.into_iter().chain(since).map(|s| (s, s)));
+        seconds.extend(
+            split
+                .into_iter()
+                .chain(last)
+                .flat_map(|s| [(s, s), (s - stopped_s, s - stopped_s)]),
+        );
+        let is_here = near(facts.distance_m)
+            || near(facts.progress_m)
+            || (facts.progress_before_m..=facts.progress_m + lag_m * 0.1).contains(&metres.value);
+        seconds.extend(is_here.then(|| {
+            (
+                facts.elapsed_s - facts.lag_s.min(60.0),
+                facts.elapsed_s + facts.age_s,
+            )
+        }));
+    }
+    let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
+    if seconds.iter().any(|(from, to)| takes(*from, *to)) {
+        return Ok(());
+    }
+    if metres.value > facts.progress_m && !roles.is_past() && metres.value <= whole_m + 100.0 {
+        // A place ahead, or what is left, at one of the paces seen so far.
+        let alone = |quantity: &Quantity| {
+            let mut roles = roles.clone();
+            roles.add([Tag::Part(ClaimScope::Mark(metres.value))]);
+            number(quantity, &roles, facts)
+        };
+        return alone(time);
+    }
+    let alone = |quantity: &Quantity| number(quantity, roles, facts).is_ok();
+    let is_apart = roles.is_future()
+        || roles.has(Tag::FromHere)
+        || roles.place().is_some()
+        || roles.mood == Some(Mood::Modal);
+    check(
+        is_apart && alone(distance) && alone(time),
+        "the data has another time for this distance",
+    )
+}

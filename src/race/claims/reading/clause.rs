@@ -1,0 +1,147 @@
+//! The roles of the words of a clause.
+
+use super::mood;
+use crate::race::claims::items::{MessageItem, has_tag, measures};
+use crate::race::claims::lexicon::{ScopeWord, Tag};
+use crate::race::claims::quantity::Measure;
+use crate::race::claims::roles::Roles;
+use crate::race::claims::terms::{Bound, ClaimMetric, Mood, Progress, Reference, Sense, State, When};
+use crate::race::claims::token::one_of;
+
+/// What the clauses before say for the next one.
+#[derive(Default)]
+pub(super) struct ClauseContext {
+    pub(super) roles: Roles,
+    /// Whether the clause was only a label for the next: `T2:`.
+    pub(super) is_label: bool,
+    /// Whether the clause was only a time or a way until the next: `Six more minutes and …`.
+    pub(super) is_until: bool,
+    /// Whether the sentence names the athlete.
+    pub(super) names_athlete: bool,
+    /// The roles of the clause after this one.
+    pub(super) next: Roles,
+}
+
+/// What the words of a clause say only together.
+pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
+    let any = |words: &str| clause.iter().any(|item| one_of(&item.words, words));
+    if mood::foresees(clause) {
+        roles.tags.push(Tag::When(When::Future));
+    }
+    if roles.when() == Some(When::Future)
+        && any("later|später|plus tard|più tardi|más tarde")
+        && any("were|was|war|warst")
+    {
+        roles.tags.retain(|tag| *tag != Tag::When(When::Future));
+    }
+    let sends = any("tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung");
+    let loses =
+        any("lost|verloren|perdu|perdido|perso|gone|weg|dead|died|tot|kaputt|mort|muerto|morto|frozen");
+    if sends && (roles.not() || loses) && !roles.has(Tag::State(State::Silent)) {
+        roles.tags.push(Tag::State(State::Silent));
+    }
+    let stops = clause
+        .iter()
+        .any(|item| item.has(Tag::State(State::Standing)) && item.words.contains("ed"));
+    if stops && roles.when().is_none() {
+        roles.tags.push(Tag::When(When::Past));
+    }
+    if roles.reference() == Some(Reference::Plan) && roles.sense().is_none() {
+        if any("lost|lose|losing|down|conceded|verloren|perdu|perdido|perso|slow|late") {
+            roles.tags.push(Tag::Sense(Sense::Behind));
+        } else if any("gained|won|bought|saved|up|gewonnen|gagné|ganado|guadagnato|early") {
+            roles.tags.push(Tag::Sense(Sense::Ahead));
+        }
+    }
+    let of_half = has_tag(clause, Tag::Scope(ScopeWord::Half));
+    let way = measures(clause, &[Measure::Distance]);
+    if of_half && way && roles.sense() == Some(Sense::Below) {
+        roles.tags.push(Tag::Progress(Progress::ToGo));
+    }
+    let more = clause.windows(2).find_map(|two| {
+        let [value, more] = two else { return None };
+        let measure = value.quantity()?.readings.first()?.measure;
+        (measure == Measure::Bare)
+            .then_some(ClaimMetric::Other)
+            .or(measure.metric())?;
+        more_or_less(&more.words)
+    });
+    roles.add(more.filter(|_| roles.sense().is_none()).map(Tag::Sense));
+}
+
+/// What a clause leaves to the next one.
+pub(super) fn carried(roles: &Roles) -> Roles {
+    let kept = |tag: &&Tag| {
+        matches!(
+            tag,
+            Tag::Metric(_)
+                | Tag::SplitNoun
+                | Tag::Leg(_)
+                | Tag::OnLeg(_)
+                | Tag::Nth(_)
+                | Tag::Place(_)
+                | Tag::Part(_)
+                | Tag::LastSeen
+                | Tag::State(State::Silent)
+                | Tag::Reference(_)
+        )
+    };
+    Roles {
+        tags: roles.tags.iter().filter(kept).copied().collect(),
+        ..Roles::default()
+    }
+}
+
+/// The roles of items, those nearest to `index` first.
+pub(super) fn roles_of(items: &[MessageItem], index: Option<usize>, mood: Option<Mood>) -> Roles {
+    let mut near: Vec<(usize, &MessageItem)> = items.iter().enumerate().collect();
+    if let Some(index) = index {
+        near.sort_by_key(|(at, _)| at.abs_diff(index));
+    }
+    let tags = near.into_iter().flat_map(|(_, item)| &item.tags);
+    let is_role = |tag: &&Tag| match tag {
+        Tag::Scope(word) => *word == ScopeWord::Each,
+        tag => !matches!(tag, Tag::Mood(_) | Tag::Bound(_) | Tag::Neutral),
+    };
+    let mut tags: Vec<Tag> = tags.filter(is_role).copied().collect();
+    let counts = |item: &MessageItem| {
+        item.quantity()
+            .is_some_and(|quantity| quantity.measures(Measure::Stops).is_some())
+    };
+    if items.iter().any(counts) {
+        tags.push(Tag::Metric(ClaimMetric::Stop));
+    }
+    Roles {
+        tags,
+        bound: Bound::Exact,
+        mood,
+    }
+}
+
+/// The metric that an item names or measures.
+pub(super) fn metric_of(item: &MessageItem) -> Option<ClaimMetric> {
+    let named = item
+        .tags
+        .iter()
+        .find_map(|tag| tag.metric())
+        .filter(|metric| metric.is_measured());
+    let value = item.quantity().and_then(|quantity| quantity.readings.first());
+    named.or(value.and_then(|value| value.measure.metric()))
+}
+
+/// `11 watts more`
+pub(super) fn more_or_less(word: &str) -> Option<Sense> {
+    match word {
+        "more" | "mehr" | "higher" | "de plus" | "más" | "in più" | "plus" | "più" => Some(Sense::Above),
+        "less" | "fewer" | "weniger" | "lower" | "moins" | "de moins" | "menos" | "meno" | "in meno" => {
+            Some(Sense::Below)
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn is_german(word: &str) -> bool {
+    const WORDS: &str =
+        "du|dein|deine|ist|und|der|die|das|nicht|auf|noch|im|gut|mit|bei|hat|von|sie|er|seit|nach";
+    one_of(word, WORDS)
+}

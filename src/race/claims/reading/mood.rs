@@ -1,0 +1,118 @@
+//! Whether a clause states, advises or supposes something.
+
+use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, measures};
+use crate::race::claims::lexicon::Tag;
+use crate::race::claims::quantity::Measure;
+use crate::race::claims::terms::{Mood, When};
+use crate::race::claims::token::one_of;
+
+/// Words before an imperative.
+const FILLERS: &str = "so|please|just|also|maybe|and|but|then|bitte|dann|und|come|ok|okay|simply|gently|et|y|e|for|aber|mais|pero|ma|alors|puis|luego|poi|also";
+
+fn has(items: &[MessageItem], is: impl Fn(Tag) -> bool) -> bool {
+    items.iter().flat_map(|item| &item.tags).any(|tag| is(*tag))
+}
+
+fn is_verb(tag: Tag) -> bool {
+    matches!(tag, Tag::When(_))
+}
+
+/// The mood of a clause. `before` is that of the clause before it.
+pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> {
+    let states = has(items, is_verb);
+    let has_values = has_numbers(items);
+    let raw = |mood| has(items, |tag| tag == Tag::Mood(mood));
+    let first = items.iter().find(|item| is_significant(item));
+    let starts = first.is_some_and(|item| item.has(Tag::Mood(Mood::Advice)) && !item.has(Tag::Athlete));
+    // "At km 15 have a gel.", "After T2, start easy."
+    let is_place = |item: &MessageItem| {
+        matches!(item.kind, ItemKind::Mark(_)) || item.is(|tag| matches!(tag, Tag::Place(_)))
+    };
+    let orders = items
+        .windows(2)
+        .any(|two| matches!(two, [place, have] if is_place(place) && have.words == "have"));
+    let leads = items.first().is_some_and(|first| {
+        one_of(
+            first.words.as_str(),
+            "after|before|nach|vor|après|avant|después de|dopo|antes de|prima di",
+        )
+    });
+    if orders && !has(items, |tag| tag == Tag::Athlete) {
+        return Some(Mood::Advice);
+    }
+    if leads && !states && !has_values {
+        return Some(Mood::If);
+    }
+    if raw(Mood::Unknown) {
+        return Some(Mood::Unknown);
+    }
+    // Behind its subject, "se" is reflexive: "Dora se ha parado".
+    let subject = items.first().is_some_and(|first| first.has(Tag::Athlete));
+    let is_reflexive = |at: usize| {
+        at > usize::from(!subject)
+            && items
+                .get(at)
+                .is_some_and(|item| matches!(&*item.words, "se" | "si"))
+    };
+    let mut ifs =
+        (0..items.len()).filter(|at| items.get(*at).is_some_and(|item| item.has(Tag::Mood(Mood::If))));
+    let supposes = ifs.any(|at| !is_reflexive(at));
+    if supposes && !is_way(items, starts) {
+        return Some(Mood::If);
+    }
+    if starts {
+        return Some(Mood::Advice);
+    }
+    if raw(Mood::Modal) {
+        return (!foresees(items)).then_some(Mood::Modal);
+    }
+    let is_portion = items.iter().any(|item| {
+        item.has(Tag::Food)
+            || item
+                .quantity()
+                .is_some_and(|quantity| quantity.measures(Measure::Foreign).is_some())
+    });
+    let says = has(items, |tag| matches!(tag, Tag::When(when) if when != When::Now));
+    let in_place = has(items, |tag| matches!(tag, Tag::Place(_)));
+    if is_portion && !says && !in_place {
+        return Some(Mood::Advice);
+    }
+    let goes_on = !states && !first.is_some_and(|item| item.has(Tag::Athlete));
+    before.filter(|mood| *mood != Mood::Unknown && goes_on)
+}
+
+fn is_significant(item: &MessageItem) -> bool {
+    let is_aside = !item.tags.is_empty()
+        && item
+            .tags
+            .iter()
+            .all(|tag| matches!(tag, Tag::When(When::Now) | Tag::Neutral | Tag::Reader | Tag::Here));
+    let is_name = item.kind == ItemKind::Capital || (item.tags == [Tag::Athlete] && item.words.len() > 4);
+    !(is_aside || is_name || one_of(item.words.as_str(), FILLERS))
+}
+
+/// `noch 4 km bis Velden`, `6.2 km/h until the signal went`: "until" ends a way or a time and supposes nothing.
+fn is_way(items: &[MessageItem], is_advice: bool) -> bool {
+    let until = |item: &MessageItem| {
+        one_of(
+            item.words.as_str(),
+            "bis|bis zu|until|till|hasta|hasta el|fino a|fino al|jusqu à|jusqu au|before the|avant de|antes de|prima di|once|once the",
+        )
+    };
+    let supposes = items
+        .iter()
+        .any(|item| item.has(Tag::Mood(Mood::If)) && !until(item));
+    let measures = measures(items, &[Measure::Distance, Measure::Duration]);
+    let is_past = has(items, |tag| matches!(tag, Tag::When(When::Past | When::Perfect)));
+    !supposes && !is_advice && (measures || is_past) && items.iter().any(until)
+}
+
+/// `she should reach`, `you'd be home`: what a modal verb foresees rather than advises.
+pub(super) fn foresees(items: &[MessageItem]) -> bool {
+    let modal = items.iter().position(|item| item.has(Tag::Mood(Mood::Modal)));
+    let Some(modal) = modal else { return false };
+    let rest = items.get(modal + 1..).unwrap_or_default();
+    let arrives = rest.iter().take(4).any(|item| item.has(Tag::Arrive));
+    let has_time = measures(items, &[Measure::Duration, Measure::Distance]);
+    arrives && has_time
+}
