@@ -136,7 +136,7 @@ impl HttpServer {
         let open = Connections::new(capacity, Arc::clone(&limits.proxies));
         let tasks = TaskTracker::new();
         let server = Arc::new(ConnectionServer {
-            protocols: Protocols::new(&limits),
+            protocols: Protocols::new(limits.idle_timeout, limits.header_timeout),
             tls: self.tls,
             limits,
             handle,
@@ -258,7 +258,7 @@ where
         mut request: Request<Incoming>,
         peer: IpAddr,
         connection: &Arc<OpenConnection>,
-    ) -> impl Future<Output = Result<Response<ResponseBody<B>>, Infallible>> + Send + use<H, F, B> {
+    ) -> impl Future<Output = Result<Response<SentBody<B>>, Infallible>> + Send + use<H, F, B> {
         name_host(&mut request);
         let peer = self.limits.proxies.peer(peer, request.headers());
         let open_request = connection.asked(peer.source);
@@ -278,7 +278,7 @@ where
 }
 
 /// The body of a handler's response, or of the error page.
-type ResponseBody<B> = Tracked<Either<B, Full<Bytes>>>;
+type SentBody<B> = Tracked<Either<B, Full<Bytes>>>;
 
 /// Waits for a place. `None`: all connections are answering requests.
 async fn admit(open: &Arc<Connections>, peer: IpAddr) -> Option<OpenConnection> {

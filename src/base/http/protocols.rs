@@ -14,33 +14,32 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::ServerLimits;
 use crate::base::wakes::CoalescedWakes;
 
 /// How long a connection without a request stays open after shutdown has begun.
 const FIRST_REQUEST: Duration = Duration::from_millis(250);
 
 /// The settings of both versions of HTTP.
-#[derive(Clone)]
 pub(super) struct Protocols {
     pub(super) http1: http1::Builder,
     pub(super) http2: http2::Builder<TokioExecutor>,
 }
 
 impl Protocols {
-    pub(super) fn new(limits: &ServerLimits) -> Self {
+    /// `ping` is how long an HTTP/2 client may stay unheard before it is asked, and then has to answer.
+    pub(super) fn new(idle_timeout: Duration, ping: Duration) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .timer(TokioTimer::new())
             // Hyper knows no other limit for an idle connection. `OpenConnection::silent` enforces the shorter ones.
-            .header_read_timeout(limits.idle_timeout)
+            .header_read_timeout(idle_timeout)
             .max_headers(64)
             .max_buf_size(64 * 1024);
         let mut http2 = http2::Builder::new(TokioExecutor::new());
         http2
             .timer(TokioTimer::new())
-            .keep_alive_interval(limits.header_timeout)
-            .keep_alive_timeout(limits.header_timeout)
+            .keep_alive_interval(ping)
+            .keep_alive_timeout(ping)
             .max_concurrent_streams(32)
             .max_header_list_size(64 * 1024);
         Self { http1, http2 }
