@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 pub use start_error::StartError;
 pub use supervised::Kept;
 use tokio::net::TcpListener;
@@ -215,6 +216,7 @@ impl Daemon {
                 min_elapsed: whole_seconds(config.races.min_elapsed),
             },
             notifier: notifier.clone(),
+            time_zone: TimeZone::system().iana_name().map(str::to_owned),
             coach: Some(claude),
             traces: match &config.monitoring.otlp {
                 Some(collector) => Traces::start(collector, clock.clone(), &lifecycle),

@@ -8,6 +8,7 @@
 //! Deliberately absent: body limits and body timeouts, because only the handler knows what it reads.
 
 mod connections;
+mod heard;
 mod protocols;
 mod response;
 mod stall;
@@ -38,6 +39,7 @@ use url::Url;
 
 pub use self::connections::ReadingBody;
 use self::connections::{Capacity, ConnectionSlot, Connections, OpenConnection};
+use self::heard::Heard;
 use self::protocols::{Protocols, name_host, until_stopped};
 use self::response::Tracked;
 use self::stall::StallTimeout;
@@ -69,7 +71,7 @@ impl ClientConnection {
 pub struct ServerLimits {
     /// The time limit for sending a header. An unknown client's connection may stay idle for as long.
     pub header_timeout: Duration,
-    /// How long a connection of a known client, or of a proxy, may stay idle. It is longer than proxies and clients
+    /// How long a connection of a known client, or of a proxy, may stay idle after a request. It is longer than proxies and clients
     /// keep their connections, so that they are the ones who close.
     pub idle_timeout: Duration,
     /// How long a response may make no progress because the client reads nothing.
@@ -224,7 +226,7 @@ where
             let conversation = self
                 .protocols
                 .http1
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(Heard::new(stream, Arc::clone(connection))), service);
             return Ok(until_stopped(conversation, &requested, &self.stopping).await?);
         };
         let handshake = timeout(self.limits.header_timeout, tls.accept(stream));
@@ -244,7 +246,7 @@ where
                 let conversation = self
                     .protocols
                     .http1
-                    .serve_connection(TokioIo::new(stream), service);
+                    .serve_connection(TokioIo::new(Heard::new(stream, Arc::clone(connection))), service);
                 until_stopped(conversation, &requested, &self.stopping).await?;
             }
             // The handshake was all: a certificate authority's check.
@@ -368,7 +370,7 @@ mod tests {
     #[tokio::test]
     async fn a_silent_connection_is_closed() {
         let limits = ServerLimits {
-            idle_timeout: Duration::from_millis(50),
+            header_timeout: Duration::from_millis(50),
             ..ServerLimits::default()
         };
         let (address, _lifecycle) = start(limits).await;

@@ -159,8 +159,10 @@ fn now(look: &RaceLook) -> String {
     let (race, track) = (&look.snapshot, &look.snapshot.track);
     let leg = track.leg().and_then(|leg| leg.kind);
     let progress_m = track.course_m.unwrap_or_else(|| track.distance_m());
+    let local = race.now.to_zoned(race.settings.zone());
     let mut text = format!(
-        "elapsed: {}\nprogress: {}\nleg now: {}\n",
+        "local time: {}\nelapsed: {}\nprogress: {}\nleg now: {}\n",
+        local.strftime("%H:%M"),
         text::time(track.elapsed_s()),
         text::km(progress_m),
         leg.map_or("not known", crate::race::sport::LegKind::word),

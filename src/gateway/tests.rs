@@ -90,6 +90,7 @@ fn races(
         livetrack: LiveTrack::new(http, hosts, clock.clone()),
         rules: EndRules::default(),
         notifier: Notifier::start(notifier, lifecycle),
+        time_zone: None,
         coach: None,
         traces: Traces::off(),
     });

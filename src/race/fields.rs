@@ -1,5 +1,6 @@
 //! Reads a JSON object field by field and collects all errors.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::race::text::plain_text;
@@ -83,6 +84,20 @@ impl FieldReader {
                 None
             }
         }
+    }
+
+    /// The name of a time zone.
+    pub(super) fn time_zone(&mut self, name: &str) -> Option<String> {
+        let value = self.take(name)?;
+        let zone = value.as_str().and_then(|name| TimeZone::get(name.trim()).ok());
+        let known = zone.as_ref().and_then(TimeZone::iana_name).map(str::to_owned);
+        if known.is_none() {
+            self.refuse(
+                name,
+                "must be the name of a time zone, such as Europe/Vienna or America/Denver",
+            );
+        }
+        known
     }
 
     /// Refuses the fields that are missing.

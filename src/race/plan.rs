@@ -1,5 +1,6 @@
 //! The plan of a race: everything that a person may choose for it.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::race::course::{Course, CourseFile};
@@ -69,6 +70,9 @@ pub struct RacePlan {
     pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
+    /// Where the race is, as a name of the time zone database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
 }
 
 impl Default for RacePlan {
@@ -89,6 +93,7 @@ impl Default for RacePlan {
             fuel: None,
             notes: None,
             recipients: Vec::new(),
+            time_zone: None,
         }
     }
 }
@@ -105,6 +110,13 @@ const SAME_PLACE_M: f64 = 300.0;
 const MOST_CHECKPOINTS: usize = 100;
 
 impl RacePlan {
+    /// The zone for times of day; UTC if none is known.
+    pub fn zone(&self) -> TimeZone {
+        let name = self.time_zone.as_deref();
+        name.and_then(|name| TimeZone::get(name).ok())
+            .unwrap_or(TimeZone::UTC)
+    }
+
     /// Whole distance in metres, if known: the course's or the given one.
     pub fn whole_m(&self, course: Option<&Course>) -> Option<f64> {
         course.map(Course::length_m).or(self.distance_m)

@@ -156,6 +156,7 @@ impl Races {
             }
             let before = state.row.settings.kind;
             let (mut plan, gpx) = state.row.settings.with(changes)?;
+            plan.time_zone = plan.time_zone.or_else(|| self.0.time_zone.clone());
             let has_distance = changes.contains_key("distance_km");
             let most = RacePlan::course_tolerance(has_distance);
             let new_course = changes.contains_key("course_gpx") || has_distance;

@@ -35,6 +35,8 @@ pub struct RacesParts {
     /// Rules for ending a race (`STALE_STOP_MIN`, `MIN_ELAPSED_MIN`).
     pub rules: EndRules,
     pub notifier: Notifier,
+    /// The time zone of a race whose plan names none; UTC without it.
+    pub time_zone: Option<String>,
     /// `None` if the gateway offers no looks.
     pub coach: Option<Claude>,
     pub traces: Traces,
@@ -76,6 +78,7 @@ impl Races {
             livetrack: parts.livetrack,
             rules: parts.rules,
             notifier: parts.notifier,
+            time_zone: parts.time_zone,
             coach: parts.coach,
             traces: parts.traces,
             watched: Mutex::default(),

@@ -79,6 +79,7 @@ impl Races {
     ) -> Result<StartedRace, TrackingError> {
         let (races, account) = (&self.0, caller.account());
         let (mut settings, gpx) = RacePlan::read(config)?;
+        settings.time_zone = settings.time_zone.or_else(|| races.time_zone.clone());
         let most = RacePlan::course_tolerance(config.contains_key("distance_km"));
         let mut course = gpx
             .map(|gpx| adopt_course(&mut settings, &gpx, most))

@@ -31,6 +31,7 @@ pub(super) struct RacesState {
     pub(super) livetrack: LiveTrack,
     pub(super) rules: EndRules,
     pub(super) notifier: Notifier,
+    pub(super) time_zone: Option<String>,
     pub(super) coach: Option<Claude>,
     pub(super) traces: Traces,
     pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,

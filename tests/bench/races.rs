@@ -264,6 +264,7 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         livetrack: LiveTrack::new(http, simulator.hosts(), clock),
         rules: EndRules::default(),
         notifier: Notifier::start(parts, &lifecycle),
+        time_zone: None,
         coach: None,
         traces: Traces::off(),
     })?;

@@ -160,6 +160,7 @@ impl Start {
             livetrack: LiveTrack::new(reqwest::Client::new(), simulator.hosts(), clock.clone()),
             rules: EndRules::default(),
             notifier,
+            time_zone: None,
             coach: None,
             traces: Traces::off(),
         });

@@ -449,7 +449,7 @@ async fn the_plan_changes_the_outlook_follows_and_mistakes_are_named() {
     let changes = json!({
         "target_time": "3:29:00", "notes": "A gel every 30 min",
         "checkpoints": [{"name": "VP1", "km": 20, "cutoff": "2:00:00", "stop_min": 2}],
-        "recipients": [{"role": "crew", "units": "imperial"}],
+        "recipients": [{"role": "crew", "units": "imperial"}], "time_zone": "asia/Kathmandu",
     });
     let changed = tracked
         .told("update_race", json!({"race": race, "changes": changes}))
@@ -473,12 +473,37 @@ async fn the_plan_changes_the_outlook_follows_and_mistakes_are_named() {
     let status = tracked.told("get_tracking_status", json!({"race": race})).await;
     assert!(status["outlook"]["finish"]["likely"].is_string());
     assert_eq!(status["plan"]["notes"], "A gel every 30 min");
+    assert_eq!(status["plan"]["time_zone"], "Asia/Kathmandu");
+    let arguments = json!({"race": race, "window_min": 5, "resolution_s": 60});
+    let series = tracked.told("get_timeseries", arguments).await;
+    for time in [
+        &status["now"],
+        &status["started_at"],
+        &status["outlook"]["finish"]["late"],
+        &sheet["places"][0]["be_there_by"],
+        &series["from"],
+    ] {
+        assert!(time.as_str().unwrap().ends_with("+05:45"), "{time}");
+    }
+    let columns = series["columns"].as_object().unwrap();
+    let lengths = columns.values().map(|column| column.as_array().unwrap().len());
+    assert!(columns.len() == 7 && lengths.eq([series["rows"].as_u64().unwrap() as usize; 7]));
+    let seconds = columns["at_s"].as_array().unwrap().iter();
+    assert!(
+        seconds.map(|s| s.as_u64().unwrap()).is_sorted_by(|a, b| a < b),
+        "{series}"
+    );
     for (tool, arguments, named) in [
         ("update_race", json!({"changes": {}}), "changes"),
         (
             "update_race",
             json!({"changes": {"recipients": [{"role": "boss"}]}}),
             "recipients[0].role",
+        ),
+        (
+            "update_race",
+            json!({"changes": {"time_zone": "Vienna"}}),
+            "Europe/Vienna",
         ),
         ("get_outlook", json!({"place": "nowhere"}), "place"),
     ] {

@@ -82,6 +82,10 @@ struct Entry {
     reading: usize,
     /// When the connection, its latest request, its response, or the pause after it began.
     since: Instant,
+    /// Whether there was a request.
+    has_asked: bool,
+    /// When the first bytes of the next request came, until it is received whole.
+    head_since: Option<Instant>,
     close: CancellationToken,
 }
 
@@ -147,6 +151,8 @@ impl Connections {
             unanswered: 0,
             reading: 0,
             since: Instant::now(),
+            has_asked: false,
+            head_since: None,
             close: close.clone(),
         };
         open.entries.insert(id, entry);
@@ -233,22 +239,35 @@ impl OpenConnection {
         self.close.cancelled().await;
     }
 
-    /// Resolves when an unknown client has sent no request for `limit`.
+    /// Resolves when the client has kept the server waiting for `limit`.
     pub(super) async fn silent(&self, limit: Duration) {
         while let Some(left) = self.silence_left(limit) {
             sleep(left).await;
         }
     }
 
-    /// How much longer the client may be silent, if at all. A known client and a proxy have the whole time again.
+    /// How much longer the client may be silent, if at all. After a request, a known client and a proxy may be idle; but
+    /// nobody may send half a header.
     fn silence_left(&self, limit: Duration) -> Option<Duration> {
         let open = self.connections.open.lock();
         let entry = open.entries.get(&self.id)?;
-        if entry.is_proven || entry.requests > 0 || self.connections.is_shared(entry.peer) {
-            return Some(limit);
-        }
-        let left = limit.checked_sub(entry.since.elapsed())?;
+        let may_idle = entry.has_asked && (entry.is_proven || self.connections.is_shared(entry.peer));
+        let since = match entry.head_since {
+            None if entry.requests > 0 || may_idle => return Some(limit),
+            None => entry.since,
+            Some(head_since) => head_since,
+        };
+        let left = limit.checked_sub(since.elapsed())?;
         (!left.is_zero()).then_some(left)
+    }
+
+    /// Bytes came. Between two requests, they are the beginning of the next one.
+    pub(super) fn heard(&self) {
+        self.change(|entry| {
+            if entry.requests == 0 {
+                entry.head_since.get_or_insert_with(Instant::now);
+            }
+        });
     }
 
     /// A request of this source begins. Its client is unknown until a token is verified.
@@ -258,6 +277,8 @@ impl OpenConnection {
         if let Some(entry) = open.entries.get_mut(&self.id) {
             let is_new = std::mem::replace(&mut entry.source, source) != source;
             entry.is_proven = false;
+            entry.has_asked = true;
+            entry.head_since = None;
             entry.requests += 1;
             entry.unanswered += 1;
             entry.since = Instant::now();

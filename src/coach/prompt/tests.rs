@@ -16,9 +16,17 @@ fn alert(text: &str) -> Alert {
 }
 
 #[test]
+fn the_time_of_day_is_that_of_the_race() {
+    let mut look = look();
+    look.snapshot.settings.time_zone = Some("America/St_Johns".to_owned());
+    assert!(prompt(&look, &TOOLS).contains("local time: 06:30\n"));
+}
+
+#[test]
 fn the_race_is_told_as_it_is() {
     let prompt = prompt(&look(), &TOOLS);
     for part in [
+        "local time: 09:00",
         "elapsed: 1:00:00",
         "progress: 10.8 km",
         "whole way: 21.1 km",

@@ -9,7 +9,7 @@ use crate::race::sport::{LegKind, RaceKind};
 use crate::race::thresholds::THRESHOLDS;
 
 /// The names of the fields besides the thresholds.
-const OTHER_NAMES: [&str; 13] = [
+const OTHER_NAMES: [&str; 14] = [
     "race_name",
     "race_type",
     "poll_interval_secs",
@@ -22,6 +22,7 @@ const OTHER_NAMES: [&str; 13] = [
     "fuel",
     "notes",
     "recipients",
+    "time_zone",
     "course_gpx",
 ];
 
@@ -82,6 +83,9 @@ impl RacePlan {
         }
         if fields.has("recipients") {
             plan.recipients = list(&mut fields, "recipients", MOST_RECIPIENTS, recipient);
+        }
+        if fields.has("time_zone") {
+            plan.time_zone = fields.time_zone("time_zone");
         }
         if fields.has("fuel") {
             plan.fuel = fields.text("fuel", LONGEST_NOTE);

@@ -28,6 +28,23 @@ fn the_documents_example_is_read() {
 }
 
 #[test]
+fn a_time_zone_is_one_of_the_database() {
+    for (given, known) in [
+        (json!("Pacific/Auckland"), Some("Pacific/Auckland")),
+        (json!(" europe/vienna "), Some("Europe/Vienna")),
+        (json!(null), None),
+    ] {
+        let plan = read(json!({ "time_zone": given })).unwrap().0;
+        assert_eq!(plan.time_zone.as_deref(), known, "{given}");
+        assert_eq!(plan.zone().iana_name(), Some(known.unwrap_or("UTC")));
+    }
+    for bad in [json!("Vienna"), json!("+02:00"), json!(""), json!(2)] {
+        let BadFields(refused) = read(json!({ "time_zone": bad })).unwrap_err();
+        assert_eq!(refused[0].field, "time_zone", "{bad}");
+    }
+}
+
+#[test]
 fn every_range_is_checked_and_the_field_named() {
     for (name, low, high) in [
         ("hr_max", 30, 240),

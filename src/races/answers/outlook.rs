@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::values::{clean, km, name, round, seconds, standing};
+use super::values::{clean, km, local, name, round, standing};
 use crate::garmin::livetrack::Position;
 use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState};
 use crate::race::plan::RacePlan;
@@ -75,7 +75,7 @@ fn silence(silence_s: Option<f64>) -> Option<String> {
 
 /// An arrival as times of day and of the race, with the margin to a cut-off.
 fn window(snapshot: &Snapshot, arrival: &ArrivalWindow, cutoff_s: Option<u32>) -> Value {
-    let at = |race_s: f64| seconds(outlook::at_race_time(&snapshot.track, race_s));
+    let at = |race_s: f64| local(snapshot, outlook::at_race_time(&snapshot.track, race_s));
     clean(json!({
         "early": at(arrival.early_s),
         "likely": at(arrival.likely_s),
@@ -109,7 +109,7 @@ fn place(place: &PlaceOutlook, snapshot: &Snapshot) -> Value {
         PlaceState::Passed(crossing) => (
             "passed",
             json!({
-                "at": seconds(track.true_time(crossing.at)),
+                "at": local(snapshot, track.true_time(crossing.at)),
                 "race_time": race_time(crossing.at),
                 "between": crossing.between.map(|(from, to)| json!([race_time(from), race_time(to)])),
                 "cutoff": place.cutoff_s.map(|s| text::time(f64::from(s))),
@@ -165,6 +165,7 @@ pub(super) fn plan(snapshot: &Snapshot) -> Value {
         "legs": (!legs.is_empty()).then_some(legs),
         "fuel": plan.fuel,
         "notes": plan.notes,
+        "time_zone": plan.time_zone,
         "recipients": (!plan.recipients.is_empty()).then_some(&plan.recipients),
     }))
 }
@@ -245,7 +246,7 @@ pub fn outlook(snapshot: &Snapshot, asked: Option<&PlaceOutlook>) -> Value {
             "race": snapshot.race.as_str(),
             "name": name(snapshot),
             "state": standing(snapshot).name(),
-            "now": seconds(snapshot.now),
+            "now": local(snapshot, snapshot.now),
             "window": "early to late is meant to hold four of five arrivals",
             "place": asked.map(|asked| place(asked, snapshot)),
             "places": places,
@@ -284,7 +285,7 @@ pub fn crew_sheet(snapshot: &Snapshot) -> Value {
                 let mut add = |name: &str, value: Option<Value>| {
                     row.extend(value.map(|value| (name.to_owned(), value)));
                 };
-                add("be_there_by", be_there.map(|at| json!(seconds(at))));
+                add("be_there_by", be_there.map(|at| json!(local(snapshot, at))));
                 add(
                     "planned_stop_min",
                     at.and_then(|at| at.stop_s).map(|s| json!(s / 60)),
@@ -307,7 +308,7 @@ pub fn crew_sheet(snapshot: &Snapshot) -> Value {
             "race": snapshot.race.as_str(),
             "name": name(snapshot),
             "state": standing(snapshot).name(),
-            "now": seconds(snapshot.now),
+            "now": local(snapshot, snapshot.now),
             "athlete_at_km": km(snapshot.track.progress_m()),
             "places": stops,
             "signal": outlook.and_then(|outlook| silence(outlook.silence_s)),

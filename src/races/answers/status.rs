@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::outlook::{ahead, with_outlook};
 use super::values::{
-    alert, clean, elapsed_s, km, leg_kind, moving_mps, name, round, seconds, short, stale_s, standing,
+    alert, clean, elapsed_s, km, leg_kind, local, moving_mps, name, round, short, stale_s, standing,
 };
 use crate::race::sport;
 use crate::race::sport::LegKind;
@@ -21,8 +21,8 @@ pub fn line(view: &RaceOverview) -> Value {
         "race": snapshot.race.as_str(),
         "name": name(snapshot),
         "state": standing(snapshot).name(),
-        "tracked_since": snapshot.watch.since,
-        "started_at": track.started_at,
+        "tracked_since": local(snapshot, snapshot.watch.since),
+        "started_at": track.started_at.map(|at| local(snapshot, track.true_time(at))),
         "distance_km": track.started_at.map(|_| km(track.distance_m())),
         "elapsed": track.started_at.map(|_| text::time(track.elapsed_s())),
     }));
@@ -41,7 +41,7 @@ pub fn status(view: &RaceOverview) -> Value {
         .iter()
         .rev()
         .take(LAST_ALERTS)
-        .map(alert)
+        .map(|one| alert(snapshot, one))
         .collect();
     let answer = clean(json!({
         "race": snapshot.race.as_str(),
@@ -51,13 +51,13 @@ pub fn status(view: &RaceOverview) -> Value {
         "state": standing.name(),
         "meaning": standing.sentence(),
         "ended_because": watch.over().map(crate::race::ending::EndReason::sentence),
-        "now": seconds(now),
-        "tracked_since": seconds(watch.since),
-        "started_at": track.started_at.map(|at| seconds(track.true_time(at))),
+        "now": local(snapshot, now),
+        "tracked_since": local(snapshot, watch.since),
+        "started_at": track.started_at.map(|at| local(snapshot, track.true_time(at))),
         "elapsed_s": track.started_at.map(|at| elapsed_s(snapshot, at)),
         "stale_s": watch.silence(track).map(|_| stale_s(snapshot)),
         "last_point": track.last.map(|last| clean(json!({
-            "at": seconds(track.true_time(last.at)),
+            "at": local(snapshot, track.true_time(last.at)),
             "heart_rate_bpm": last.heart_rate_bpm,
             "power_w": last.power_w,
             "cadence": last.cadence_rpm.map(|sent| sport::cadence(leg_kind(track), sent)),
@@ -78,9 +78,9 @@ pub fn status(view: &RaceOverview) -> Value {
             "interval_s": snapshot.settings.poll_interval_s,
             "answers": watch.polls,
             "errors": watch.errors,
-            "last_answer_at": watch.last_ok_at.map(seconds),
+            "last_answer_at": watch.last_ok_at.map(|at| local(snapshot, at)),
             "failing": watch.failing.as_ref().map(|f| json!({
-                "reason": f.name, "times": f.times, "since": seconds(f.since), "next_try_at": seconds(f.until),
+                "reason": f.name, "times": f.times, "since": local(snapshot, f.since), "next_try_at": local(snapshot, f.until),
             })),
         })),
         "points": track.points,

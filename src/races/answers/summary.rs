@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::outlook::with_outlook;
-use super::values::{alert, clean, km, moving_mps, name, round, seconds, standing};
+use super::values::{alert, clean, km, local, moving_mps, name, round, standing};
 use crate::race::snapshot::Snapshot;
 use crate::race::sport::LegKind;
 use crate::race::text;
@@ -42,7 +42,7 @@ pub fn summary(view: &RaceOverview) -> Value {
         .iter()
         .map(|stop| {
             json!({
-                "at": seconds(track.true_time(stop.from)), "at_km": km(stop.at_m), "time": text::time(stop.duration_s()),
+                "at": local(snapshot, track.true_time(stop.from)), "at_km": km(stop.at_m), "time": text::time(stop.duration_s()),
             })
         })
         .collect();
@@ -52,7 +52,7 @@ pub fn summary(view: &RaceOverview) -> Value {
         .map(|gap| {
             let lasted = gap.to.duration_since(gap.from).as_secs_f64();
             json!({
-                "from": seconds(track.true_time(gap.from)), "at_km": km(gap.at_m), "time": text::time(lasted),
+                "from": local(snapshot, track.true_time(gap.from)), "at_km": km(gap.at_m), "time": text::time(lasted),
                 "way_km": km(gap.distance_m),
             })
         })
@@ -61,8 +61,8 @@ pub fn summary(view: &RaceOverview) -> Value {
         "race": snapshot.race.as_str(),
         "name": name(snapshot),
         "state": standing(snapshot).name(),
-        "started_at": track.started_at.map(|at| seconds(track.true_time(at))),
-        "last_point_at": track.last.map(|last| seconds(track.true_time(last.at))),
+        "started_at": track.started_at.map(|at| local(snapshot, track.true_time(at))),
+        "last_point_at": track.last.map(|last| local(snapshot, track.true_time(last.at))),
         "distance_km": track.started_at.map(|_| km(track.distance_m())),
         "time": track.started_at.map(|_| text::time(track.elapsed_s())),
         "moving_time": (!track.legs.is_empty()).then(|| text::time(track.legs.iter().map(|l| l.sums.moving_s).sum())),
@@ -72,7 +72,7 @@ pub fn summary(view: &RaceOverview) -> Value {
         "heart_rate_zones": zones(track),
         "stops": stops,
         "gaps": gaps,
-        "alerts": snapshot.alerts.iter().map(alert).collect::<Vec<_>>(),
+        "alerts": snapshot.alerts.iter().map(|one| alert(snapshot, one)).collect::<Vec<_>>(),
         "last_analysis": view.last_words,
     }));
     with_outlook(snapshot, answer)
@@ -84,7 +84,7 @@ fn leg_summary(snapshot: &Snapshot, leg: &Leg) -> Value {
     let below = |limit: Option<u32>| limit.map(|limit| seconds_where(leg, |bpm| bpm < limit));
     clean(json!({
         "sport": leg.kind.map(LegKind::word),
-        "started_at": seconds(snapshot.track.true_time(leg.started_at)),
+        "started_at": local(snapshot, snapshot.track.true_time(leg.started_at)),
         "distance_km": km(leg.distance_m()),
         "time": text::time(leg.elapsed_s()),
         "not_seen": leg.unseen.then_some(true),

@@ -1,13 +1,13 @@
-//! The answer of `get_timeseries`: the names of the columns, and a row per point or interval.
+//! The answer of `get_timeseries`: a column per metric.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::outlook::ahead;
-use super::values::{round, seconds, stale_s, standing};
+use super::values::{local, round, stale_s, standing};
 use crate::race::snapshot::Snapshot;
 use crate::race::sport;
-use crate::race::track::TrackSample;
+use crate::race::track::{Leg, TrackSample};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesRequest {
@@ -15,7 +15,7 @@ pub struct SeriesRequest {
     pub from: Timestamp,
     /// Device time of the last point.
     pub to: Timestamp,
-    /// Seconds per row; `None` = one row per point.
+    /// Seconds per value; `None` = one value per point.
     pub resolution_s: Option<u32>,
     /// The requested metrics, as names from [`METRICS`].
     pub metrics: Vec<&'static str>,
@@ -36,11 +36,9 @@ pub const METRICS: [&str; 9] = [
 /// The default metrics: the first six.
 pub const USUAL_METRICS: &[&str] = METRICS.split_at(6).0;
 
-/// Columns and rows. A row has the means of its points, and the distance, position and timer of its last point.
-/// Periods without data have no row.
+/// A column for each metric, with a value per point or interval: the mean of the points, but the newest distance,
+/// position and timer. `at_s` is seconds after `from`. Periods without data have no value.
 pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &SeriesRequest) -> Value {
-    let mut rows: Vec<Value> = Vec::new();
-    let mut group: Vec<&TrackSample> = Vec::new();
     let slot = |sample: &TrackSample| {
         request
             .resolution_s
@@ -48,28 +46,24 @@ pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &Series
                 sample.point.at.as_second().div_euclid(i64::from(s))
             })
     };
-    for sample in samples {
-        if group.last().is_some_and(|last| slot(last) != slot(sample)) {
-            rows.push(row(snapshot, &group, request));
-            group.clear();
-        }
-        group.push(sample);
+    let groups: Vec<&[TrackSample]> = samples.chunk_by(|a, b| slot(a) == slot(b)).collect();
+    let mut columns = Map::new();
+    let after = |group: &&[TrackSample]| Some(group.last()?.point.at.as_second() - request.from.as_second());
+    columns.insert("at_s".into(), groups.iter().map(after).collect());
+    for metric in &request.metrics {
+        let values = groups.iter().map(|group| value(snapshot, group, metric));
+        columns.insert((*metric).into(), values.collect());
     }
-    if !group.is_empty() {
-        rows.push(row(snapshot, &group, request));
-    }
-    let mut columns = vec!["at"];
-    columns.extend(&request.metrics);
     let mut answer = json!({
         "race": snapshot.race.as_str(),
         "state": standing(snapshot).name(),
-        "from": seconds(request.from),
-        "to": seconds(request.to),
+        "from": local(snapshot, request.from),
+        "to": local(snapshot, request.to),
         "resolution_s": request.resolution_s,
         "points": samples.len(),
         "stale_s": snapshot.watch.silence(&snapshot.track).map(|_| stale_s(snapshot)),
+        "rows": groups.len(),
         "columns": columns,
-        "rows": rows,
     });
     if let Some(members) = answer.as_object_mut() {
         members.extend(ahead(snapshot));
@@ -77,43 +71,30 @@ pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &Series
     answer
 }
 
-fn row(snapshot: &Snapshot, group: &[&TrackSample], request: &SeriesRequest) -> Value {
-    let Some(last) = group.last() else {
-        return Value::Null;
-    };
+/// What a group of points says of a metric.
+fn value(snapshot: &Snapshot, group: &[TrackSample], metric: &str) -> Option<f64> {
     let mean = |of: &dyn Fn(&TrackSample) -> Option<f64>, digits| {
-        let values: Vec<f64> = group.iter().filter_map(|sample| of(sample)).collect();
+        let values: Vec<f64> = group.iter().filter_map(of).collect();
         (!values.is_empty()).then(|| round(values.iter().sum::<f64>() / values.len() as f64, digits))
     };
     let newest = |of: &dyn Fn(&TrackSample) -> Option<f64>, digits| {
-        group
-            .iter()
-            .rev()
-            .find_map(|sample| of(sample))
-            .map(|value| round(value, digits))
+        group.iter().rev().find_map(of).map(|value| round(value, digits))
     };
-    let legs = &snapshot.track.legs;
-    let leg = legs
-        .iter()
-        .rev()
-        .find(|leg| leg.started_at <= last.point.at)
-        .and_then(|leg| leg.kind);
-    let mut row = vec![json!(seconds(last.point.at))];
-    for metric in &request.metrics {
-        row.push(json!(match *metric {
-            "heart_rate_bpm" => mean(&|s| s.point.heart_rate_bpm.map(f64::from), 0),
-            "power_w" => mean(&|s| s.point.power_w.map(f64::from), 0),
-            "cadence" => mean(
-                &|s| s.point.cadence_rpm.map(|rpm| f64::from(sport::cadence(leg, rpm))),
-                0
-            ),
-            "speed_kmh" => mean(&|s| s.point.speed_mps.map(|mps| mps * 3.6), 1),
-            "altitude_m" => mean(&|s| s.point.altitude_m, 0),
-            "distance_m" => newest(&|s| s.point.total_distance_m.or(s.point.distance_m), 0),
-            "lat" => newest(&|s| s.point.position.map(|p| p.lat), 5),
-            "lon" => newest(&|s| s.point.position.map(|p| p.lon), 5),
-            _ => newest(&|s| s.point.total_duration_s.or(s.point.duration_s), 0),
-        }));
+    let begun = |leg: &&Leg| group.last().is_some_and(|last| leg.started_at <= last.point.at);
+    let legs = snapshot.track.legs.iter();
+    let leg = legs.rev().find(begun).and_then(|leg| leg.kind);
+    match metric {
+        "heart_rate_bpm" => mean(&|s| s.point.heart_rate_bpm.map(f64::from), 0),
+        "power_w" => mean(&|s| s.point.power_w.map(f64::from), 0),
+        "cadence" => mean(
+            &|s| s.point.cadence_rpm.map(|rpm| f64::from(sport::cadence(leg, rpm))),
+            0,
+        ),
+        "speed_kmh" => mean(&|s| s.point.speed_mps.map(|mps| mps * 3.6), 1),
+        "altitude_m" => mean(&|s| s.point.altitude_m, 0),
+        "distance_m" => newest(&|s| s.point.total_distance_m.or(s.point.distance_m), 0),
+        "lat" => newest(&|s| s.point.position.map(|p| p.lat), 5),
+        "lon" => newest(&|s| s.point.position.map(|p| p.lon), 5),
+        _ => newest(&|s| s.point.total_duration_s.or(s.point.duration_s), 0),
     }
-    Value::Array(row)
 }

@@ -36,8 +36,8 @@ pub(super) fn short(text: &str) -> String {
     plain_text(text).chars().take(60).collect()
 }
 
-pub(super) fn alert(alert: &crate::race::alerts::Alert) -> Value {
-    json!({"at": seconds(alert.at), "kind": alert.kind.name(), "severity": alert.severity, "text": alert.text})
+pub(super) fn alert(snapshot: &Snapshot, alert: &crate::race::alerts::Alert) -> Value {
+    json!({"at": local(snapshot, alert.at), "kind": alert.kind.name(), "severity": alert.severity, "text": alert.text})
 }
 
 pub(super) fn leg_kind(track: &Track) -> Option<LegKind> {
@@ -63,9 +63,11 @@ pub(super) fn stale_s(snapshot: &Snapshot) -> Option<i64> {
     Some(since.max(SignedDuration::ZERO).as_secs())
 }
 
-/// Truncated to whole seconds.
-pub(super) fn seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
+/// The time of day where the race is, with its offset from UTC, truncated to whole seconds.
+pub(super) fn local(snapshot: &Snapshot, at: Timestamp) -> String {
+    let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+    let zone = snapshot.settings.zone();
+    at.display_with_offset(zone.to_offset(at)).to_string()
 }
 
 pub(super) fn km(metres: f64) -> f64 {

@@ -116,8 +116,11 @@ impl RaceArguments {
             return Ok(None);
         };
         let at = value.as_str().and_then(|text| text.parse().ok());
-        at.map(Some)
-            .ok_or_else(|| ArgumentError(format!("{name}: must be a UTC time such as 2026-10-04T08:30:00Z")))
+        at.map(Some).ok_or_else(|| {
+            ArgumentError(format!(
+                "{name}: must be a time with its offset, such as 2026-10-04T10:30:00+02:00"
+            ))
+        })
     }
 
     pub(super) fn metrics(&mut self) -> Result<Vec<&'static str>, ArgumentError> {

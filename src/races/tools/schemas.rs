@@ -52,6 +52,7 @@ pub(super) fn race_config() -> Value {
             "units": {"type": "string", "description": "metric or imperial."},
             "messages_per_hour": {"type": "integer", "minimum": 1, "maximum": 60, "description": "At most."},
         }}},
+        "time_zone": {"type": "string", "description": "Such as Europe/Vienna."},
         "course_gpx": {"type": "string", "description": "The text of the course's GPX file; elevations and waypoints are used."},
         "poll_interval_secs": {"type": "integer", "minimum": 5, "maximum": 600, "description": "Seconds between two looks at LiveTrack; 60."},
         "analyze_interval_secs": {"type": "integer", "minimum": 60, "maximum": 7200, "description": "Seconds between two analyses; 600."},

@@ -101,15 +101,15 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "get_timeseries",
-        about: "The recorded data of a race as columns and rows: heart rate, power, cadence, speed, altitude, distance, position. \
-             Without arguments the last 10 minutes. Where nothing was recorded there is no row.",
+        about: "The recorded data of a race as columns: heart rate, power, cadence, speed, altitude, distance, position. \
+             Without arguments the last 10 minutes. Where nothing was recorded there is no value.",
         properties: || {
             json!({
                 "race": race(),
                 "window_min": {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW_MIN, "description": "The last so many minutes; 10."},
-                "from": {"type": "string", "description": "Instead of window_min: from this time (UTC) …"},
+                "from": {"type": "string", "description": "Instead of window_min: from this time …"},
                 "to": {"type": "string", "description": "… to this one."},
-                "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds in a row; left out, every point, or what keeps the answer readable."},
+                "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds per value; left out, every point, or what keeps the answer readable."},
                 "metrics": {"type": "array", "items": {"type": "string", "enum": METRICS}, "description": "Which columns."},
                 "cursor": {"type": "integer", "minimum": 0, "description": CONTINUED},
             })

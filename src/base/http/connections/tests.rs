@@ -185,7 +185,7 @@ fn few_bodies_of_unknown_clients_are_read_at_once() {
 }
 
 #[tokio::test]
-async fn only_an_unknown_client_must_not_be_silent() {
+async fn only_a_known_client_or_a_proxy_may_be_silent() {
     let all = connections(10, 10);
     let limit = Duration::from_millis(20);
     let is_silent = async |connection: &Arc<OpenConnection>| {
@@ -202,6 +202,11 @@ async fn only_an_unknown_client_must_not_be_silent() {
     stranger.proven();
     assert!(!is_silent(&stranger).await);
     for proxy in ["10.1.2.3", "127.0.0.1"] {
-        assert!(!is_silent(&from(&all, proxy)).await, "{proxy}");
+        let proxy = from(&all, proxy);
+        assert!(is_silent(&proxy).await, "it has asked nothing yet");
+        drop(asked(&proxy));
+        assert!(!is_silent(&proxy).await, "it keeps its connection");
+        proxy.heard();
+        assert!(is_silent(&proxy).await, "half a header is no request");
     }
 }

@@ -1,5 +1,6 @@
 //! Generated races for the calibration of the outlook: a half marathon run evenly, a marathon that fades, one with walk
-//! breaks, an ultra with climbs, a ride with stops, one with few and long stops, a triathlon. Their hills, fades and noise do not follow the model of the outlook.
+//! breaks, an ultra with climbs, a ride with stops, one with few and long stops, a triathlon. Their hills, fades and noise
+//! do not follow the model of the outlook.
 
 use std::fmt::Write;
 
