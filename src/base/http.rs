@@ -8,7 +8,6 @@
 //! Deliberately absent: body limits and body timeouts, because only the handler knows what it reads.
 
 mod connections;
-mod heard;
 mod protocols;
 mod response;
 mod stall;
@@ -29,17 +28,18 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use nix::sys::resource::{Resource, getrlimit};
+use tokio::io::AsyncRead;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
 pub use self::connections::ReadingBody;
 use self::connections::{Capacity, ConnectionSlot, Connections, OpenConnection};
-use self::heard::Heard;
 use self::protocols::{Protocols, name_host, until_stopped};
 use self::response::Tracked;
 use self::stall::StallTimeout;
@@ -226,7 +226,7 @@ where
             let conversation = self
                 .protocols
                 .http1
-                .serve_connection(TokioIo::new(Heard::new(stream, Arc::clone(connection))), service);
+                .serve_connection(watched(stream, connection), service);
             return Ok(until_stopped(conversation, &requested, &self.stopping).await?);
         };
         let handshake = timeout(self.limits.header_timeout, tls.accept(stream));
@@ -246,7 +246,7 @@ where
                 let conversation = self
                     .protocols
                     .http1
-                    .serve_connection(TokioIo::new(Heard::new(stream, Arc::clone(connection))), service);
+                    .serve_connection(watched(stream, connection), service);
                 until_stopped(conversation, &requested, &self.stopping).await?;
             }
             // The handshake was all: a certificate authority's check.
@@ -277,6 +277,20 @@ where
             Ok(response.map(|body| Tracked::new(body, open_request)))
         }
     }
+}
+
+/// A stream that tells its connection when bytes come, because an idle connection and half a header have different time
+/// limits.
+fn watched<S: AsyncRead>(
+    stream: S,
+    connection: &Arc<OpenConnection>,
+) -> TokioIo<InspectReader<S, impl FnMut(&[u8]) + use<S>>> {
+    let connection = Arc::clone(connection);
+    TokioIo::new(InspectReader::new(stream, move |bytes: &[u8]| {
+        if !bytes.is_empty() {
+            connection.heard();
+        }
+    }))
 }
 
 /// The body of a handler's response, or of the error page.
