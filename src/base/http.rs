@@ -71,8 +71,8 @@ impl ClientConnection {
 pub struct ServerLimits {
     /// The time limit for sending a header. An unknown client's connection may stay idle for as long.
     pub header_timeout: Duration,
-    /// How long a connection of a known client, or of a proxy, may stay idle after a request. It is longer than proxies and clients
-    /// keep their connections, so that they are the ones who close.
+    /// How long a connection of a known client, or of a proxy, may stay idle after a request. Proxies and clients keep
+    /// theirs for a shorter time, so that they are the ones who close.
     pub idle_timeout: Duration,
     /// How long a response may make no progress because the client reads nothing.
     pub write_stall: Duration,
