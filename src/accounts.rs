@@ -49,6 +49,8 @@ pub struct Accounts {
     clock: Clock,
     live: watch::Receiver<Live>,
     listeners: LinkListeners,
+    /// Signals that Garmin refused somebody's tokens.
+    refused: watch::Sender<()>,
 }
 
 type LinkListener = Box<dyn Fn(&AccountId) + Send + Sync>;
@@ -71,7 +73,13 @@ impl Accounts {
             clock,
             live,
             listeners: LinkListeners::default(),
+            refused: watch::Sender::new(()),
         }
+    }
+
+    /// Fires when Garmin has refused the tokens of an account.
+    pub fn refusals(&self) -> watch::Receiver<()> {
+        self.refused.subscribe()
     }
 
     /// Calls `listener` at every sign-in from now on, because older tokens of that account are then out of date. The
@@ -154,17 +162,45 @@ impl Accounts {
         tools: Option<ToolProfile>,
         is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<bool, StoreError> {
-        let id = id.clone();
-        self.store
+        self.choose(id, is_allowed, |choices| choices.tools = tools).await
+    }
+
+    /// Sets the person's time zone; `None` for that of their Garmin profile. Returns whether it was set, as
+    /// [`Accounts::choose_tools`] does. A worker that is running keeps the zone with which it was started.
+    pub async fn choose_time_zone(
+        &self,
+        id: &AccountId,
+        time_zone: Option<String>,
+        is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        self.choose(id, is_allowed, |choices| choices.time_zone = time_zone)
+            .await
+    }
+
+    async fn choose(
+        &self,
+        id: &AccountId,
+        is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
+        change: impl FnOnce(&mut Choices) + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let account = id.clone();
+        let is_chosen = self
+            .store
             .atomic(move |tx| {
-                let key = id.as_str().as_bytes();
-                if !Self::exists_within(tx, &id)? || !is_allowed(tx)? {
+                let key = account.as_str().as_bytes();
+                if !Self::exists_within(tx, &account)? || !is_allowed(tx)? {
                     return Ok(false);
                 }
-                tx.put(key, &Choices { tools })?;
-                Ok(true)
+                let mut choices: Choices = tx.find(key)?.unwrap_or_default();
+                change(&mut choices);
+                tx.put(key, &choices)?;
+                Ok::<_, StoreError>(true)
             })
-            .await
+            .await?;
+        if is_chosen {
+            tracing::info!(account.id = %id, "choices.changed");
+        }
+        Ok(is_chosen)
     }
 
     /// Stores tokens that a worker refreshed, unless newer ones than `from_generation` were stored in between.
@@ -225,6 +261,7 @@ impl Accounts {
             .await?;
         if marked {
             tracing::warn!(account.id = %id, reason, "account.sign_in_needed");
+            self.refused.send_replace(());
         }
         Ok(())
     }

@@ -16,8 +16,9 @@ mod people;
 mod races;
 mod server;
 pub mod service;
+mod shares;
 mod socket;
-mod stream;
+pub mod stream;
 pub mod views;
 
 pub use socket::{NAME as SOCKET_NAME, SocketError};

@@ -9,6 +9,7 @@ pub mod http;
 pub mod id;
 pub mod lifecycle;
 pub mod log;
+pub mod loopback;
 pub mod post;
 pub mod rate;
 pub mod secrets;

@@ -1,4 +1,4 @@
-//! Has Claude analyze races, either through a runner that accepts orders or as a command that the gateway starts. One
+//! Has Claude analyze races and write messages, either through a runner that accepts orders or as a command that the gateway starts. One
 //! such analysis is called a look.
 //!
 //! Invariants:
@@ -27,3 +27,4 @@ mod tests;
 
 pub(super) use budget::KIND;
 pub use claude::{Claude, ClaudeParts};
+pub use look::ClaudeOrder;

@@ -8,6 +8,7 @@
 //! theme.
 
 mod actions;
+mod command_line;
 mod data;
 mod dialog;
 mod keys;

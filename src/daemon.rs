@@ -5,6 +5,7 @@
 //! progress are answered.
 
 pub mod demo;
+mod filling;
 mod monitored;
 mod retention;
 mod start_error;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use filling::Filling;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 pub use start_error::StartError;
@@ -28,6 +30,7 @@ use crate::accounts::Accounts;
 use crate::admin;
 use crate::admin::operations::Rooms;
 use crate::admin::service::{AdminService, GatewayFacts};
+use crate::advice::{Advice, AdviceParts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Telemetry, Traces};
@@ -35,14 +38,16 @@ use crate::base::source::Proxies;
 use crate::base::threads::ConnectionThreads;
 use crate::coach::{Claude, ClaudeParts};
 use crate::config;
-use crate::config::{Config, PublicUrl, Sources};
+use crate::config::{Config, PublicUrl, Sources, WorkerSettings};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, ApiSettings, GovernorSettings, SignIns};
 use crate::gateway::{Gateway, GatewayParts, WorkerLists};
+use crate::history::History;
+use crate::notify::bot::BotListener;
 use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{OAuth, OAuthParts};
 use crate::race::ending::EndRules;
-use crate::races::{Races, RacesParts};
+use crate::races::{RaceBot, Races, RacesParts};
 use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
 use crate::tls::{self, TlsParts};
@@ -176,7 +181,8 @@ impl Daemon {
             sign_in_ttl: config.sign_in_ttl,
             live: live.clone(),
         });
-        let workers = Workers::start(WorkersParts {
+        let history = History::new(store.clone(), clock.clone());
+        let parts = WorkersParts {
             silence: SILENCE,
             rate: ApiSettings::new(&config.garmin).rate,
             settings: config.workers.clone(),
@@ -186,9 +192,26 @@ impl Daemon {
             accounts: accounts.clone(),
             lifecycle: lifecycle.clone(),
             processes: processes.clone(),
-        })
-        .await
-        .map_err(|e| StartError::Workers(e.to_string()))?;
+        };
+        // Only the built-in worker can read days for a history.
+        let history_parts = parts.settings.command.is_some().then(|| WorkersParts {
+            settings: WorkerSettings {
+                command: None,
+                ..parts.settings.clone()
+            },
+            runtime_dir: config.runtime_dir.join("history"),
+            data_dir: parts.data_dir.clone(),
+            garmin: parts.garmin.clone(),
+            accounts: accounts.clone(),
+            lifecycle: lifecycle.clone(),
+            processes: processes.clone(),
+            ..parts
+        });
+        let workers = start_workers(parts).await?;
+        let history_workers = match history_parts {
+            Some(parts) => Some(start_workers(parts).await?),
+            None => None,
+        };
         let notifier = NotifierParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -217,16 +240,39 @@ impl Daemon {
             },
             notifier: notifier.clone(),
             time_zone: TimeZone::system().iana_name().map(str::to_owned),
-            coach: Some(claude),
+            coach: Some(claude.clone()),
             traces: match &config.monitoring.otlp {
                 Some(collector) => Traces::start(collector, clock.clone(), &lifecycle),
                 None => Traces::off(),
             },
+            public_url: config.public_url.origin().to_owned(),
         })?;
+        let advice = Advice::start(
+            AdviceParts {
+                store: store.clone(),
+                clock: clock.clone(),
+                accounts: accounts.clone(),
+                history: history.clone(),
+                notifier: notifier.clone(),
+                claude: Some(claude),
+                link: format!("{}/link", config.public_url.origin()),
+            },
+            &lifecycle,
+        );
+        RaceBot::start(
+            races.clone(),
+            advice.clone(),
+            BotListener::new(notifier.clone(), live.clone(), lifecycle.stopping()),
+            config.public_url.is_loopback(),
+            &lifecycle,
+        );
         let gateway = Gateway::start(GatewayParts {
             workers: workers.clone(),
+            history_workers: history_workers.clone(),
             lists: worker_lists(&config),
             races: races.clone(),
+            history: history.clone(),
+            advice: advice.clone(),
             accounts: accounts.clone(),
             public_url: config.public_url.clone(),
             live: live.clone(),
@@ -240,12 +286,32 @@ impl Daemon {
             monitored::heartbeat(beat, store.health(), &lifecycle);
         }
         let health = store.health();
+        let rooms = Rooms {
+            accounts: accounts.clone(),
+            oauth: oauth.clone(),
+            workers: workers.clone(),
+            gateway: gateway.clone(),
+            races: races.clone(),
+            history: history.clone(),
+            advice,
+            store,
+        };
+        let service = AdminService {
+            rooms: rooms.clone(),
+            facts,
+            clock: clock.clone(),
+            notifier,
+            script,
+        };
+        let exporting = service.clone();
         let web = WebParts {
+            rooms: rooms.clone(),
+            export: Arc::new(move |account| exporting.personal_export(account)),
             oauth: oauth.clone(),
             gateway: gateway.clone(),
             races: races.clone(),
             public_url: config.public_url.clone(),
-            proxies: Arc::clone(&facts.proxies),
+            proxies: Arc::clone(&service.facts.proxies),
             live,
             clock: clock.clone(),
             simulated: config.garmin.is_simulated(),
@@ -270,22 +336,17 @@ impl Daemon {
             web::serve(listener, tls, web, stopping).await;
             ended.cancel();
         });
-        let rooms = Rooms {
+        filling::start(Filling {
+            history,
             accounts: accounts.clone(),
-            oauth: oauth.clone(),
-            workers: workers.clone(),
             gateway: gateway.clone(),
-            races: races.clone(),
-            store,
-        };
-        retention::start(rooms.clone(), config.races.retention, clock.clone(), &lifecycle);
-        let service = AdminService {
-            rooms,
-            facts,
-            clock,
-            notifier,
-            script,
-        };
+            own_workers: history_workers.is_some().then(|| workers.clone()),
+            workers: history_workers.unwrap_or_else(|| workers.clone()),
+            clock: clock.clone(),
+            pace: whole_seconds(config.history_pace),
+            lifecycle: lifecycle.clone(),
+        });
+        retention::start(rooms, config.races.retention, clock.clone(), &lifecycle);
         if let Some(address) = config.monitoring.metrics {
             monitored::metrics(address, service.clone(), &lifecycle).await?;
         }
@@ -366,6 +427,11 @@ impl Daemon {
         tracing::info!(drained, "daemon.stopped");
         drained && !self.lifecycle.has_failed()
     }
+}
+
+async fn start_workers(parts: WorkersParts) -> Result<Workers, StartError> {
+    let started = Workers::start(parts).await;
+    started.map_err(|e| StartError::Workers(e.to_string()))
 }
 
 /// A second listener, without TLS, for programs on this machine: the certificate is not for a loopback address.

@@ -20,6 +20,10 @@
 //! | `repeats` | refuses a change that was made a moment ago |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
+//! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
+//! | `own_page` | the tool that opens a person's own page |
+//! | `coach_choice` | switching the coach who speaks first on and off |
+//! | `fill_permit` | the right to fetch days for a history |
 //! | `advice` | the text for a person when no worker answered |
 //! | `withdrawal` | what ends with a person's access |
 //! | `usage` | statistics of calls per account, tool and day |
@@ -28,9 +32,13 @@ mod admission;
 mod advice;
 mod call;
 mod call_rate;
+mod coach_choice;
 pub mod discovery;
+mod fill_permit;
 mod in_flight;
+mod kept_days;
 mod offer;
+mod own_page;
 mod relay;
 pub mod repeats;
 mod route;
@@ -41,6 +49,7 @@ mod withdrawal;
 use crate::store::Kind;
 
 pub use admission::{Caller, NotAdmitted};
+pub use fill_permit::FillPermit;
 pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};

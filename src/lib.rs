@@ -21,13 +21,15 @@
 //! | 1 | [`config`]: the settings; [`store`]: sealed records on disk; [`sandbox`]: child processes; [`mcp`]: the protocol without I/O |
 //! | 2 | [`garmin`]: all that talks to Garmin; [`tls`]: the certificate of the public address |
 //! | 3 | [`accounts`]: who is who |
-//! | 4 | [`race`]: a race without I/O; [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account |
+//! | 4 | [`race`]: a race without I/O; [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`history`]: a person's own days, kept if they say so |
 //! | 5 | [`notify`]: messages to phones; [`coach`]: Claude looks at a race; [`tools`]: the built-in worker |
-//! | 6 | [`races`]: LiveTrack links, watched, kept and coached |
-//! | 7 | [`gateway`]: bearer → account → answer |
-//! | 8 | [`web`]: the public face; [`admin`]: the private one; [`upkeep`]: backups, and the secret; [`simulator`]: a pretend Garmin |
-//! | 9 | [`daemon`]: build, announce, wait, drain; [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do |
-//! | 10 | [`cli`]: the subcommands |
+//! | 6 | [`advice`]: the coach who speaks first, from a person's kept days |
+//! | 7 | [`races`]: LiveTrack links, watched, kept and coached |
+//! | 8 | [`gateway`]: bearer → account → answer |
+//! | 9 | [`admin`]: the private face, and what concerns several rooms; [`upkeep`]: backups, and the secret; [`simulator`]: a pretend Garmin |
+//! | 10 | [`web`]: the public face |
+//! | 11 | [`daemon`]: build, announce, wait, drain; [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do |
+//! | 12 | [`cli`]: the subcommands |
 //!
 //! # Invariants
 //!
@@ -56,6 +58,7 @@ pub mod tls;
 
 pub mod accounts;
 
+pub mod history;
 pub mod oauth;
 pub mod race;
 pub mod workers;
@@ -64,6 +67,8 @@ pub mod coach;
 pub mod notify;
 pub mod tools;
 
+pub mod advice;
+
 pub mod races;
 
 pub mod gateway;
@@ -71,6 +76,7 @@ pub mod gateway;
 pub mod admin;
 pub mod simulator;
 pub mod upkeep;
+
 pub mod web;
 
 pub mod daemon;

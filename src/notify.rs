@@ -1,4 +1,5 @@
-//! Messages to phones: an outbox in the store, and two channels that deliver from it, Telegram and ntfy.
+//! Messages to phones: an outbox in the store, and two channels that deliver from it, Telegram and ntfy; and what people
+//! write back to the Telegram bot.
 //!
 //! Invariants:
 //! - A message that was queued in a transaction is sent, or dropped and logged after a day. It survives restarts. A
@@ -14,11 +15,19 @@
 //! | `telegram` | the Telegram request: chats, topics, groups that became supergroups |
 //! | `notifier` | who receives messages where; queueing |
 //! | `phone` | a person sets their own phone |
+//! | `bot` | reads what people write to the bot, and answers |
+//! | `chats` | whose chat it is, and who a sender is |
+//! | `chat_records` | what is stored about chats |
+//! | `mute` | chats that want no messages for a while |
 //! | `delivery` | the task that sends the queue |
 
+pub mod bot;
 mod channel;
+mod chat_records;
+mod chats;
 mod delivery;
 pub mod message;
+mod mute;
 mod notifier;
 mod phone;
 mod queue;

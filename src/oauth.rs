@@ -7,7 +7,7 @@
 //!
 //! Invariants:
 //! - Every client is a public client with PKCE (S256), and every consent is given on the gateway's own page with
-//!   Garmin's password. No sign-in is remembered in a browser.
+//!   Garmin's password. A browser remembers no consent, only a visit of half an hour to the person's own page.
 //! - An access token is opaque and looked up on every call, so a revocation takes effect at the next call.
 //! - `/token` never waits for Garmin.
 //! - Tokens change only on the store's single writer, so two requests cannot spend the same code or token.
@@ -32,11 +32,14 @@ mod form;
 pub mod fuzzing;
 mod grants;
 mod metadata;
+mod overview;
+mod own_page;
 mod pkce;
 mod redirect;
 mod resource;
 mod revoke;
 mod token;
+mod unused;
 
 #[cfg(test)]
 mod tests;
@@ -64,7 +67,9 @@ use clock_agreement::{ClockAgreement, ClockSeen};
 pub use error::OAuthError;
 use fetch::DocumentFetcher;
 pub use grants::FamilyId;
-pub use revoke::{FamilyOverview, Revocation, RevocationReason, RevocationScope, Revoked};
+pub use overview::FamilyOverview;
+pub use own_page::{PAGE_CODE_LIFE, PageVisitor, VISIT_LIFE};
+pub use revoke::{EndedBy, Revocation, RevocationReason, RevocationScope, Revoked};
 
 /// The kinds of record that this module stores.
 pub const KINDS: &[Kind] = &[
@@ -81,6 +86,8 @@ pub const KINDS: &[Kind] = &[
     },
     Kind::of::<ClockSeen>(),
     documents::KIND,
+    own_page::KINDS[0],
+    own_page::KINDS[1],
 ];
 
 /// How often last uses are written: often enough for the console, rarely enough for an SD card.

@@ -15,10 +15,14 @@ pub mod goal;
 pub mod id;
 pub mod outlook;
 pub mod pacing;
+pub mod page;
+pub mod place_rule;
 pub mod plan;
 pub mod recipients;
 pub mod rehearsal;
+pub mod report;
 pub mod schedule;
+pub mod share;
 pub mod snapshot;
 pub mod sport;
 #[cfg(test)]

@@ -6,46 +6,56 @@
 //! Invariants:
 //! - An alert, the record that it was raised, and the points that caused it are committed together. After a crash a
 //!   race continues where it stopped and repeats no alert.
-//! - A person reaches only their own races. Another person's race is reported as missing.
+//! - A person reaches only their own races. Another person's race is reported as missing. The link of a share shows the
+//!   page of one race, and opens nothing else.
 //! - A link's token is sealed with its race and appears in no answer and no log. Positions are not logged.
 //!
 //! | file | what |
 //! |---|---|
 //! | `registry` | all races, and reading them |
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
+//! | `shares`, `versions` | links to a race's page, and telling its readers of a change |
 //! | `caller` | for whom a call acts, and whether it still may |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
 //! | `running_looks` | the looks that are running, so that they end with their race |
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
 //! | `answers`, `tools` | the race tools of the connector |
+//! | `bot` | the same in a Telegram chat, by rules |
 
 mod acts;
 pub mod answers;
+mod bot;
 mod caller;
 mod coaching;
 mod erase;
+mod places;
 mod race;
 mod records;
 mod registry;
 mod running_looks;
 pub mod series;
+mod shares;
 mod start;
 mod state;
 mod task;
 pub mod tools;
+mod versions;
 
 use crate::coach;
 use crate::notify::{self, message::Phone};
 use crate::race::alerts::Alert;
 use crate::store::Kind;
-use records::{AccountRace, CourseRow, RaceProgress, RaceRow, RaceToken};
+use records::{AccountRace, CourseRow, RaceProgress, RaceRow, RaceShare, RaceToken, ShareToken};
 
 pub use acts::RaceActError;
+pub use bot::RaceBot;
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
 pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
+pub use shares::{NewShare, OpenShare, ShareOverview};
 pub use start::{StartedRace, TrackingError};
+pub use versions::RaceVersions;
 
 /// The tables of this module, of messages, and of looks.
 pub const KINDS: &[Kind] = &[
@@ -55,10 +65,15 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<Alert>(),
     Kind::of::<AccountRace>(),
     Kind::of::<RaceToken>(),
+    Kind::of::<RaceShare>(),
+    Kind::of::<ShareToken>(),
     series::KIND,
     notify::KINDS[0],
     notify::KINDS[1],
     notify::KINDS[2],
+    notify::KINDS[3],
+    notify::KINDS[4],
+    notify::KINDS[5],
     Kind::of::<Phone>(),
     coach::KIND,
 ];

@@ -12,6 +12,7 @@
 
 mod archive;
 mod census;
+pub mod columns;
 mod compact;
 pub mod fallback;
 mod keys;

@@ -12,6 +12,7 @@
 //! | [`outcome`], [`output_schema`] | results and failures in MCP's format; the schemas of results |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`questions`] | tools that compute an answer from several documents |
+//! | [`from_history`] | the same answers from a person's kept days |
 //! | [`mod@server`] | the MCP server, independent of the transport |
 //! | [`progress`] | progress of calls that take long |
 //! | [`stdio`], [`http`] | the two transports |
@@ -49,6 +50,7 @@ mod failed_parts;
 mod fields;
 mod file_reading;
 mod food_changes;
+mod from_history;
 mod garmin_get;
 mod gear_management;
 mod health_wellness;
@@ -108,6 +110,7 @@ use table::Tool;
 const DRAIN: Duration = Duration::from_secs(4);
 
 pub use change::{EarlierChange, REPETITION_WINDOW, RequestedChange};
+pub use from_history::{answer_from, is_answered_from_history};
 
 /// Why the worker could not run. The *operator* can fix it.
 #[derive(Debug, thiserror::Error)]
@@ -270,7 +273,11 @@ fn server(
         clock: clock.clone(),
         lifecycle: lifecycle.clone(),
     });
-    Ok(Server::new(offered, api, clock, sign_in_needed))
+    let server = Server::new(offered, api, clock, sign_in_needed);
+    if let Some(zone) = config.time_zone {
+        server.set_zone(zone);
+    }
+    Ok(server)
 }
 
 fn stop_on_signals(lifecycle: &Lifecycle) -> io::Result<()> {

@@ -15,7 +15,7 @@ pub use files::{NotWritten, PrivateFile, close_to_others, give_to_owner_of};
 pub use secret::{Keys, RotateFileError, RotationStep, rotate};
 
 use crate::store::Kind;
-use crate::{accounts, garmin, gateway, oauth, races, tls};
+use crate::{accounts, advice, garmin, gateway, history, oauth, races, tls};
 
 /// All tables of the store with their versions.
 pub fn kinds() -> Vec<Kind> {
@@ -23,6 +23,8 @@ pub fn kinds() -> Vec<Kind> {
         garmin::KINDS,
         tls::KINDS,
         accounts::KINDS,
+        history::KINDS,
+        advice::KINDS,
         oauth::KINDS,
         races::KINDS,
         gateway::KINDS,

@@ -4,16 +4,19 @@
 //! ambiguous headers are refused first, an unknown method on a known path is a 405 with `Allow`, and every response
 //! gets its request id and security headers.
 //!
-//! Absent on purpose: scripts, external resources, redirects of `/mcp`, CORS on anything but the discovery documents,
+//! Absent on purpose: scripts except that of a race's page, external resources, redirects of `/mcp`, CORS on anything but the discovery documents,
 //! and logging of queries, bodies, cookies or unknown paths (people paste secrets there).
 
 mod body;
 mod face;
 mod mcp;
+mod me;
 mod oauth;
 mod pages;
 mod parts;
 mod problem;
+mod race_page;
+mod race_view;
 mod races;
 mod reply;
 mod request;
@@ -34,8 +37,8 @@ use warp::filters::BoxedFilter;
 #[cfg(fuzzing)]
 pub use self::request::fuzz as fuzz_headers;
 
-use self::face::{ANY, Face, answer, answered, at};
-pub use self::parts::{Ready, WebLimits, WebParts};
+use self::face::{ANY, Face, answer, answered, at, under};
+pub use self::parts::{PersonalExport, Ready, WebLimits, WebParts};
 use self::reply::Response;
 use self::request::Exchange;
 use crate::base::http::{HttpServer, ServerLimits};
@@ -103,9 +106,14 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         at(face, "/revoke", POST, oauth::revoke),
         // For the holder of a race token.
         at(face, "/control", POST, races::control),
+        // The page of a shared race, for whoever has its link.
+        under(face, "/r/", "/live", GET, race_page::live),
+        under(face, "/r/", "", GET, race_page::page),
+        at(face, "/race.js", GET, race_page::script),
         // Pages that people open.
         at(face, "/", GET, site::landing),
         at(face, "/link", FORM, sign_in::link),
+        at(face, "/me", FORM, me::own_page),
         at(face, "/favicon.svg", GET, site::favicon),
         at(face, "/favicon.ico", GET, site::favicon),
         at(face, "/robots.txt", GET, site::robots),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{Id, Named};
@@ -105,6 +106,16 @@ pub struct Choices {
     /// The tools in the person's list; `None` for the gateway's default.
     #[serde(default)]
     pub tools: Option<ToolProfile>,
+    /// A name such as `Europe/Vienna`; `None` for the zone in the person's Garmin profile.
+    #[serde(default)]
+    pub time_zone: Option<String>,
+}
+
+impl Choices {
+    /// The chosen time zone, if this machine knows it.
+    pub fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(self.time_zone.as_deref()?).ok()
+    }
 }
 
 impl Record for Choices {

@@ -14,7 +14,8 @@ use serde_json::{Map, Value};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::views::{
-    ClientView, EventView, Overview, People, RaceDetail, RaceView, TokensView, ToolUsage, WorkerView,
+    ClientView, EventView, Overview, People, RaceDetail, RaceView, ShareView, TokensView, ToolUsage,
+    WorkerView,
 };
 use crate::base::secrets::Secret;
 
@@ -96,6 +97,10 @@ pub enum AdminRead {
     Race {
         race: String,
     },
+    /// The shares of a race.
+    Shares {
+        race: String,
+    },
 }
 
 /// Requests that change something. `account` is an account id or the e-mail of the account's last sign-in.
@@ -135,6 +140,21 @@ pub enum AdminAct {
         race: String,
         /// The members of `race_config` to change.
         limits: Map<String, Value>,
+    },
+    /// Make a link to the page of a race. Answered by [`AdminAnswer::Shared`].
+    ShareRace {
+        race: String,
+        /// For whom the page is: `family` or `crew`.
+        role: String,
+        /// The name on the page.
+        name: Option<String>,
+        privacy_m: Option<u32>,
+        hours_after: Option<u32>,
+    },
+    /// End a share of a race, or all.
+    EndShares {
+        race: String,
+        share: Option<String>,
     },
     /// Have Claude look at the race now.
     LookAtRace {
@@ -220,6 +240,13 @@ pub enum AdminAnswer {
     Tokens(TokensView),
     Races(Vec<RaceView>),
     Race(Box<RaceDetail>),
+    Shares(Vec<ShareView>),
+    /// The answer to [`AdminAct::ShareRace`].
+    Shared {
+        id: String,
+        /// The address of the page. It is not stored and can't be shown again.
+        url: String,
+    },
     /// The metrics in OpenMetrics text format.
     Metrics(String),
     /// The answer to [`AdminAct::Revoke`] and [`AdminAct::Forget`].
@@ -260,6 +287,9 @@ pub struct PurgeSummary {
     pub races: u32,
     /// Usage records: one per tool and day.
     pub usage: u32,
+    /// Histories of people, which are off then.
+    #[serde(default)]
+    pub histories: u32,
     /// Size of the store on disk in bytes, before and after compaction.
     pub compacted: Option<(u64, u64)>,
 }

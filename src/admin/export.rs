@@ -89,6 +89,7 @@ impl AdminService {
         let rooms = &self.rooms;
         let missing = || AdminRefusal::NotFound("the account is gone".into());
         let person = rooms.accounts.find(account)?.ok_or_else(missing)?;
+        let choices = rooms.accounts.choices(account)?;
         let families = rooms.oauth.families()?.into_iter();
         let sign_ins: Vec<Value> = families
             .filter(|family| family.account == *account)
@@ -121,11 +122,16 @@ impl AdminService {
                 "name": person.full_name,
                 "linked_at": person.linked_at,
             },
+            "choices": {
+                "time_zone": choices.time_zone,
+                "tools": choices.tools.map(|tools| tools.to_string()),
+            },
             "sign_ins": sign_ins,
             "usage": used,
         });
         text.put(&open_object(&head))?;
         text.put(",\n\"races\":[")?;
+        let exports_all = only.is_none();
         let ids = match only {
             Some(id) => vec![id],
             None => rooms
@@ -147,8 +153,35 @@ impl AdminService {
             }
             text.put("]}")?;
         }
-        text.put("]}\n")?;
+        text.put("]")?;
+        if exports_all {
+            n_points += self.history(account, text)?;
+            if let Some(coach) = self.rooms.advice.export(account)? {
+                text.put(",\n\"coach\":")?;
+                text.put(&coach.to_string())?;
+            }
+        }
+        text.put("}\n")?;
         Ok(n_points)
+    }
+
+    /// Writes the kept days of a person who keeps a history, one document of Garmin per line. Returns their number.
+    fn history(&self, account: &AccountId, text: &mut TextStream<'_>) -> Result<u64, AdminRefusal> {
+        let mut documents = Vec::new();
+        let export = |kind, document| documents.push(json!({"kind": kind, "document": document}));
+        let Some(kept) = self.rooms.history.export(account, export)? else {
+            return Ok(0);
+        };
+        let head = json!({"since": kept.since, "time_zone": kept.zone});
+        text.put(",\n\"history\":")?;
+        text.put(&open_object(&head))?;
+        text.put(",\n\"days\":[")?;
+        for (number, document) in documents.iter().enumerate() {
+            text.put(if number == 0 { "\n" } else { ",\n" })?;
+            text.put(&document.to_string())?;
+        }
+        text.put("]}")?;
+        Ok(documents.len() as u64)
     }
 
     /// The data of a race without its points.
@@ -167,6 +200,7 @@ impl AdminService {
             "alerts": alerts.map(|(at, text)| json!({ "at": at, "text": text })).collect::<Vec<_>>(),
             "course": detail.course,
             "last_words": detail.last_words,
+            "shares": self.shares(id.as_str())?,
         }))
     }
 

@@ -9,15 +9,19 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::views::{ConsoleViews, WorkerView};
+use super::views::{ConsoleViews, Overview, WorkerView};
 
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// All states of a worker, so that a state without workers is reported as 0.
 const STATES: [&str; 5] = ["waiting", "starting", "ready", "stopping", "failed"];
 
-/// All metrics as one page of text.
-pub(super) fn page(views: &ConsoleViews, writable: bool) -> Result<String, std::fmt::Error> {
+/// All metrics as one page of text. `bot` is whether the Telegram bot is heard, if there is one.
+pub(super) fn page(
+    views: &ConsoleViews,
+    writable: bool,
+    bot: Option<bool>,
+) -> Result<String, std::fmt::Error> {
     let ConsoleViews {
         overview,
         workers,
@@ -102,6 +106,14 @@ pub(super) fn page(views: &ConsoleViews, writable: bool) -> Result<String, std::
         registry.register(name, help, ConstGauge::new(value));
     }
 
+    if let Some(bot) = bot {
+        registry.register(
+            "telegram_heard",
+            "1 while the messages to the Telegram bot are read",
+            ConstGauge::new(i64::from(bot)),
+        );
+    }
+    histories(&mut registry, overview);
     registry.register("workers", "Workers, by state", by_state(workers));
 
     for (name, help, value) in [
@@ -114,6 +126,29 @@ pub(super) fn page(views: &ConsoleViews, writable: bool) -> Result<String, std::
     let mut page = String::new();
     text::encode(&mut page, &registry)?;
     Ok(page)
+}
+
+/// How much the people keep of their days, and when it grew.
+fn histories(registry: &mut Registry, overview: &Overview) {
+    let days = i64::try_from(overview.history_days).unwrap_or(i64::MAX);
+    for (name, help, value) in [
+        (
+            "histories",
+            "People who keep a history of their days",
+            i64::from(overview.histories),
+        ),
+        ("history_days", "Days that all of them keep", days),
+    ] {
+        registry.register(name, help, ConstGauge::new(value));
+    }
+    if let Some(filled_at) = overview.history_filled_at {
+        registry.register_with_unit(
+            "history_filled_time",
+            "When days were last fetched for a history, since the Unix epoch",
+            Unit::Seconds,
+            ConstGauge::new(filled_at.as_millisecond() as f64 / 1000.0),
+        );
+    }
 }
 
 fn by_state(workers: &[WorkerView]) -> Family<Vec<(String, String)>, Gauge> {

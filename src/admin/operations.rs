@@ -7,8 +7,10 @@ use super::api::{PurgeSummary, RevocationSummary};
 use super::views::count;
 
 use crate::accounts::{AccountId, Accounts};
+use crate::advice::{self, Advice};
 use crate::gateway::{self, Gateway};
-use crate::oauth::{FamilyId, OAuth, RevocationScope};
+use crate::history::{self, History};
+use crate::oauth::{EndedBy, FamilyId, OAuth, RevocationScope};
 use crate::races::Races;
 use crate::store::{Store, StoreError};
 use crate::workers::Workers;
@@ -21,26 +23,23 @@ pub struct Rooms {
     pub workers: Workers,
     pub races: Races,
     pub gateway: Gateway,
+    pub history: History,
+    pub advice: Advice,
     pub store: Store,
 }
 
 impl Rooms {
     /// Ends access: first the tokens, so that no new call starts, then the calls, workers and races in progress.
     ///
-    /// A person who still has another sign-in keeps the worker and the races. `by_uid` is the operator's uid, for the
-    /// record.
-    pub async fn revoke(
-        &self,
-        scope: RevocationScope,
-        by_uid: Option<u32>,
-    ) -> Result<RevocationSummary, StoreError> {
+    /// A person who still has another sign-in keeps the worker and the races.
+    pub async fn revoke(&self, scope: RevocationScope, by: EndedBy) -> Result<RevocationSummary, StoreError> {
         let owners: Vec<(FamilyId, AccountId)> = self
             .oauth
             .families()?
             .into_iter()
             .map(|family| (family.id, family.account))
             .collect();
-        let revoked = self.oauth.end_access(scope.clone(), by_uid).await?;
+        let revoked = self.oauth.end_access(scope.clone(), by).await?;
         let mut summary = RevocationSummary {
             families: count(revoked.families.len()),
             tokens: count(revoked.n_access_tokens),
@@ -77,22 +76,18 @@ impl Rooms {
         self.oauth.end_open_sign_ins_by_email(email).await
     }
 
-    /// Revokes, then erases the account, its Garmin tokens, its races and its usage counts.
-    pub async fn forget(
-        &self,
-        account: &AccountId,
-        by_uid: Option<u32>,
-    ) -> Result<RevocationSummary, StoreError> {
+    /// Revokes, then erases the account, its Garmin tokens, its races, its history, its coach and its usage counts.
+    pub async fn forget(&self, account: &AccountId, by: EndedBy) -> Result<RevocationSummary, StoreError> {
         let known = self.accounts.find(account)?;
         let scope = RevocationScope::Account(account.clone());
-        let mut summary = self.revoke(scope.clone(), by_uid).await?;
+        let mut summary = self.revoke(scope.clone(), by).await?;
         // The account goes first, so that tasks which check for its existence stop writing.
         summary.accounts = u32::from(self.accounts.forget(account).await?);
         self.erase_traces(account).await?;
         // A sign-in that began after the revocation may have linked the account again before it was erased.
         if let Some(known) = known {
             self.oauth.end_open_sign_ins(&known);
-            self.oauth.end_access(scope, by_uid).await?;
+            self.oauth.end_access(scope, by).await?;
         }
         Ok(summary)
     }
@@ -105,20 +100,25 @@ impl Rooms {
         self.accounts.sweep_tombstones().await
     }
 
-    /// Erases the races, the usage counts and the remembered changes of an account.
+    /// Erases the races, the history, the coach, the usage counts and the remembered changes of an account.
     async fn erase_traces(&self, account: &AccountId) -> Result<(), StoreError> {
         self.races.forget(account).await?;
         let used_by = account.clone();
         self.store
             .atomic(move |tx| {
+                history::keeping::erase(tx, &used_by)?;
+                advice::erase(tx, &used_by);
                 gateway::usage::forget(tx, &used_by)?;
                 gateway::repeats::forget(tx, &used_by)
             })
-            .await
+            .await?;
+        self.history.wake();
+        Ok(())
     }
 
     /// Erases races without a point since `before`, and usage counts of earlier days, for one account or for all.
-    /// Accounts and their access are kept.
+    /// A purge of everything also erases histories; one up to a day leaves them, because the person decides how far back
+    /// they go. Accounts and their access are kept.
     pub async fn purge(
         &self,
         account: Option<&AccountId>,
@@ -129,9 +129,21 @@ impl Rooms {
         let usage = self
             .store
             .atomic(move |tx| gateway::usage::purge(tx, of.as_ref(), day));
+        let usage = count(usage.await?);
+        let mut histories = 0;
+        if before == Timestamp::MAX {
+            for (kept_by, _) in self.history.all()? {
+                if account.is_none_or(|account| *account == kept_by) {
+                    self.history.switch_off(&kept_by, |_| Ok(true)).await?;
+                    self.advice.forget_said(&kept_by).await?;
+                    histories += 1;
+                }
+            }
+        }
         Ok(PurgeSummary {
             races: count(races),
-            usage: count(usage.await?),
+            usage,
+            histories,
             compacted: None,
         })
     }

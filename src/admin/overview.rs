@@ -6,7 +6,7 @@ use super::api::AdminRefusal;
 use super::metrics;
 use super::service::AdminService;
 use super::views::count;
-use super::views::{Attention, ConsoleView, ConsoleViews, Overview, People, WorkerView};
+use super::views::{Attention, ConsoleView, ConsoleViews, Overview, People, RaceView, WorkerView};
 
 use crate::accounts::AccountId;
 use crate::oauth::FamilyOverview;
@@ -18,12 +18,13 @@ impl AdminService {
         let labels = self.labels()?;
         let people = self.people_with(&families)?;
         let workers = self.workers_with(&labels);
-        let overview = self.overview(&people, &workers, &families);
+        let races = self.races()?;
+        let overview = self.overview(&people, &workers, &families, &races);
         Ok(ConsoleViews {
             overview,
             workers,
             people,
-            races: self.races()?,
+            races,
             tokens: self.tokens_with(&families, &labels)?,
         })
     }
@@ -31,7 +32,8 @@ impl AdminService {
     /// Metrics for Prometheus, as OpenMetrics text.
     pub fn metrics(&self) -> Result<String, AdminRefusal> {
         let writable = *self.rooms.store.health().borrow() == Health::Writing;
-        metrics::page(&self.views()?, writable).map_err(|e| AdminRefusal::Internal(e.to_string()))
+        let bot = self.notifier.bot_health().is_listening();
+        metrics::page(&self.views()?, writable, bot).map_err(|e| AdminRefusal::Internal(e.to_string()))
     }
 
     pub(super) fn workers(&self) -> Result<Vec<WorkerView>, AdminRefusal> {
@@ -44,10 +46,22 @@ impl AdminService {
         Ok(accounts.map(|account| (account.id, account.email)).collect())
     }
 
-    fn overview(&self, people: &People, workers: &[WorkerView], families: &[FamilyOverview]) -> Overview {
+    fn overview(
+        &self,
+        people: &People,
+        workers: &[WorkerView],
+        families: &[FamilyOverview],
+        races: &[RaceView],
+    ) -> Overview {
         let with_access: BTreeSet<_> = families.iter().map(|family| &family.account).collect();
         let clients: BTreeSet<_> = families.iter().map(|family| &family.client_id).collect();
         let used = self.rooms.gateway.used_since_start();
+        let histories = || {
+            people
+                .accounts
+                .iter()
+                .filter_map(|account| account.history.as_ref())
+        };
         Overview {
             program: env!("CARGO_PKG_VERSION").into(),
             started_at: self.facts.started_at,
@@ -64,37 +78,24 @@ impl AdminService {
             errors: used.errors,
             memory_bytes: own_memory_bytes(),
             store_bytes: self.rooms.store.size_on_disk(),
-            attention: self.attention(people, workers),
+            histories: count(histories().count()),
+            history_days: histories().map(|history| u64::from(history.days)).sum(),
+            history_filled_at: histories().filter_map(|history| history.filled_at).max(),
+            garmin_paused_until: self.rooms.workers.garmin_pause(self.clock.now()),
+            attention: self.attention(people, workers, races),
         }
     }
 
-    /// Most urgent first: the store, then sign-ins, workers and access requests.
-    fn attention(&self, people: &People, workers: &[WorkerView]) -> Vec<Attention> {
-        let mut attention = Vec::new();
+    /// Most urgent first: the gateway itself, races, then sign-ins, workers and access requests.
+    fn attention(&self, people: &People, workers: &[WorkerView], races: &[RaceView]) -> Vec<Attention> {
+        let mut attention = self.own_attention();
+        attention.extend(races.iter().filter_map(race_attention));
         let mut add = |subject: &str, text: String, account: Option<&String>, view| {
             attention.push(Attention {
-                subject: subject.to_owned(),
-                text,
                 account: account.cloned(),
-                view,
+                ..Attention::new(subject, text, view)
             });
         };
-        if let Health::Degraded(reason) = &*self.rooms.store.health().borrow() {
-            let text = format!("cannot write ({reason}); free disk space, and it recovers by itself");
-            add("store", text, None, ConsoleView::Log);
-        }
-        if let Some(proxy) = self.facts.proxies.missing() {
-            let text = format!(
-                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients are not told apart; add it there, and let it set X-Forwarded-For"
-            );
-            add("proxy", text, None, ConsoleView::Log);
-        }
-        if let Some(proxy) = self.facts.proxies.silent() {
-            let text = format!(
-                "the proxy at {proxy} does not tell its clients' addresses, so they are not told apart; let it set X-Forwarded-For"
-            );
-            add("proxy", text, None, ConsoleView::Log);
-        }
         let link_page = self.facts.url.replace("/mcp", "/link");
         for account in people.accounts.iter().filter(|account| account.sign_in_needed) {
             let text = format!("Garmin requires a new sign-in: send them to {link_page}");
@@ -110,6 +111,37 @@ impl AdminService {
         for request in &people.access_requests {
             let text = "tried to sign in without an invitation".to_owned();
             add(&request.email, text, None, ConsoleView::Accounts);
+        }
+        attention
+    }
+
+    /// What concerns the gateway as a whole.
+    fn own_attention(&self) -> Vec<Attention> {
+        let mut attention = Vec::new();
+        let mut add = |subject: &str, text| attention.push(Attention::new(subject, text, ConsoleView::Log));
+        if let Health::Degraded(reason) = &*self.rooms.store.health().borrow() {
+            let text = format!("cannot write ({reason}); free disk space, and it recovers by itself");
+            add("store", text);
+        }
+        if let Some(proxy) = self.facts.proxies.missing() {
+            let text = format!(
+                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients are not told apart; add it there, and let it set X-Forwarded-For"
+            );
+            add("proxy", text);
+        }
+        if let Some(proxy) = self.facts.proxies.silent() {
+            let text = format!(
+                "the proxy at {proxy} does not tell its clients' addresses, so they are not told apart; let it set X-Forwarded-For"
+            );
+            add("proxy", text);
+        }
+        if let Some(text) = self.notifier.bot_health().advice() {
+            add("telegram", text);
+        }
+        if let Some(until) = self.rooms.workers.garmin_pause(self.clock.now()) {
+            let until = until.strftime("%H:%M UTC");
+            let text = format!("asked for a pause until {until} (429); no request is sent to it before then");
+            add("garmin", text);
         }
         attention
     }
@@ -142,6 +174,23 @@ impl AdminService {
             })
             .collect()
     }
+}
+
+/// What the operator should look at in a race. No time that passes is in the text, so that it stays one problem.
+fn race_attention(race: &RaceView) -> Option<Attention> {
+    let too_late = race.next_cutoff.as_ref().filter(|cutoff| cutoff.margin_s < 0.0);
+    let text = match (race.state.as_str(), too_late) {
+        ("no signal", _) => "no data comes, which is no sign of a stop".to_owned(),
+        ("stopped", _) => "stands still, and the signal is good".to_owned(),
+        ("garmin unreachable", _) => "Garmin does not answer, so nobody knows how the race goes".to_owned(),
+        (_, Some(cutoff)) => format!("is likely to miss the cut-off at {}", cutoff.place),
+        _ => return None,
+    };
+    let subject = race.athlete.as_ref().unwrap_or(&race.name);
+    Some(Attention {
+        race: Some(race.id.clone()),
+        ..Attention::new(subject, text, ConsoleView::Races)
+    })
 }
 
 /// Resident memory of this process; 0 if the kernel does not report it.

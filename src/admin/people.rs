@@ -9,10 +9,11 @@ use super::access::access_name;
 use super::api::AdminRefusal;
 use super::service::AdminService;
 use super::views::count;
-use super::views::{AccessRequestView, AccountView, InvitationView, People, ToolUsage};
+use super::views::{AccessRequestView, AccountView, HistoryView, InvitationView, People, ToolUsage};
 
 use crate::accounts::{AccountId, GarminLogin};
 use crate::gateway::usage;
+use crate::history::KeptHistory;
 use crate::oauth::FamilyOverview;
 
 /// The number of days over which usage is summed.
@@ -40,6 +41,11 @@ impl AdminService {
                 tokens: count(theirs.len()),
                 access: access.into_iter().collect::<Vec<_>>().join(", "),
                 calls_30d: self.used(&account.id)?.values().map(|usage| usage.calls).sum(),
+                history: self
+                    .rooms
+                    .history
+                    .kept(&account.id)?
+                    .map(|kept| history_view(&kept)),
                 garmin,
                 sign_in_needed,
                 garmin_token_expires: garmin_tokens.and_then(|held| held.tokens.expires_at()),
@@ -106,5 +112,17 @@ impl AdminService {
             }
         }
         Ok(by_tool)
+    }
+}
+
+fn history_view(kept: &KeptHistory) -> HistoryView {
+    let of_kinds = kept.kinds.values().filter_map(|kind| kind.trouble.as_ref());
+    let trouble = kept.trouble.iter().chain(of_kinds).next();
+    HistoryView {
+        since: kept.since,
+        days: kept.days(),
+        bytes: kept.bytes(),
+        filled_at: kept.filled_at,
+        trouble: trouble.map(|trouble| trouble.class.advice().to_owned()),
     }
 }

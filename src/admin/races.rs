@@ -4,22 +4,35 @@ use serde_json::{Map, Value};
 
 use super::api::AdminRefusal;
 use super::service::AdminService;
-use super::views::{RaceDetail, RaceView, TrackPointView};
+use super::views::{CutoffView, RaceDetail, RacePlaceView, RaceView, TrackPointView};
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
+use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState, at_race_time};
+use crate::race::pacing::planned_s;
+use crate::race::snapshot::Snapshot;
+use crate::race::track::Track;
 use crate::races::{RaceActError, RaceOverview, TrackingError, answers};
 use jiff::Timestamp;
 
 /// The maximum number of points sent for drawing.
 const MAX_DRAWN: usize = 600;
 
+/// Parts in which an elevation profile is drawn.
+const PROFILE_PARTS: u32 = 240;
+
 impl From<RaceActError> for AdminRefusal {
     fn from(e: RaceActError) -> Self {
         match e {
             RaceActError::Store(e) => e.into(),
             RaceActError::NoSuchRace => Self::NotFound("there is no such race; `races` lists them".into()),
+            RaceActError::NoSuchShare => {
+                Self::NotFound("the race has no such share; `races shares` lists them".into())
+            }
             RaceActError::Look(e) => Self::Unavailable(e.to_string()),
             RaceActError::Over
+            | RaceActError::TooManyShares
+            | RaceActError::NoSuchPlace
+            | RaceActError::TooManyPlaces
             | RaceActError::AccessEnded
             | RaceActError::Fields(_)
             | RaceActError::Course(_) => Self::Invalid(e.to_string()),
@@ -37,7 +50,7 @@ impl From<TrackingError> for AdminRefusal {
 }
 
 impl AdminService {
-    /// All races, newest first.
+    /// All races of all accounts, newest first.
     pub(super) fn races(&self) -> Result<Vec<RaceView>, AdminRefusal> {
         Ok(self.rooms.races.all()?.iter().map(row).collect())
     }
@@ -92,6 +105,9 @@ impl AdminService {
             course: course.map_or_else(Vec::new, |course| {
                 course.places().map(|p| (p.lat, p.lon)).collect()
             }),
+            profile: profile(snapshot),
+            progress_m: track.started_at.map(|_| track.progress_m()),
+            places: places(snapshot).iter().map(|at| place(track, at)).collect(),
             limits,
             splits: track
                 .splits
@@ -110,17 +126,82 @@ impl AdminService {
 
 fn row(view: &RaceOverview) -> RaceView {
     let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
+    let outlook = snapshot.outlook();
+    let goal = snapshot.goal();
+    let started = track.started_at.is_some();
+    let planned_s = planned_s(goal, track.progress_m()).filter(|_| started && view.watched);
+    let last_at = track.last.map(|last| track.true_time(last.at));
     RaceView {
         id: snapshot.race.to_string(),
         account: snapshot.account.to_string(),
         name: answers::name(snapshot),
         state: answers::standing(snapshot).name().replace('_', " "),
         started_at: track.started_at.map(|at| track.true_time(at)),
-        last_point_at: track.last.map(|last| track.true_time(last.at)),
+        last_point_at: last_at,
         distance_m: track.started_at.map(|_| track.distance_m()),
         points: track.points as u64,
         last_alert: snapshot.alerts.last().map(|alert| alert.text.clone()),
+        athlete: snapshot
+            .watch
+            .session
+            .as_ref()
+            .and_then(|session| session.athlete.clone()),
+        ended_at: snapshot.watch.over().and(last_at),
+        whole_m: goal.whole_m(),
+        finish: outlook
+            .as_ref()
+            .and_then(|outlook| Some(times(track, &outlook.finish()?))),
+        ahead_of_plan_s: planned_s.map(|planned_s| planned_s - track.elapsed_s()),
+        next_cutoff: outlook.and_then(|outlook| next_cutoff(&outlook.places())),
     }
+}
+
+fn next_cutoff(places: &[PlaceOutlook]) -> Option<CutoffView> {
+    places.iter().find_map(|place| match place.state {
+        PlaceState::Ahead(arrival) => Some(CutoffView {
+            place: place.name.clone(),
+            margin_s: f64::from(place.cutoff_s?) - arrival.likely_s,
+        }),
+        PlaceState::Passed(_) | PlaceState::Unknown => None,
+    })
+}
+
+fn times(track: &Track, arrival: &ArrivalWindow) -> [Timestamp; 3] {
+    [arrival.early_s, arrival.likely_s, arrival.late_s].map(|race_s| at_race_time(track, race_s))
+}
+
+fn places(snapshot: &Snapshot) -> Vec<PlaceOutlook> {
+    outlook::places(snapshot.goal(), snapshot.outlook().as_ref())
+}
+
+fn place(track: &Track, place: &PlaceOutlook) -> RacePlaceView {
+    let (passed_at, arrival) = match &place.state {
+        PlaceState::Passed(crossing) => (Some(track.true_time(crossing.at)), None),
+        PlaceState::Ahead(arrival) => (None, Some(times(track, arrival))),
+        PlaceState::Unknown => (None, None),
+    };
+    let cutoff_s = place.cutoff_s.filter(|_| track.started_at.is_some());
+    RacePlaceView {
+        name: place.name.clone(),
+        at_m: place.at_m,
+        passed_at,
+        arrival,
+        cutoff_at: cutoff_s.map(|cutoff_s| at_race_time(track, f64::from(cutoff_s))),
+    }
+}
+
+/// The elevation along the course, in equal parts.
+fn profile(snapshot: &Snapshot) -> Vec<(f64, f64)> {
+    let Some(course) = snapshot.course.as_ref() else {
+        return Vec::new();
+    };
+    let Some(profile) = course.profile() else {
+        return Vec::new();
+    };
+    let at_m = |part: u32| f64::from(part) / f64::from(PROFILE_PARTS) * course.length_m();
+    (0..=PROFILE_PARTS)
+        .map(|part| (at_m(part), profile.altitude_m(at_m(part))))
+        .collect()
 }
 
 fn label(metres: f64) -> String {

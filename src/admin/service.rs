@@ -15,7 +15,7 @@ use crate::base::clock::Clock;
 use crate::base::source::Proxies;
 use crate::gateway::discovery::read_choice;
 use crate::notify::{ChannelTest, Notifier};
-use crate::oauth::RevocationScope;
+use crate::oauth::{EndedBy, RevocationScope};
 use crate::races::RaceCaller;
 use crate::store::StoreError;
 use crate::workers::StopReason;
@@ -74,9 +74,11 @@ impl AdminService {
             AdminRead::Races => AdminAnswer::Races(self.races()?),
             AdminRead::Metrics => AdminAnswer::Metrics(self.metrics()?),
             AdminRead::Race { race } => AdminAnswer::Race(Box::new(self.race(race)?)),
+            AdminRead::Shares { race } => AdminAnswer::Shares(self.shares(race)?),
         })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each act")]
     pub(super) async fn act(&self, act: AdminAct, uid: Option<u32>) -> Result<AdminAnswer, AdminRefusal> {
         let (op, rooms) = (op_name(&act), &self.rooms);
         let answer = match act {
@@ -109,10 +111,14 @@ impl AdminService {
                 rooms.workers.stop(&account, StopReason::Operator).await;
                 AdminAnswer::Done("The worker is stopped. The next call starts a new one.".into())
             }
-            AdminAct::Revoke(target) => AdminAnswer::Revoked(rooms.revoke(self.scope(target)?, uid).await?),
-            AdminAct::Forget { account } => {
-                AdminAnswer::Revoked(rooms.forget(&self.account(&account)?, uid).await?)
+            AdminAct::Revoke(target) => {
+                AdminAnswer::Revoked(rooms.revoke(self.scope(target)?, EndedBy::Operator(uid)).await?)
             }
+            AdminAct::Forget { account } => AdminAnswer::Revoked(
+                rooms
+                    .forget(&self.account(&account)?, EndedBy::Operator(uid))
+                    .await?,
+            ),
             AdminAct::StartRace { account, link } => {
                 let operator = RaceCaller::Operator(self.account(&account)?);
                 let limits = Map::new();
@@ -132,6 +138,19 @@ impl AdminService {
                 let operator = RaceCaller::Operator(account);
                 rooms.races.update_thresholds(&operator, &race, &limits).await?;
                 AdminAnswer::Done("The limits are changed.".into())
+            }
+            AdminAct::ShareRace {
+                race,
+                role,
+                name,
+                privacy_m,
+                hours_after,
+            } => {
+                self.share_race(&race, &role, name.as_deref(), privacy_m, hours_after)
+                    .await?
+            }
+            AdminAct::EndShares { race, share } => {
+                AdminAnswer::Done(self.end_shares(&race, share.as_deref()).await?)
             }
             AdminAct::LookAtRace { race } => {
                 let (account, race) = self.race_of(&race)?;
@@ -296,6 +315,8 @@ fn op_name(act: &AdminAct) -> &'static str {
         AdminAct::StartRace { .. } => "start_race",
         AdminAct::StopRace { .. } => "stop_race",
         AdminAct::ChangeLimits { .. } => "change_limits",
+        AdminAct::ShareRace { .. } => "share_race",
+        AdminAct::EndShares { .. } => "end_shares",
         AdminAct::LookAtRace { .. } => "look_at_race",
         AdminAct::TestNotify => "test_notify",
         AdminAct::RehearseWorker => "rehearse_worker",

@@ -2,13 +2,15 @@
 
 use tokio::sync::mpsc;
 
-use super::api::{AdminRefusal, AdminStream, StreamSummary};
+use super::api::{AdminRefusal, AdminStream, ExportForm, StreamSummary};
 use super::service::AdminService;
+use crate::accounts::AccountId;
 
 /// Pieces in flight before the producer waits.
 const QUEUE: usize = 4;
 
-pub(super) enum StreamPiece {
+/// A part of a stream.
+pub enum StreamPiece {
     Part(Vec<u8>),
     /// The last piece of a stream.
     End(Result<StreamSummary, AdminRefusal>),
@@ -49,6 +51,16 @@ impl AdminService {
             drop(sink.0.blocking_send(StreamPiece::End(end)));
         });
         receiver
+    }
+
+    /// Starts the export of everything that is stored about a person, for that person.
+    pub fn personal_export(&self, account: &AccountId) -> mpsc::Receiver<StreamPiece> {
+        let wanted = AdminStream::Export {
+            account: account.to_string(),
+            race: None,
+            form: ExportForm::Json,
+        };
+        self.stream(&wanted, None)
     }
 
     fn backup(&self, sink: &StreamSink) -> Result<StreamSummary, AdminRefusal> {

@@ -1,8 +1,12 @@
 //! The data that the daemon shows, in answers and updates. A label is the e-mail of an account.
 
+mod race;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use race::{CutoffView, RaceDetail, RacePlaceView, RaceView, ShareView, TrackPointView};
 
 /// Key figures of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +38,18 @@ pub struct Overview {
     pub memory_bytes: u64,
     /// Size of the store on disk.
     pub store_bytes: u64,
+    /// People who keep a history of their days.
+    #[serde(default)]
+    pub histories: u32,
+    /// The days that all of them keep together.
+    #[serde(default)]
+    pub history_days: u64,
+    /// When the days of any of them were last fetched.
+    #[serde(default)]
+    pub history_filled_at: Option<Timestamp>,
+    /// Until when Garmin wants no requests, after it refused one with 429.
+    #[serde(default)]
+    pub garmin_paused_until: Option<Timestamp>,
     /// Open problems, most urgent first.
     pub attention: Vec<Attention>,
 }
@@ -41,14 +57,30 @@ pub struct Overview {
 /// Something the operator should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// An account's label, `store` or `proxy`.
+    /// An account's label, an athlete, `garmin`, `store`, `proxy` or `telegram`.
     pub subject: String,
     /// The problem and the remedy.
     pub text: String,
     /// The id of the account concerned.
     pub account: Option<String>,
+    /// The id of the race concerned.
+    #[serde(default)]
+    pub race: Option<String>,
     /// The view in which to fix it.
     pub view: ConsoleView,
+}
+
+impl Attention {
+    /// A problem of no single account or race.
+    pub(super) fn new(subject: &str, text: String, view: ConsoleView) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            text,
+            account: None,
+            race: None,
+            view,
+        }
+    }
 }
 
 /// The views of the console, in the order of their keys 1 to 6.
@@ -96,6 +128,19 @@ pub struct WorkerView {
     pub retry_at: Option<Timestamp>,
 }
 
+/// The history of a person as the operator sees it: its size and state, and no value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    pub since: Timestamp,
+    /// Number of days that have data.
+    pub days: u32,
+    /// Bytes in the store, before sealing.
+    pub bytes: u64,
+    pub filled_at: Option<Timestamp>,
+    /// What stands in the way of filling it, and what to do.
+    pub trouble: Option<String>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct People {
     pub accounts: Vec<AccountView>,
@@ -137,6 +182,9 @@ pub struct AccountView {
     pub access: String,
     /// Tool calls of the last 30 days.
     pub calls_30d: u64,
+    /// The size and the state of the person's history, if they keep one.
+    #[serde(default)]
+    pub history: Option<HistoryView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,55 +271,6 @@ pub struct RevocationView {
     /// The number of access tokens that ended with the family.
     #[serde(default)]
     pub tokens: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RaceView {
-    pub id: String,
-    pub account: String,
-    pub name: String,
-    /// `running`, `stopped`, `no signal`, `finished` …
-    pub state: String,
-    pub started_at: Option<Timestamp>,
-    /// Device time of the last point.
-    pub last_point_at: Option<Timestamp>,
-    pub distance_m: Option<f64>,
-    /// The number of points stored.
-    pub points: u64,
-    pub last_alert: Option<String>,
-}
-
-/// A race with all data that is drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RaceDetail {
-    pub race: RaceView,
-    /// The points, thinned for drawing, oldest first.
-    pub track: Vec<TrackPointView>,
-    /// The planned course: latitude and longitude in degrees.
-    pub course: Vec<(f64, f64)>,
-    /// Limits in effect, by their names in `race_config`.
-    pub limits: Map<String, Value>,
-    /// Each split's label and its time in seconds.
-    pub splits: Vec<(String, f64)>,
-    /// Time and text of each alert, oldest first.
-    pub alerts: Vec<(Timestamp, String)>,
-    /// The last message that Claude sent.
-    pub last_words: Option<String>,
-}
-
-/// A point of a track. `None` where the device sent nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrackPointView {
-    /// The time according to the device.
-    pub at: Timestamp,
-    /// Latitude and longitude in degrees.
-    pub position: Option<(f64, f64)>,
-    pub distance_m: Option<f64>,
-    pub heart_bpm: Option<f64>,
-    pub power_w: Option<f64>,
-    pub speed_mps: Option<f64>,
-    /// Whether a gap precedes this point. No line is drawn across a gap.
-    pub after_gap: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use reqwest::header::RETRY_AFTER;
 use serde_json::Value;
 use url::Url;
 
-use crate::base::http::is_loopback;
+use crate::base::loopback::is_loopback;
 use crate::base::secrets::Secret;
 
 /// The time limit of a request, shorter than the drain time at shutdown.
@@ -56,7 +56,18 @@ pub struct Poster {
 impl Poster {
     /// Sends the request and reads the response.
     pub async fn post(&self, post: Post) -> Result<Answer, NoAnswer> {
-        let mut request = self.client(&post.url)?.post(post.url).json(&post.json);
+        self.post_within(post, TIMEOUT, LONGEST_ANSWER).await
+    }
+
+    /// As [`Poster::post`], for a server that answers late or at length: within `timeout`, and up to `longest` bytes.
+    pub async fn post_within(
+        &self,
+        post: Post,
+        timeout: Duration,
+        longest: usize,
+    ) -> Result<Answer, NoAnswer> {
+        let request = self.client(&post.url)?.post(post.url).json(&post.json);
+        let mut request = request.timeout(timeout);
         if let Some(bearer) = &post.bearer {
             request = request.bearer_auth(bearer.expose());
         }
@@ -71,7 +82,7 @@ impl Poster {
             body: Vec::new(),
         };
         while let Some(chunk) = response.chunk().await.map_err(|_| NoAnswer)? {
-            if answer.body.len() + chunk.len() > LONGEST_ANSWER {
+            if answer.body.len() + chunk.len() > longest {
                 break;
             }
             answer.body.extend_from_slice(&chunk);

@@ -62,6 +62,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("races show", &["races show race_k3v9x2m7q4w8z1c5"]),
     (
+        "races share",
+        &[
+            "races share race_k3v9x2m7q4w8z1c5 --name Anna",
+            "races share race_k3v9x2m7q4w8z1c5 --role crew --hours 48",
+        ],
+    ),
+    ("races shares", &["races shares race_k3v9x2m7q4w8z1c5"]),
+    (
+        "races end-share",
+        &["races end-share race_k3v9x2m7q4w8z1c5 share_h5k2q7w3x6z4b2n3"],
+    ),
+    (
         "races limits",
         &["races limits race_k3v9x2m7q4w8z1c5 hr_max=165 power_max=280"],
     ),

@@ -217,6 +217,21 @@ fn race_request(args: RaceArgs) -> AdminRequest {
         RaceArgs::Show { race } => AdminRequest::Read(AdminRead::Race { race }),
         RaceArgs::Start { account, link } => AdminRequest::Act(AdminAct::StartRace { account, link }),
         RaceArgs::Stop { race } => AdminRequest::Act(AdminAct::StopRace { race }),
+        RaceArgs::Share {
+            race,
+            role,
+            name,
+            privacy,
+            hours,
+        } => AdminRequest::Act(AdminAct::ShareRace {
+            race,
+            role,
+            name,
+            privacy_m: privacy,
+            hours_after: hours,
+        }),
+        RaceArgs::Shares { race } => AdminRequest::Read(AdminRead::Shares { race }),
+        RaceArgs::EndShare { race, share } => AdminRequest::Act(AdminAct::EndShares { race, share }),
         RaceArgs::Limits { race, limits } => AdminRequest::Act(AdminAct::ChangeLimits {
             race,
             limits: limits.into_iter().map(|(name, n)| (name, n.into())).collect(),

@@ -141,6 +141,10 @@ impl Print {
             AdminAnswer::Tokens(tokens) => self.tokens(tokens),
             AdminAnswer::Races(races) => self.races(races),
             AdminAnswer::Race(race) => self.race(race),
+            AdminAnswer::Shares(shares) => self.shares(shares),
+            AdminAnswer::Shared { id, url } => format!(
+                "{url}\n\nEverybody who has this link sees the page. It is shown only now; its id is {id}."
+            ),
             AdminAnswer::Revoked(revoked) => revoked_sentence(revoked),
             AdminAnswer::Purged(purged) => purged_sentence(purged),
             AdminAnswer::Done(sentence) => plain(sentence),
@@ -171,7 +175,12 @@ fn purged_sentence(p: &PurgeSummary) -> String {
         let (before, after) = (bytes(before), bytes(after));
         format!(" The store on disk shrank from {before} to {after}.")
     });
-    format!("Erased: {races}, {used}.{room}")
+    let kept = if p.histories > 0 {
+        ", the kept days, which are off now"
+    } else {
+        ""
+    };
+    format!("Erased: {races}, {used}{kept}.{room}")
 }
 
 fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {

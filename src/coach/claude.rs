@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -11,8 +12,9 @@ use url::Url;
 use super::budget::LookBudget;
 use super::command::{self, LookDirectory};
 use super::confined::Confined;
-use super::look::{LookError, LookResult, MCP_SERVER, RaceLook};
+use super::look::{ClaudeOrder, LookError, LookResult, MCP_SERVER, RaceLook};
 use super::prompt::{self, LookTools};
+use crate::accounts::AccountId;
 use crate::base::clock::Clock;
 use crate::base::post::{Post, Poster};
 use crate::base::secrets::Secret;
@@ -33,6 +35,9 @@ pub struct ClaudeParts {
     pub directory: PathBuf,
     pub processes: Processes,
 }
+
+/// The tools that a look may use.
+const LOOK_TOOLS: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 /// Runs looks. Clones share one budget.
 #[derive(Clone, Debug)]
@@ -67,20 +72,9 @@ impl Claude {
         if !self.is_set_up() {
             return Err(LookError::NotSetUp);
         }
-        let inner = &self.0;
-        let (account, day) = (&look.snapshot.account, inner.parts.clock.now());
-        let taken = timeout(inner.parts.config.timeout, async {
-            let place = inner.at_once.acquire().await;
-            let _place = place.map_err(|_| LookError::failed("the gateway is stopping"))?;
-            let cents = inner.budget.take(account, day).await?;
-            inner.take_look(&look, cents).await
-        });
-        let result = taken
-            .await
-            .unwrap_or_else(|_| Err(LookError::failed("it took longer than ANALYSIS_TIMEOUT")))?;
-        if let Some(cents) = result.cents {
-            inner.budget.spent(cents, day).await;
-        }
+        let account = &look.snapshot.account;
+        let result = self.within_limits(account, |cents| self.0.take_look(&look, cents));
+        let result = result.await?;
         tracing::info!(
             account.id = %account,
             race.id = %look.snapshot.race,
@@ -90,40 +84,106 @@ impl Claude {
         );
         Ok(result.reply)
     }
+
+    /// The time that one run of Claude may take: `ANALYSIS_TIMEOUT`.
+    pub fn time_limit(&self) -> Duration {
+        self.0.parts.config.timeout
+    }
+
+    /// Has Claude write a text, within the same limits as a look. A runner only accepts the order, so it returns none.
+    pub async fn write(&self, order: ClaudeOrder<'_>) -> Result<Option<String>, LookError> {
+        let account = order.account;
+        let result = self.within_limits(account, |cents| self.0.run_order(&order, cents));
+        let result = result.await?;
+        tracing::info!(account.id = %account, cents = result.cents, "coach.wrote");
+        Ok(result.reply)
+    }
+
+    /// Runs Claude within `ANALYSIS_TIMEOUT` and the daily limits. `run` gets the cents that it may cost.
+    async fn within_limits<F: Future<Output = Result<LookResult, LookError>>>(
+        &self,
+        account: &AccountId,
+        run: impl FnOnce(Option<f64>) -> F,
+    ) -> Result<LookResult, LookError> {
+        let (inner, day) = (&self.0, self.0.parts.clock.now());
+        let taken = timeout(inner.parts.config.timeout, async {
+            let place = inner.at_once.acquire().await;
+            let _place = place.map_err(|_| LookError::failed("the gateway is stopping"))?;
+            let cents = inner.budget.take(account, day).await?;
+            run(cents).await
+        });
+        let result = taken
+            .await
+            .unwrap_or_else(|_| Err(LookError::failed("it took longer than ANALYSIS_TIMEOUT")))?;
+        if let Some(cents) = result.cents {
+            inner.budget.spent(cents, day).await;
+        }
+        Ok(result)
+    }
 }
 
 impl ClaudeInner {
     async fn take_look(&self, look: &RaceLook, cents: Option<f64>) -> Result<LookResult, LookError> {
         match &self.parts.config.by {
             CoachedBy::Nobody => Err(LookError::NotSetUp),
-            CoachedBy::Runner { url, workspace } => self.order(url, workspace, look).await,
-            CoachedBy::Command { words, environment } => {
-                let prompt = prompt::prompt(look, &LookTools::Mcp { server: MCP_SERVER });
-                let mcp = mcp_configuration(&self.parts.local_url, &look.token);
-                let directory = LookDirectory::make(&self.parts.directory, &mcp).map_err(|e| {
-                    LookError::failed(&format!("its directory can't be created ({})", e.kind()))
-                })?;
-                let processes = &self.parts.processes;
-                let confined = Confined::new(
-                    words,
-                    environment,
-                    (directory.path(), &directory.temporary()),
-                    self.parts.local_url.parse().ok(),
-                    processes.private(),
-                )
-                .ok_or_else(|| LookError::failed("CLAUDE_CMD can't be started (not found)"))?;
-                command::run(processes, confined, &directory, cents, prompt).await
+            CoachedBy::Runner { url, workspace } => {
+                let control_url = format!("{}/control", self.parts.public_url);
+                let tools = LookTools::Runner {
+                    control_url: &control_url,
+                    server: MCP_SERVER,
+                };
+                let prompt = prompt::prompt(look, &tools);
+                self.order(url, workspace, (MCP_SERVER, &look.token), prompt)
+                    .await
+            }
+            CoachedBy::Command { .. } => {
+                let order = ClaudeOrder {
+                    account: &look.snapshot.account,
+                    token: &look.token,
+                    server: MCP_SERVER,
+                    tools: &LOOK_TOOLS,
+                    prompt: prompt::prompt(look, &LookTools::Mcp { server: MCP_SERVER }),
+                };
+                self.run_order(&order, cents).await
             }
         }
     }
 
-    /// Sends the order to the runner, which carries it out asynchronously.
-    async fn order(&self, url: &Url, workspace: &str, look: &RaceLook) -> Result<LookResult, LookError> {
-        let control_url = format!("{}/control", self.parts.public_url);
-        let tools = LookTools::Runner {
-            control_url: &control_url,
-            server: MCP_SERVER,
+    /// Runs the command, or hands the order to the runner.
+    async fn run_order(&self, order: &ClaudeOrder<'_>, cents: Option<f64>) -> Result<LookResult, LookError> {
+        let (words, environment) = match &self.parts.config.by {
+            CoachedBy::Nobody => return Err(LookError::NotSetUp),
+            CoachedBy::Runner { url, workspace } => {
+                let prompt = order.prompt.clone();
+                return self
+                    .order(url, workspace, (order.server, order.token), prompt)
+                    .await;
+            }
+            CoachedBy::Command { words, environment } => (words, environment),
         };
+        let mcp = mcp_configuration(&self.parts.local_url, order.server, order.token);
+        let directory = LookDirectory::make(&self.parts.directory, &mcp)
+            .map_err(|e| LookError::failed(&format!("its directory can't be created ({})", e.kind())))?;
+        let processes = &self.parts.processes;
+        let confined = Confined::new(
+            words,
+            environment,
+            (directory.path(), &directory.temporary()),
+            self.parts.local_url.parse().ok(),
+            processes.private(),
+        )
+        .ok_or_else(|| LookError::failed("CLAUDE_CMD can't be started (not found)"))?;
+        command::run(processes, confined, &directory, cents, order).await
+    }
+
+    /// Sends the order to the runner, which carries it out asynchronously.
+    async fn order(
+        &self,
+        url: &Url,
+        workspace: &str,
+        (server, token): (&str, &Secret),
+        prompt: String,
+    ) -> Result<LookResult, LookError> {
         let mut run = url.clone();
         if let Ok(mut path) = run.path_segments_mut() {
             path.pop_if_empty().push("run");
@@ -131,11 +191,11 @@ impl ClaudeInner {
         let order = Post {
             url: run,
             // Also for /control, which a shell reaches without the MCP configuration.
-            bearer: Some(look.token.clone()),
+            bearer: Some(token.clone()),
             json: json!({
-                "prompt": prompt::prompt(look, &tools),
+                "prompt": prompt,
                 "workspace": workspace,
-                "mcp_config": mcp_configuration(&self.parts.public_url, &look.token),
+                "mcp_config": mcp_configuration(&self.parts.public_url, server, token),
             }),
         };
         match self.poster.post(order).await {
@@ -149,12 +209,12 @@ impl ClaudeInner {
     }
 }
 
-/// MCP configuration that gives access to one race.
-fn mcp_configuration(base: &str, token: &Secret) -> Value {
+/// MCP configuration that gives access to what the token reaches.
+fn mcp_configuration(base: &str, name: &str, token: &Secret) -> Value {
     let server = json!({
         "type": "http",
         "url": format!("{base}/mcp"),
         "headers": {"Authorization": format!("Bearer {}", token.expose())},
     });
-    json!({"mcpServers": {MCP_SERVER: server}})
+    json!({"mcpServers": {name: server}})
 }

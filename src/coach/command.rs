@@ -1,6 +1,6 @@
 //! Runs `claude -p` in its own process group, directory, environment and fence, with the prompt on standard input.
 //!
-//! The command gets only the race's tools: no built-in tool, no other MCP server, and none of the settings of the
+//! The command gets only the tools of its order: no built-in tool, no other MCP server, and none of the settings of the
 //! user that the gateway runs as.
 
 use std::io;
@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::ChildStderr;
 
 use super::confined::Confined;
-use super::look::{LookError, LookResult, MCP_SERVER};
+use super::look::{ClaudeOrder, LookError, LookResult};
 use crate::base::disk::Scratch;
 use crate::sandbox::{FenceReport, Launch, Process, Processes, REPORT};
 
@@ -35,9 +35,6 @@ const LONGEST_REPORT: u64 = 4096;
 /// A directory for one look, removed when dropped.
 #[derive(Debug)]
 pub(super) struct LookDirectory(Scratch);
-
-/// The tools that a look may use.
-const TOOLS: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl LookDirectory {
     /// Creates a directory in `parent` that contains the MCP configuration and an empty working directory.
@@ -92,9 +89,9 @@ pub(super) async fn run(
     confined: Confined,
     directory: &LookDirectory,
     cents: Option<f64>,
-    prompt: String,
+    order: &ClaudeOrder<'_>,
 ) -> Result<LookResult, LookError> {
-    let mut group = start(processes, confined, directory, cents)
+    let mut group = start(processes, confined, directory, cents, order)
         .await
         .map_err(|e| LookError::failed(&format!("CLAUDE_CMD can't be started ({})", e.kind())))?;
     let LookProcess(process) = &mut group;
@@ -102,7 +99,7 @@ pub(super) async fn run(
     let write_prompt = async {
         if let Some(mut input) = input {
             // The command may exit before it has read everything. Its reply then says why.
-            input.write_all(prompt.as_bytes()).await.ok();
+            input.write_all(order.prompt.as_bytes()).await.ok();
         }
     };
     let mut reply = Vec::new();
@@ -130,12 +127,17 @@ async fn start(
     confined: Confined,
     directory: &LookDirectory,
     cents: Option<f64>,
+    order: &ClaudeOrder<'_>,
 ) -> io::Result<LookProcess> {
     let Confined {
         mut plan,
         environment,
     } = confined;
-    let tools = TOOLS.map(|tool| format!("mcp__{MCP_SERVER}__{tool}")).join(",");
+    let tools = order
+        .tools
+        .iter()
+        .map(|tool| format!("mcp__{}__{tool}", order.server));
+    let tools = tools.collect::<Vec<_>>().join(",");
     let mcp = directory.mcp().display().to_string();
     let arguments = [
         ["-p", "--output-format", "json", "--no-session-persistence"].as_slice(),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::AccountId;
 use crate::base::secrets::Secret;
 use crate::race::snapshot::Snapshot;
 use crate::race::track::TrackStep;
@@ -31,6 +32,18 @@ pub struct SaidMessage {
     pub text: String,
     /// Why it was held; empty if it was sent.
     pub held: Vec<String>,
+}
+
+/// A text that Claude is to write, and what it may read for it.
+#[derive(Debug)]
+pub struct ClaudeOrder<'a> {
+    /// Whose daily limit of looks it counts for.
+    pub account: &'a AccountId,
+    pub token: &'a Secret,
+    /// The name of the MCP server in Claude's configuration.
+    pub server: &'a str,
+    pub tools: &'a [&'a str],
+    pub prompt: String,
 }
 
 #[derive(Debug, Default, PartialEq)]

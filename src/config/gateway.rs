@@ -39,6 +39,8 @@ pub struct Config {
     pub workers: WorkerSettings,
     pub garmin: GarminHosts,
     pub races: RacesConfig,
+    /// The time between two requests for the history of one person.
+    pub history_pace: Duration,
     pub monitoring: Monitoring,
     /// A file to which the log is also written.
     pub log_file: Option<PathBuf>,
@@ -88,6 +90,7 @@ impl Config {
         let workers = WorkerSettings::read(&mut reader);
         let garmin = GarminHosts::read(&mut reader);
         let races = RacesConfig::read(&mut reader);
+        let history_pace = reader.duration(&settings::HISTORY_PACE, 1);
         let monitoring = Monitoring::read(&mut reader);
         let log_file = reader.string(&settings::GATEWAY_LOG_FILE).map(PathBuf::from);
         let live = Live::read(&mut reader);
@@ -106,6 +109,7 @@ impl Config {
             workers,
             garmin,
             races,
+            history_pace,
             monitoring,
             log_file,
             live,

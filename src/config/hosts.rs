@@ -6,7 +6,7 @@ use url::Url;
 
 use super::reader::SettingsReader;
 use super::settings;
-use crate::base::http::is_loopback;
+use crate::base::loopback::is_loopback;
 
 /// Garmin runs two separate services: one for China and one for the rest of the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

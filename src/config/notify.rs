@@ -14,6 +14,8 @@ use crate::base::secrets::Secret;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotifyConfig {
     pub telegram: Option<ChannelConfig>,
+    /// Whether the gateway reads the messages to the Telegram bot. Never true without a bot.
+    pub telegram_listens: bool,
     pub ntfy: Option<ChannelConfig>,
 }
 
@@ -60,8 +62,11 @@ impl fmt::Debug for Targets {
 
 impl NotifyConfig {
     pub(super) fn read(reader: &mut SettingsReader<'_>) -> Self {
+        let telegram = telegram(reader);
+        let is_wanted = reader.flag(&settings::TELEGRAM_LISTEN);
         Self {
-            telegram: telegram(reader),
+            telegram_listens: is_wanted && telegram.is_some(),
+            telegram,
             ntfy: ntfy(reader),
         }
     }

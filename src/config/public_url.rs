@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::base::http::is_loopback;
+use crate::base::loopback::is_loopback;
 
 /// The public address: scheme, host and port, no path.
 #[derive(Clone, Debug, PartialEq, Eq)]

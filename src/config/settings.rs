@@ -174,6 +174,8 @@ settings! {
         "… provided that it has lasted this many minutes.";
     RACE_RETENTION_DAYS: Restart, Number(0, 36_500), "0",
         "Days after which past races and usage records are erased; 0 = never.";
+    HISTORY_PACE: Restart, Number(0, 3_600), "4",
+        "Seconds between two requests to Garmin for the kept days of one person, for those who keep a history.";
     CLAUDE_RUNNER_URL: Restart, Text, "",
         "A claude-runner that lets Claude analyse races (`POST /run`).",
         "write http://host:port or https://host";
@@ -200,6 +202,9 @@ settings! {
     TELEGRAM_CHAT_ID: Live, People, "",
         "The Telegram chat for messages: one for everybody, or `e-mail=chat`, comma-separated; `-1001234567890_7` is topic 7 of a group; people may set their own.",
         "write one for everybody, or e-mail=target, comma-separated";
+    TELEGRAM_LISTEN: Live, Text, "true",
+        "Whether the bot also reads what people write to it, and answers. Only one program may read a bot's messages: set false where another one does.",
+        "write true or false";
     TELEGRAM_API_URL: Live, Text, "https://api.telegram.org",
         "Telegram's server, or your own.",
         "write https://host; plain http is for loopback only";

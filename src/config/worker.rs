@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::hosts::{GarminDomain, GarminHosts};
@@ -33,6 +34,8 @@ pub struct WorkerConfig {
     pub disabled: BTreeSet<String>,
     /// Garmin's hosts, from `GARMIN_IS_CN` or the base URLs.
     pub garmin: GarminHosts,
+    /// `GARMIN_TIME_ZONE`: the zone that the person chose; `None` for that of the Garmin profile.
+    pub time_zone: Option<TimeZone>,
 }
 
 impl WorkerConfig {
@@ -99,6 +102,7 @@ impl WorkerConfig {
             enabled: var("GARMIN_ENABLED_TOOLS").map(names),
             disabled: var("GARMIN_DISABLED_TOOLS").map(names).unwrap_or_default(),
             garmin,
+            time_zone: var("GARMIN_TIME_ZONE").and_then(|name| TimeZone::get(name).ok()),
         })
     }
 

@@ -82,6 +82,15 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
             },
         ),
         (ConsoleCommand::Limits, ViewRow::Race(race)) => Dialog::limits(&race.id),
+        (ConsoleCommand::Share, ViewRow::Race(race)) => Dialog::share(&race.id),
+        (ConsoleCommand::EndShares, ViewRow::Race(race)) => Dialog::confirm(
+            "End all links to the page",
+            vec![format!("of {}?", race.name), "Open pages end at once.".into()],
+            AdminAct::EndShares {
+                race: race.id.clone(),
+                share: None,
+            },
+        ),
         _ => return RowAction::DoesNotApply(wrong_row(command)),
     })
 }

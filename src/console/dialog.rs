@@ -6,6 +6,7 @@ use super::keys::KeyPress;
 use crate::accounts::is_email;
 use crate::admin::api::AdminAct;
 use crate::admin::views::AccountView;
+use crate::race::share::ShareRole;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Dialog {
@@ -33,6 +34,8 @@ pub(super) enum DialogKind {
         /// Why the typed text was rejected.
         wrong: Option<&'static str>,
     },
+    /// A link that is shown only now.
+    Link(String),
 }
 
 /// The purpose of a typed text.
@@ -42,6 +45,8 @@ pub(super) enum TextPurpose {
     /// A LiveTrack link for this account. `None`: the operator types the account's e-mail before the link.
     StartRace(Option<String>),
     Limits(String),
+    /// For whom the page of this race is, and the name that it shows.
+    Share(String),
 }
 
 /// The result of a key press in a dialog.
@@ -50,6 +55,8 @@ pub(super) enum DialogOutcome {
     Open,
     Closed,
     Do(AdminAct),
+    /// Copy a text, and stay open.
+    Copy(String),
 }
 
 impl Dialog {
@@ -106,6 +113,27 @@ impl Dialog {
         )
     }
 
+    pub(super) fn share(race: &str) -> Self {
+        Self::text(
+            "Make a link to the live page",
+            "family or crew, then the name on the page, if any:",
+            TextPurpose::Share(race.into()),
+        )
+    }
+
+    /// Shows a link that was just made.
+    pub(super) fn link(url: &str) -> Self {
+        Self {
+            title: "The link, shown only now".into(),
+            lines: vec![
+                "Everybody who has it sees the page, without signing in.".into(),
+                String::new(),
+                url.into(),
+            ],
+            kind: DialogKind::Link(url.into()),
+        }
+    }
+
     fn text(title: &str, line: &str, purpose: TextPurpose) -> Self {
         Self {
             title: title.into(),
@@ -126,7 +154,7 @@ impl Dialog {
                 typed.push(c);
                 *wrong = None;
             }
-            DialogKind::YesNo { .. } => {}
+            DialogKind::YesNo { .. } | DialogKind::Link(_) => {}
         }
     }
 
@@ -164,6 +192,11 @@ impl Dialog {
                 },
                 _ => {}
             },
+            DialogKind::Link(url) => match key {
+                KeyPress::Char('y') => return DialogOutcome::Copy(url.clone()),
+                KeyPress::Enter => return DialogOutcome::Closed,
+                _ => {}
+            },
         }
         DialogOutcome::Open
     }
@@ -195,6 +228,18 @@ impl TextPurpose {
                     limits,
                 })
                 .ok_or("Write NAME=NUMBER pairs, separated by spaces."),
+            Self::Share(race) => {
+                let (role, name) = text.split_once(' ').unwrap_or((text, ""));
+                let role = ShareRole::named(role).ok_or("Write family or crew first.")?;
+                let name = name.trim();
+                Ok(AdminAct::ShareRace {
+                    race: race.clone(),
+                    role: role.name().into(),
+                    name: (!name.is_empty()).then(|| name.into()),
+                    privacy_m: None,
+                    hours_after: None,
+                })
+            }
         }
     }
 }

@@ -39,6 +39,9 @@ pub(super) enum ConsoleCommand {
     Open,
     Back,
     Filter,
+    Line,
+    /// Sort the rows in the next order.
+    Order,
     StopWorker,
     Approve,
     Invite,
@@ -51,6 +54,9 @@ pub(super) enum ConsoleCommand {
     StartRace,
     StopRace,
     Limits,
+    /// Make a link to the page of the selected race.
+    Share,
+    EndShares,
     /// Copy the selected row's name or id to the clipboard.
     Copy,
     /// Have Claude look at the selected race.
@@ -123,6 +129,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Char('n')], "n", C::StartRace, RACES, "new", "watch a race: paste its LiveTrack link"),
     binding(&[K::Char('s')], "s", C::StopRace, RACES, "stop", "stop watching the race"),
     binding(&[K::Char('l')], "l", C::Limits, RACES, "limits", "change a limit of the race"),
+    binding(&[K::Char('p')], "p", C::Share, RACES, "page", "make a link to the race's live page"),
+    binding(&[K::Char('P')], "P", C::EndShares, RACES, "", "end all links to the race's page"),
     binding(&[K::Char('w')], "w", C::Look, RACES, "look", "ask Claude to look at the race now"),
     binding(&[K::Char('x')], "x", C::Revoke, TOKENS, "revoke", "end this sign-in of this client"),
     binding(&[K::Char('X')], "X", C::RevokeAccount, TOKENS, "account", "end all access of this account"),
@@ -133,6 +141,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Enter], "enter", C::Open, None, "open", "go to what the row is about"),
     binding(&[K::Char('y')], "y", C::Copy, None, "", "copy the e-mail, link or id of the row"),
     binding(&[K::Char('/')], "/", C::Filter, None, "filter", "show only rows that contain a text"),
+    binding(&[K::Char('o')], "o", C::Order, None, "", "sort the rows by another column"),
+    binding(&[K::Char(':')], ":", C::Line, None, "", "type a command; tab completes it"),
     binding(&[K::Char('?')], "?", C::Help, None, "help", "show or hide this"),
     binding(&[K::Char('q'), K::Interrupt], "q", C::Quit, None, "quit", "quit; the gateway keeps running"),
     binding(&[K::Char('1')], "1", C::Show(ConsoleView::Overview), None, "", "Overview"),

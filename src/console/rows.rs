@@ -1,11 +1,43 @@
 //! The rows of each view. Moving, filtering and drawing all use this list.
 
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
 use crate::admin::views::{
     AccessRequestView, AccountView, Attention, ConsoleView, EventView, FamilyView, InvitationView, RaceView,
     RevocationView, WorkerView,
 };
 use crate::console::data::GatewayData;
 use crate::console::words::event_line;
+
+/// An order of the rows of a view: its name, and how it compares two rows.
+pub(super) type RowOrder = (&'static str, fn(&ViewRow<'_>, &ViewRow<'_>) -> Ordering);
+
+/// The orders that a view offers beside the gateway's own.
+pub(super) fn orders(view: ConsoleView) -> &'static [RowOrder] {
+    match view {
+        ConsoleView::Workers => &[
+            ("account", |a, b| a.copied().cmp(&b.copied())),
+            ("memory", |a, b| b.memory().cmp(&a.memory())),
+            ("calls", |a, b| b.calls().cmp(&a.calls())),
+        ],
+        ConsoleView::Accounts => &[
+            ("e-mail", |a, b| a.copied().cmp(&b.copied())),
+            ("last seen", |a, b| b.seen().cmp(&a.seen())),
+            ("calls", |a, b| b.calls().cmp(&a.calls())),
+        ],
+        ConsoleView::Races => &[
+            ("name", |a, b| a.text().cmp(&b.text())),
+            ("last point", |a, b| b.seen().cmp(&a.seen())),
+        ],
+        ConsoleView::Tokens => &[
+            ("account", |a, b| a.label().cmp(b.label())),
+            ("last used", |a, b| b.seen().cmp(&a.seen())),
+        ],
+        ConsoleView::Overview | ConsoleView::Log => &[],
+    }
+}
 
 /// Log levels, most urgent first.
 pub(super) const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
@@ -56,6 +88,43 @@ impl<'a> ViewRow<'a> {
         }
     }
 
+    fn memory(&self) -> Option<u64> {
+        match self {
+            Self::Worker(worker) => worker.memory_bytes,
+            _ => None,
+        }
+    }
+
+    fn calls(&self) -> Option<u64> {
+        match self {
+            Self::Worker(worker) => Some(worker.calls),
+            Self::Account(account) => Some(account.calls_30d),
+            _ => None,
+        }
+    }
+
+    /// When something was last heard of the row's subject.
+    fn seen(&self) -> Option<Timestamp> {
+        match self {
+            Self::Account(account) => account.last_seen,
+            Self::Invitation(invitation) => Some(invitation.invited_at),
+            Self::AccessRequest(request) => Some(request.last),
+            Self::Race(race) => race.last_point_at,
+            Self::Family(family) => family.last_used,
+            Self::Revocation(revocation) => Some(revocation.at),
+            Self::Attention(_) | Self::Worker(_) | Self::Event(..) => None,
+        }
+    }
+
+    /// The account that a sign-in belongs or belonged to.
+    fn label(&self) -> &str {
+        match self {
+            Self::Family(family) => &family.label,
+            Self::Revocation(revocation) => &revocation.label,
+            _ => "",
+        }
+    }
+
     /// The id by which the row is found again after the list has changed.
     pub(super) fn id(&self) -> String {
         match self {
@@ -94,7 +163,10 @@ impl<'a> ViewRow<'a> {
             Self::Account(a) => format!("{} {} {} {} {}", a.email, a.id, a.name, a.garmin, a.access),
             Self::Invitation(i) => format!("invited {}", i.email),
             Self::AccessRequest(r) => format!("access request {}", r.email),
-            Self::Race(r) => format!("{} {} {}", r.name, r.id, r.state),
+            Self::Race(r) => {
+                let athlete = r.athlete.as_deref().unwrap_or_default();
+                format!("{} {athlete} {} {}", r.name, r.id, r.state)
+            }
             Self::Family(f) => format!("{} {} {} {}", f.id, f.label, f.client, f.access),
             Self::Revocation(r) => format!("revoked {} {} {} {}", r.family, r.label, r.client, r.reason),
             Self::Event(_, e) => event_line(e),

@@ -1,16 +1,18 @@
 //! The console's state. Only [`ConsoleState::apply`] changes it: it takes a message and returns effects. Nothing in
 //! this module touches the terminal or the socket.
 
+mod commands;
+
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::actions::{RowAction, action, revoke_all};
+use super::command_line::{CommandLine, LineOutcome};
 use super::data::GatewayData;
 use super::dialog::{Dialog, DialogOutcome};
-use super::keys::{self, ConsoleCommand, KeyPress, VIEWS};
-use super::rows::{LEVELS, ViewRow};
+use super::keys::{self, KeyPress};
+use super::rows::{RowOrder, ViewRow, orders};
 use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
 use crate::admin::views::ConsoleView;
 
@@ -62,6 +64,8 @@ pub(super) struct ListPosition {
     pub(super) at: usize,
     /// The text that shown rows must contain.
     pub(super) filter: String,
+    /// The number of the order in [`orders`], counted from 1; 0 is the gateway's own.
+    pub(super) order: usize,
 }
 
 pub(super) struct ConsoleState {
@@ -75,10 +79,12 @@ pub(super) struct ConsoleState {
     pub(super) updated_at: Option<Timestamp>,
     pub(super) view: ConsoleView,
     pub(super) data: GatewayData,
-    /// Index in [`LEVELS`] of the least urgent level shown.
+    /// Index in [`LEVELS`](super::rows::LEVELS) of the least urgent level shown.
     pub(super) level: usize,
     /// The question being asked, if any.
     pub(super) dialog: Option<Dialog>,
+    /// The command being typed, if any.
+    pub(super) line: Option<CommandLine>,
     /// Whether the filter is being edited.
     pub(super) filtering: bool,
     /// Whether the list of keys is shown.
@@ -100,6 +106,7 @@ impl ConsoleState {
             data: GatewayData::default(),
             level: 2,
             dialog: None,
+            line: None,
             filtering: false,
             help: false,
             notice: None,
@@ -116,6 +123,8 @@ impl ConsoleState {
                 for c in text.chars().filter(|c| !c.is_control()) {
                     if let Some(dialog) = &mut self.dialog {
                         dialog.letter(c);
+                    } else if let Some(line) = &mut self.line {
+                        line.letter(c);
                     } else if self.filtering {
                         self.position_mut().filter.push(c);
                     }
@@ -127,6 +136,9 @@ impl ConsoleState {
                 return self.load_selected();
             }
             ConsoleMessage::Answer(request, Ok(answer)) => {
+                if let AdminAnswer::Shared { url, .. } = answer.as_ref() {
+                    self.dialog = Some(Dialog::link(url));
+                }
                 if let Some(sentence) = self.data.answer(&request, *answer) {
                     self.notice(sentence);
                 }
@@ -154,6 +166,12 @@ impl ConsoleState {
         self.positions.get(&self.view).cloned().unwrap_or_default()
     }
 
+    /// The order of the rows of the view, unless it is the gateway's own.
+    pub(super) fn order(&self) -> Option<&'static RowOrder> {
+        let number = self.positions.get(&self.view)?.order;
+        orders(self.view).get(number.checked_sub(1)?)
+    }
+
     fn position_mut(&mut self) -> &mut ListPosition {
         self.positions.entry(self.view).or_default()
     }
@@ -165,6 +183,9 @@ impl ConsoleState {
         let mut rows = ViewRow::all(self.view, &self.data, self.level);
         if !wanted.is_empty() {
             rows.retain(|row| row.text().to_lowercase().contains(&wanted));
+        }
+        if let Some((_, compare)) = self.order() {
+            rows.sort_by(compare);
         }
         let last = rows.len().saturating_sub(1);
         let selected = match &position.selected {
@@ -190,7 +211,20 @@ impl ConsoleState {
                 }
                 DialogOutcome::Closed => Vec::new(),
                 DialogOutcome::Do(act) => self.act(act),
+                DialogOutcome::Copy(text) => {
+                    self.dialog = Some(dialog);
+                    self.notice("Copied the link.".into());
+                    vec![ConsoleEffect::Copy(text)]
+                }
             };
+        }
+        if let Some(mut line) = self.line.take() {
+            match line.key(self.view, key) {
+                LineOutcome::Open => self.line = Some(line),
+                LineOutcome::Closed => {}
+                LineOutcome::Run(typed) => return self.run(&typed),
+            }
+            return Vec::new();
         }
         if self.filtering {
             match key {
@@ -213,117 +247,6 @@ impl ConsoleState {
             }
             Vec::new()
         }
-    }
-
-    fn command(&mut self, command: ConsoleCommand) -> Vec<ConsoleEffect> {
-        match command {
-            ConsoleCommand::Quit => return vec![ConsoleEffect::Quit],
-            ConsoleCommand::Help => self.help = !self.help,
-            ConsoleCommand::Back if self.help => self.help = false,
-            ConsoleCommand::Back => self.position_mut().filter.clear(),
-            ConsoleCommand::Filter => self.filtering = true,
-            ConsoleCommand::Show(view) => return self.show(view),
-            ConsoleCommand::NextView => return self.turn(1),
-            ConsoleCommand::PreviousView => return self.turn(VIEWS.len() - 1),
-            ConsoleCommand::Move(by) => return self.go(|at, _| at.saturating_add_signed(by as isize)),
-            ConsoleCommand::First => return self.go(|_, _| 0),
-            ConsoleCommand::Last if self.view == ConsoleView::Log => self.position_mut().selected = None,
-            ConsoleCommand::Last => return self.go(|_, last| last),
-            ConsoleCommand::Follow if self.position().selected.is_some() => {
-                self.position_mut().selected = None;
-            }
-            ConsoleCommand::Follow => return self.go(|at, _| at),
-            ConsoleCommand::Level => self.level = (self.level + 1) % LEVELS.len(),
-            ConsoleCommand::Open => return self.open(),
-            ConsoleCommand::Copy => {
-                let (rows, at) = self.rows();
-                if let Some(text) = rows.get(at).map(ViewRow::copied) {
-                    self.notice(format!("Copied {text}"));
-                    return vec![ConsoleEffect::Copy(text)];
-                }
-                self.notice("Nothing is selected.".into());
-            }
-            ConsoleCommand::Invite => self.dialog = Some(Dialog::invite()),
-            ConsoleCommand::RevokeAll => self.dialog = Some(revoke_all(&self.data)),
-            ConsoleCommand::StartRace => {
-                self.dialog = Some(Dialog::start_race(&self.data.people.accounts));
-            }
-            ConsoleCommand::Approve
-            | ConsoleCommand::StopWorker
-            | ConsoleCommand::Uninvite
-            | ConsoleCommand::Revoke
-            | ConsoleCommand::RevokeAccount
-            | ConsoleCommand::RevokeClient
-            | ConsoleCommand::Forget
-            | ConsoleCommand::StopRace
-            | ConsoleCommand::Limits
-            | ConsoleCommand::Look => {
-                let (rows, at) = self.rows();
-                match action(command, rows.get(at), &self.data) {
-                    RowAction::Act(act) => return self.act(act),
-                    RowAction::Ask(dialog) => self.dialog = Some(dialog),
-                    RowAction::DoesNotApply(why) => self.notice(why.into()),
-                }
-            }
-        }
-        Vec::new()
-    }
-
-    fn show(&mut self, view: ConsoleView) -> Vec<ConsoleEffect> {
-        self.view = view;
-        self.help = false;
-        self.load_selected()
-    }
-
-    /// Shows the view `by` places to the right.
-    fn turn(&mut self, by: usize) -> Vec<ConsoleEffect> {
-        let next = (self.view as usize + by) % VIEWS.len();
-        VIEWS
-            .get(next)
-            .map_or_else(Vec::new, |(view, _)| self.show(*view))
-    }
-
-    /// Selects the row at `to(current, last)`.
-    fn go(&mut self, to: impl FnOnce(usize, usize) -> usize) -> Vec<ConsoleEffect> {
-        let (rows, at) = self.rows();
-        let last = rows.len().saturating_sub(1);
-        let at = to(at, last).min(last);
-        let selected = rows.get(at).map(ViewRow::id);
-        let position = self.position_mut();
-        position.at = at;
-        position.selected = selected;
-        self.load_selected()
-    }
-
-    /// Opens the view that shows the subject of the selected row.
-    fn open(&mut self) -> Vec<ConsoleEffect> {
-        let (rows, at) = self.rows();
-        let named = |fields: &serde_json::Map<String, serde_json::Value>, name: &str| {
-            fields.get(name).and_then(|id| id.as_str()).map(str::to_owned)
-        };
-        let target = match rows.get(at) {
-            Some(ViewRow::Attention(one)) => Some((one.view, one.account.clone())),
-            Some(ViewRow::Worker(worker)) => Some((ConsoleView::Accounts, Some(worker.account.clone()))),
-            Some(ViewRow::Family(family)) => Some((ConsoleView::Accounts, Some(family.account.clone()))),
-            Some(ViewRow::Account(account)) => Some((ConsoleView::Workers, Some(account.id.clone()))),
-            Some(ViewRow::Event(_, event)) => named(&event.fields, "race.id")
-                .map(|race| (ConsoleView::Races, Some(race)))
-                .or_else(|| {
-                    named(&event.fields, "account.id").map(|account| (ConsoleView::Accounts, Some(account)))
-                }),
-            _ => None,
-        };
-        let Some((view, id)) = target else {
-            self.notice("This row leads nowhere.".into());
-            return Vec::new();
-        };
-        self.view = view;
-        if let Some(id) = id {
-            let position = self.position_mut();
-            position.filter.clear();
-            position.selected = Some(id);
-        }
-        self.load_selected()
     }
 
     fn act(&mut self, act: AdminAct) -> Vec<ConsoleEffect> {

@@ -19,10 +19,11 @@ use crate::admin::api::{
     AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, RevocationTarget,
 };
 use crate::admin::views::{
-    AccessRequestView, AccountView, Attention, ConsoleView, EventView, FamilyView, InvitationView, Overview,
-    People, RaceDetail, RaceView, RevocationView, TokensView, TrackPointView, WorkerView,
+    AccessRequestView, AccountView, Attention, ConsoleView, CutoffView, EventView, FamilyView, HistoryView,
+    InvitationView, Overview, People, RaceDetail, RacePlaceView, RaceView, RevocationView, TokensView,
+    TrackPointView, WorkerView,
 };
-use samples::{at, empty, race_detail, typical};
+use samples::{at, empty, race_detail, rich, typical};
 
 /// Types keys as a person does: letters, and names in angle brackets.
 fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
@@ -109,6 +110,24 @@ fn keys_become_acts() {
                 race: "race_1".into(),
             }),
         ),
+        (
+            "4pcrew Ann's friends<enter>",
+            act(AdminAct::ShareRace {
+                race: "race_1".into(),
+                role: "crew".into(),
+                name: Some("Ann's friends".into()),
+                privacy_m: None,
+                hours_after: None,
+            }),
+        ),
+        ("4peverybody<enter>", vec![]),
+        (
+            "4Py",
+            act(AdminAct::EndShares {
+                race: "race_1".into(),
+                share: None,
+            }),
+        ),
         // An account row has no worker to stop.
         ("3s", vec![]),
         ("3jy", vec![ConsoleEffect::Copy("ann@example.org".into())]),
@@ -116,6 +135,113 @@ fn keys_become_acts() {
     ] {
         assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
     }
+}
+
+#[test]
+fn a_typed_command_does_what_its_key_does() {
+    for (keys, expected) in [
+        (":quit<enter>", vec![ConsoleEffect::Quit]),
+        (
+            "3:invite eve@example.org<enter>",
+            act(AdminAct::Invite {
+                email: "eve@example.org".into(),
+            }),
+        ),
+        // A destructive command asks as its key does.
+        ("2:stop-w<enter>", vec![]),
+        (
+            "2:stop-w<enter>y",
+            act(AdminAct::StopWorker {
+                account: "acc_ann".into(),
+            }),
+        ),
+        (
+            "4:lim<tab>hr_max=150<enter>",
+            act(AdminAct::ChangeLimits {
+                race: "race_1".into(),
+                limits: Map::from_iter([("hr_max".to_owned(), json!(150.0))]),
+            }),
+        ),
+        (":<esc>q", vec![ConsoleEffect::Quit]),
+    ] {
+        assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
+    }
+    let mut state = typical((80, 24));
+    play(&mut state, ":acc<enter>:filter ben<enter>");
+    assert_eq!((state.view, state.rows().0.len()), (ConsoleView::Accounts, 1));
+    // An address that is not one is refused where it can be mended.
+    play(&mut state, ":invite eve<enter>");
+    assert!(screen(&state, Theme::default()).contains("That is not an e-mail address."));
+}
+
+#[test]
+fn rows_are_sorted_by_a_figure() {
+    let mut state = rich((80, 24));
+    let first = |state: &ConsoleState| state.rows().0[0].copied();
+    play(&mut state, "2");
+    assert_eq!(first(&state), "ann@example.org");
+    play(&mut state, "oo");
+    assert_eq!(state.notice.as_ref().unwrap().0, "Sorted by memory.");
+    assert_eq!(first(&state), "member4@example.org");
+    play(&mut state, ":sort account<enter>");
+    assert_eq!(first(&state), "ann@example.org");
+    play(&mut state, ":sort colour<enter>");
+    assert_eq!(
+        state.notice.as_ref().unwrap().0,
+        "This view can be sorted by account, memory, calls."
+    );
+    play(&mut state, "6o");
+    assert_eq!(state.notice.as_ref().unwrap().0, "This view has only one order.");
+}
+
+#[test]
+fn a_race_in_trouble_leads_to_itself() {
+    let mut state = rich((80, 24));
+    let (rows, _) = state.rows();
+    let trouble = rows
+        .iter()
+        .position(|row| row.copied() == "Athlete 3")
+        .expect("a race needs attention");
+    play(&mut state, &"j".repeat(trouble));
+    play(&mut state, "<enter>");
+    let (rows, at) = state.rows();
+    assert_eq!((state.view, rows[at].id()), (ConsoleView::Races, "race_3".into()));
+}
+
+#[test]
+fn a_workers_events_are_rendered_and_other_output_is_left() {
+    let mut state = typical((120, 40));
+    let read = AdminRead::WorkerOutput {
+        account: "acc_ann".into(),
+    };
+    let lines = vec![
+        r#"{"at":"2026-11-18T23:06:40Z","level":"info","event":"garmin.answered","status":200}"#.to_owned(),
+        "INFO: Uvicorn running".to_owned(),
+    ];
+    play(&mut state, "2");
+    let answer = Ok(Box::new(AdminAnswer::Lines(lines)));
+    state.apply(ConsoleMessage::Answer(AdminRequest::Read(read), answer), at(0));
+    let text = screen(&state, Theme::default());
+    assert!(text.contains("23:06:40 info garmin.answered"), "{text}");
+    assert!(text.contains("INFO: Uvicorn running"), "{text}");
+}
+
+/// The link is nowhere else, so the dialog stays until it is closed, also after copying.
+#[test]
+fn a_link_is_shown_until_it_is_closed() {
+    let mut state = typical((80, 24));
+    let url = "https://gateway.example.org/r/abc".to_owned();
+    let request = AdminRequest::Act(AdminAct::TestNotify);
+    let answer = AdminAnswer::Shared {
+        id: "share_1".into(),
+        url: url.clone(),
+    };
+    state.apply(ConsoleMessage::Answer(request, Ok(Box::new(answer))), at(0));
+    assert!(screen(&state, Theme::default()).contains(&url));
+    assert_eq!(play(&mut state, "xy"), [ConsoleEffect::Copy(url.clone())]);
+    assert!(screen(&state, Theme::default()).contains(&url));
+    play(&mut state, "<enter>");
+    assert!(!screen(&state, Theme::default()).contains(&url));
 }
 
 #[test]
@@ -311,7 +437,7 @@ fn every_view_at_every_size_and_state() {
         color: true,
         ascii: false,
     };
-    for size in [(80, 24), (120, 40)] {
+    for size in [(80, 24), (120, 40), (200, 60)] {
         for (key, (_, name)) in ('1'..).zip(super::keys::VIEWS) {
             let show = |mut state: ConsoleState, kind: &str, theme| {
                 if kind != "empty" {
@@ -332,6 +458,7 @@ fn every_view_at_every_size_and_state() {
             };
             show(empty(size), "empty", color);
             show(typical(size), "typical", color);
+            show(rich(size), "rich", color);
             show(
                 typical(size),
                 "ascii",

@@ -8,11 +8,13 @@
 //!  s stop  enter open  / filter  ? help  q quit
 //! ```
 
+mod circle;
 mod lists;
 mod overlay;
 mod overview;
 mod panes;
 mod race;
+mod race_columns;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -91,9 +93,20 @@ fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     frame.render_widget(line, area);
 }
 
-/// The line above the keys: a lost connection, otherwise the result of the last act, otherwise the filter.
+/// The line above the keys: a command being typed, otherwise a lost connection, otherwise the result of the last act, otherwise the filter.
 fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let position = state.position();
+    if let Some(line) = &state.line {
+        let hint = format!("  {}", line.hint(state.view));
+        let typed = format!(" :{}_", plain(&line.typed));
+        let room = usize::from(area.width).saturating_sub(width(&typed) + 1);
+        let spans = vec![
+            Span::styled(typed, theme.style(Role::Accent)),
+            Span::styled(cut(&hint, room), theme.style(Role::Dim)),
+        ];
+        frame.render_widget(Line::from(spans), area);
+        return;
+    }
     let (role, text) = match (&state.link, &state.notice) {
         (LinkState::Lost { why, retry_at }, _) => {
             let since = state.updated_at.map_or_else(String::new, |at| {

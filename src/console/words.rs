@@ -36,6 +36,16 @@ pub fn clock(seconds: f64) -> String {
     }
 }
 
+/// A margin as `+12:03` or `-1:00:05`.
+pub fn signed(seconds: f64) -> String {
+    let sign = if seconds < 0.0 { '-' } else { '+' };
+    format!("{sign}{}", clock(seconds.abs()))
+}
+
+pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
+}
+
 /// Pace per kilometre, such as `4:49`. `None` at a standstill.
 pub fn pace(speed_mps: f64) -> Option<String> {
     (speed_mps > 0.3).then(|| clock(1_000.0 / speed_mps))
@@ -75,9 +85,21 @@ pub fn cause(revocation: &RevocationView) -> String {
 }
 
 /// The key figures of the gateway, each with its label.
-pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String); 8] {
+pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String); 10] {
     let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
     let (sign_ins, clients) = (many(o.tokens, "sign-in"), many(o.clients, "client"));
+    let garmin = o.garmin_paused_until.filter(|until| *until > now);
+    let garmin = garmin.map_or("no pause asked for".to_owned(), |until| {
+        format!("asked for a pause, which ends {}", ago(until, now))
+    });
+    let filled = o
+        .history_filled_at
+        .map_or(String::new(), |at| format!(", filled {}", ago(at, now)));
+    let histories = match o.histories {
+        0 => "kept by nobody".to_owned(),
+        1 => format!("kept by 1 person, {}{filled}", many(o.history_days, "day")),
+        n => format!("kept by {n} people, {}{filled}", many(o.history_days, "day")),
+    };
     [
         (
             "version",
@@ -91,6 +113,8 @@ pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String)
         ("access", format!("{sign_ins} by {clients}")),
         ("workers", format!("{} of {}", o.workers, o.max_workers)),
         ("races", o.races.to_string()),
+        ("garmin", garmin),
+        ("history", histories),
         ("calls", format!("{}, {}", o.calls, many(o.errors, "error"))),
         (
             "memory",

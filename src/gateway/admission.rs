@@ -1,4 +1,5 @@
-//! Identifies the caller by the bearer token: a person's client, the holder of a race token, or `doctor`.
+//! Identifies the caller by the bearer token: a person's client, the holder of a race token, Claude that words a message,
+//! or `doctor`.
 //!
 //! No request is answered before this, not even with a protocol error.
 
@@ -9,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::accounts::AccountId;
+use crate::advice::Advice;
 use crate::base::clock::Clock;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::mcp::Access;
@@ -35,6 +37,8 @@ pub struct Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallerScope {
     Tools(RaceCaller),
+    /// Claude, which words a message of the coach: the questions to this person's history.
+    History,
     /// No tools, only the protocol. `doctor` uses this to check that requests get through.
     Probe,
 }
@@ -75,16 +79,18 @@ pub enum NotAdmitted {
 pub(super) struct CallerAdmission {
     oauth: OAuth,
     races: Races,
+    advice: Advice,
     clock: Clock,
     /// The valid probe tokens, each with its expiry.
     probes: Mutex<Vec<(TokenHash, Timestamp)>>,
 }
 
 impl CallerAdmission {
-    pub(super) fn new(oauth: OAuth, races: Races, clock: Clock) -> Self {
+    pub(super) fn new(oauth: OAuth, races: Races, advice: Advice, clock: Clock) -> Self {
         Self {
             oauth,
             races,
+            advice,
             clock,
             probes: Mutex::default(),
         }
@@ -138,13 +144,23 @@ impl CallerAdmission {
         Ok(revocations.iter().any(|revocation| {
             let is_wanted = matches!(
                 revocation.reason,
-                RevocationReason::Operator | RevocationReason::Client
+                RevocationReason::Operator | RevocationReason::Person | RevocationReason::Client
             );
             is_wanted && revocation.account == *account && revocation.at >= since
         }))
     }
 
     fn authenticate(&self, token: &str) -> Result<Caller, Unauthenticated> {
+        if let Some(account) = self.advice.reader_of(token)? {
+            return Ok(Caller {
+                access: Access::ReadOnly,
+                // No connection has this name; the end of the person's access ends its calls.
+                connection: account.as_str().into(),
+                account,
+                scope: CallerScope::History,
+                bearer: None,
+            });
+        }
         match self.races.authenticate(token)? {
             Some(race) => Ok(race.into()),
             None => self.oauth.authenticate(token).map(Caller::from),

@@ -7,11 +7,16 @@ use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::accounts::Accounts;
+use crate::advice::{Advice, SEND_WORDS};
+use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::config::{Live, ToolProfile};
+use crate::history::History;
+use crate::history::reading::KeptFreshness;
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
-use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
+use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, shorten};
+use crate::oauth::OAuth;
 use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
@@ -19,9 +24,12 @@ use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 use super::admission::{Caller, CallerAdmission, CallerScope};
 use super::advice::advice;
 use super::call_rate::CallRate;
+use super::coach_choice;
 use super::discovery;
 use super::in_flight::{InFlight, InFlightCall};
+use super::kept_days;
 use super::offer::{Offer, Offered};
+use super::own_page;
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
@@ -41,12 +49,19 @@ pub(super) struct CallService {
     pub(super) admission: Arc<CallerAdmission>,
     pub(super) workers: Workers,
     pub(super) race_tools: RaceTools,
+    pub(super) history: History,
+    pub(super) advice: Advice,
+    pub(super) clock: Clock,
     pub(super) offer: Offer,
     pub(super) accounts: Accounts,
     /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
+    /// The catalogue for Claude that words a message of the coach.
+    pub(super) offered_for_history: Arc<Offered>,
     /// The catalogue for callers with a probe token.
     pub(super) offered_for_probe: Arc<Offered>,
+    pub(super) oauth: OAuth,
+    pub(super) origin: String,
     /// `PUBLIC_URL/link`, the page where a person signs in at Garmin again.
     pub(super) link: String,
     pub(super) live: watch::Receiver<Live>,
@@ -68,6 +83,22 @@ struct PendingRequest {
     offered: Arc<Offered>,
 }
 
+/// A call that a person's history may answer.
+struct KeptQuestion {
+    tool: Arc<str>,
+    params: Option<Box<RawValue>>,
+}
+
+impl KeptQuestion {
+    fn of(tool: Option<&Arc<str>>, call: &UpstreamCall) -> Option<Self> {
+        let tool = tool.filter(|tool| crate::tools::is_answered_from_history(tool))?;
+        Some(Self {
+            tool: tool.clone(),
+            params: call.params.clone(),
+        })
+    }
+}
+
 impl CallService {
     pub(super) async fn answer(
         self: Arc<Self>,
@@ -83,6 +114,7 @@ impl CallService {
                 }
                 self.offer.current()
             }
+            CallerScope::History => self.offered_for_history.clone(),
             CallerScope::Probe => self.offered_for_probe.clone(),
         };
         let route = route(&offered, caller.access, &request);
@@ -138,7 +170,7 @@ impl CallService {
                     .count(&caller.account, &tool, is_error(result.get().as_bytes()));
                 McpResponse::Json(pending.result(&result))
             }
-            Route::OwnTool { tool, arguments } => self.call_race_tool(pending, tool, arguments).await,
+            Route::OwnTool { tool, arguments } => self.call_own_tool(pending, tool, arguments).await,
             Route::Worker(question) => self.ask_worker(&request, pending, question).await,
         }
     }
@@ -154,12 +186,17 @@ impl CallService {
             tracing::error!(%reason, "tools.choice_not_read");
             None
         });
-        let profile = chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone());
+        let profile = match caller.scope {
+            CallerScope::History => ToolProfile::All,
+            _ => chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone()),
+        };
         let catalogue = &pending.offered.catalogue;
         // Output schemas help programs, and the short list is for models.
         let is_brief = profile == ToolProfile::Core;
         catalogue.list_some(pending.era, caller.access, is_brief, |tool| {
-            discovery::is_listed(&profile, catalogue.is_short(), tool)
+            // A connection that may only read has no tool to call an unlisted one that changes something.
+            let is_only_here = is_brief && caller.access == Access::ReadOnly && !tool.read_only;
+            is_only_here || discovery::is_listed(&profile, catalogue.is_short(), tool)
         })
     }
 
@@ -175,22 +212,46 @@ impl CallService {
         ))
     }
 
-    async fn call_race_tool(
+    async fn call_own_tool(
         self: Arc<Self>,
         pending: PendingRequest,
         tool: Arc<str>,
         arguments: Option<Box<RawValue>>,
     ) -> McpResponse {
-        let CallerScope::Tools(caller) = pending.caller.scope.clone() else {
-            return McpResponse::Json(pending.no_answer("A probe has no tools."));
+        let caller = match pending.caller.scope.clone() {
+            CallerScope::Tools(caller) => caller,
+            CallerScope::History => {
+                let (account, arguments) = (&pending.caller.account, arguments.as_deref());
+                let result = match &pending.caller.bearer {
+                    Some(token) if *tool == *SEND_WORDS => {
+                        coach_choice::send_words(&self.advice, token, arguments)
+                    }
+                    _ => kept_days::answer_or_advice(&self.history, account, &tool, arguments),
+                };
+                return McpResponse::Json(pending.result(&result));
+            }
+            CallerScope::Probe => return McpResponse::Json(pending.no_answer("A probe has no tools.")),
         };
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, None);
         let answer = async move {
-            let (tools, name) = (self.race_tools.clone(), tool.clone());
-            let call = async move { tools.call(&caller, &name, arguments.as_deref()).await };
+            let (service, name) = (self.clone(), tool.clone());
+            let call = async move {
+                let arguments = arguments.as_deref();
+                if *name == *kept_days::KEEP {
+                    kept_days::keep(&service.history, &caller, arguments, service.clock.now()).await
+                } else if *name == *own_page::OPEN {
+                    own_page::open(&service.oauth, &service.origin, &caller).await
+                } else if *name == *coach_choice::SET {
+                    coach_choice::set(&service.advice, &caller, arguments).await
+                } else if crate::tools::is_answered_from_history(&name) {
+                    kept_days::answer_or_advice(&service.history, caller.account(), &name, arguments)
+                } else {
+                    service.race_tools.call(&caller, &name, arguments).await
+                }
+            };
             let reply = tokio::select! {
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
@@ -251,6 +312,14 @@ impl CallService {
                 Ok(begun) => begun,
                 Err(refused) => return pending.tool_error(&refused),
             };
+            let question = KeptQuestion::of(tool.as_ref(), &call);
+            let kept = |freshness| {
+                let question = question.as_ref()?;
+                self.kept_answer(&pending.caller, question, freshness)
+            };
+            if let Some(result) = kept(KeptFreshness::Complete) {
+                return pending.result(&result);
+            }
             let call = self.workers.call(&pending.caller.account, call);
             let outcome = tokio::select! {
                 // Revocation is polled first, so that a revoked sign-in does not start a worker.
@@ -261,6 +330,12 @@ impl CallService {
             drop(registered);
             if let Some(begun) = begun {
                 begun.end(&outcome).await;
+            }
+            // Without Garmin, days of some time ago are better than none.
+            if has_failed(&outcome)
+                && let Some(result) = kept(KeptFreshness::MayBeOld)
+            {
+                return pending.result(&result);
             }
             self.record(&pending.caller, tool.as_ref(), &outcome);
             match outcome {
@@ -279,6 +354,23 @@ impl CallService {
         call.messages = message_events;
         call.cancelled = cancelled;
         call.relay().await
+    }
+
+    /// The answer from the history of a person who keeps one and still has access.
+    fn kept_answer(
+        &self,
+        caller: &Caller,
+        question: &KeptQuestion,
+        freshness: KeptFreshness,
+    ) -> Option<Box<RawValue>> {
+        if !self.admission.still_admits(caller) {
+            return None;
+        }
+        let KeptQuestion { tool, params } = question;
+        let result = kept_days::answer(&self.history, &caller.account, tool, params.as_deref(), freshness)?;
+        self.counters.count(&caller.account, tool, false);
+        tracing::debug!(account.id = %caller.account, tool = %tool, "mcp.answered_from_history");
+        Some(result)
     }
 
     /// Records a change before it is passed on to the built-in worker. Error: the text for a repetition.
@@ -316,10 +408,7 @@ impl CallService {
         tool: Option<&Arc<str>>,
         outcome: &Result<UpstreamAnswer, WorkerError>,
     ) {
-        let failed = match outcome {
-            Ok(UpstreamAnswer::Result(result)) => is_error(result.get().as_bytes()),
-            Ok(UpstreamAnswer::Error(_)) | Err(_) => true,
-        };
+        let failed = has_failed(outcome);
         if let Some(tool) = tool {
             self.counters.count(&caller.account, tool, failed);
         }
@@ -365,6 +454,14 @@ impl PendingRequest {
 
     fn server(&self) -> &str {
         self.offered.handshake.server()
+    }
+}
+
+/// Whether a worker gave no answer, or one that tells a failure.
+fn has_failed(outcome: &Result<UpstreamAnswer, WorkerError>) -> bool {
+    match outcome {
+        Ok(UpstreamAnswer::Result(result)) => is_error(result.get().as_bytes()),
+        Ok(UpstreamAnswer::Error(_)) | Err(_) => true,
     }
 }
 

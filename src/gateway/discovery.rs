@@ -125,16 +125,38 @@ pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&Raw
     if words.is_empty() {
         return failed("query is missing: say in a few words what the tool should do");
     }
-    let mut scored: Vec<(usize, &ToolEntry, Value)> = catalogue
+    let tools: Vec<(&ToolEntry, Value, Vec<usize>)> = catalogue
         .entries(access)
         .filter(|(tool, _)| !is_about_tools(&tool.name))
         .filter_map(|(tool, text)| {
             let listing: Value = serde_json::from_str(text).ok()?;
-            let score = score(&words, tool, &listing);
-            (score > 0).then_some((score, tool, listing))
+            let fits = fits(&words, tool, &listing);
+            Some((tool, listing, fits))
         })
         .collect();
-    scored.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+    // A word that many tools have says little about which one is meant.
+    let weights: Vec<f64> = (0..words.len())
+        .map(|word| {
+            let with_it = tools.iter().filter(|(_, _, fits)| fits.get(word) > Some(&0));
+            (tools.len() as f64 / with_it.count().max(1) as f64).ln_1p()
+        })
+        .collect();
+    let score = |fits: &[usize]| {
+        let weighted = fits
+            .iter()
+            .zip(&weights)
+            .map(|(fit, weight)| *fit as f64 * weight);
+        weighted.sum::<f64>()
+    };
+    let mut scored: Vec<(f64, &ToolEntry, Value)> = tools
+        .into_iter()
+        .map(|(tool, listing, fits)| (score(&fits), tool, listing))
+        .filter(|(score, _, _)| *score > 0.0)
+        .collect();
+    scored.sort_by(|a, b| {
+        let by_score = b.0.total_cmp(&a.0);
+        by_score.then_with(|| (!a.1.read_only, &a.1.name).cmp(&(!b.1.read_only, &b.1.name)))
+    });
     let found: Vec<Value> = scored
         .into_iter()
         .take(MOST_FOUND)
@@ -154,8 +176,8 @@ pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&Raw
     told(&json!({"tools": found}))
 }
 
-/// How well a tool fits: a word in its name counts more than one in its title or description.
-fn score(words: &[String], tool: &ToolEntry, listing: &Value) -> usize {
+/// How well a tool fits each word: a word in its name counts more than one in its title or description.
+fn fits(words: &[String], tool: &ToolEntry, listing: &Value) -> Vec<usize> {
     let about = listing
         .get("description")
         .and_then(Value::as_str)
@@ -163,9 +185,9 @@ fn score(words: &[String], tool: &ToolEntry, listing: &Value) -> usize {
     let parts = [
         (4, self::words(&tool.name)),
         (3, self::words(&tool.title)),
-        (1, self::words(about)),
+        (2, self::words(about)),
     ];
-    let fits = |word: &str, other: &str| {
+    let is_same = |word: &str, other: &str| {
         let common = word
             .chars()
             .zip(other.chars())
@@ -176,25 +198,28 @@ fn score(words: &[String], tool: &ToolEntry, listing: &Value) -> usize {
     let best = |word: &String| {
         parts
             .iter()
-            .filter(|(_, others)| others.iter().any(|other| fits(word, other)))
+            .filter(|(_, others)| others.iter().any(|other| is_same(word, other)))
             .map(|(weight, _)| *weight)
             .max()
             .unwrap_or(0)
     };
-    words.iter().map(best).sum()
+    words.iter().map(best).collect()
 }
 
-/// The words of a text, without those that every tool has.
+/// The words of a text, each once, without those that every question has.
 fn words(text: &str) -> Vec<String> {
-    const EVERYWHERE: [&str; 16] = [
-        "a", "an", "and", "by", "for", "from", "get", "how", "in", "is", "me", "my", "of", "the", "to",
-        "what",
+    const EVERYWHERE: [&str; 34] = [
+        "a", "an", "and", "any", "anything", "are", "at", "by", "can", "did", "do", "does", "for", "from",
+        "get", "has", "have", "how", "i", "in", "is", "it", "me", "my", "of", "on", "show", "that", "the",
+        "this", "to", "was", "what", "with",
     ];
-    text.to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty() && !EVERYWHERE.contains(word))
-        .map(str::to_owned)
-        .collect()
+    let mut words: Vec<String> = Vec::new();
+    for word in text.to_lowercase().split(|c: char| !c.is_alphanumeric()) {
+        if !word.is_empty() && !EVERYWHERE.contains(&word) && !words.iter().any(|known| known == word) {
+            words.push(word.to_owned());
+        }
+    }
+    words
 }
 
 /// Answers [`CHOOSE`]: keeps the person's choice of tools.
@@ -254,7 +279,7 @@ fn object(arguments: Option<&RawValue>) -> Map<String, Value> {
         .unwrap_or_default()
 }
 
-fn told(answer: &Value) -> Box<RawValue> {
+pub(super) fn told(answer: &Value) -> Box<RawValue> {
     let text = answer.to_string();
     result(
         &json!({"content": [{"type": "text", "text": text}], "structuredContent": answer, "isError": false}),

@@ -11,10 +11,12 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::accounts::{AccountId, Accounts};
+use crate::advice::{Advice, WORDING_QUESTIONS};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
-use crate::config::{Live, PublicUrl};
+use crate::config::{Live, PublicUrl, ToolProfile};
+use crate::history::History;
 use crate::mcp::answer::JsonReply;
 use crate::mcp::headers::Accepts;
 use crate::mcp::{Access, CatalogueError, Inbound, McpError, PublicHosts, RejectedRequest, RequestHeaders};
@@ -22,14 +24,17 @@ use crate::oauth::{FamilyId, OAuth};
 use crate::races::Races;
 use crate::races::tools::RaceTools;
 use crate::store::{Store, StoreError};
-use crate::workers::Workers;
+use crate::workers::{StopReason, Workers};
 
 use super::admission::{Caller, CallerAdmission, NotAdmitted};
 use super::call::CallService;
 use super::call_rate::CallRate;
+use super::coach_choice;
 use super::discovery;
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, InFlightCall};
+use super::kept_days;
 use super::offer::{Offer, WorkerLists, own_tools_only};
+use super::own_page;
 use super::relay::McpResponse;
 use super::repeats::RepeatGuard;
 use super::usage::{CallCounts, UsageCounters};
@@ -38,8 +43,14 @@ use super::usage::{CallCounts, UsageCounters};
 pub struct GatewayParts {
     pub oauth: OAuth,
     pub workers: Workers,
+    /// The workers that read days for histories, if the people's own are another program.
+    pub history_workers: Option<Workers>,
     pub lists: WorkerLists,
     pub races: Races,
+    /// The days that people have chosen to keep.
+    pub history: History,
+    /// The coach who speaks first.
+    pub advice: Advice,
     /// What people have chosen.
     pub accounts: Accounts,
     pub public_url: PublicUrl,
@@ -59,6 +70,7 @@ struct GatewayState {
     admission: Arc<CallerAdmission>,
     hosts: PublicHosts,
     calls: Arc<CallService>,
+    history_workers: Option<Workers>,
     store: Store,
 }
 
@@ -75,18 +87,26 @@ impl Gateway {
         });
         let repeats = RepeatGuard::new(parts.store.clone(), parts.clock.clone());
         let admission = Arc::new(CallerAdmission::new(
-            parts.oauth,
+            parts.oauth.clone(),
             parts.races.clone(),
-            parts.clock,
+            parts.advice.clone(),
+            parts.clock.clone(),
         ));
+        let is_foreign = matches!(parts.lists, WorkerLists::Foreign { .. });
         let calls = CallService {
             admission: admission.clone(),
             workers: parts.workers,
             race_tools: RaceTools(parts.races),
-            offer: Offer::new(parts.lists, own_tools(), origin, &parts.store)?,
+            history: parts.history,
+            advice: parts.advice,
+            clock: parts.clock.clone(),
+            offer: Offer::new(parts.lists, own_tools(is_foreign), origin, &parts.store)?,
             accounts: parts.accounts,
             offered_for_race: Arc::new(own_tools_only(&RaceTools::list_for_race(), origin)?),
+            offered_for_history: Arc::new(own_tools_only(&history_tools(), origin)?),
             offered_for_probe: Arc::new(own_tools_only("[]", origin)?),
+            oauth: parts.oauth.clone(),
+            origin: origin.to_owned(),
             link: format!("{origin}/link"),
             live: parts.live,
             rate: CallRate::default(),
@@ -99,6 +119,7 @@ impl Gateway {
             admission,
             hosts: PublicHosts::new(origin),
             calls: Arc::new(calls),
+            history_workers: parts.history_workers,
             store: parts.store,
         })))
     }
@@ -156,7 +177,7 @@ impl Gateway {
     }
 
     /// Whether a client is signed in to this account.
-    pub(super) fn has_sign_in(&self, account: &AccountId) -> Result<bool, StoreError> {
+    pub fn has_sign_in(&self, account: &AccountId) -> Result<bool, StoreError> {
         self.0.admission.has_sign_in(account)
     }
 
@@ -165,9 +186,23 @@ impl Gateway {
         self.0.admission.was_withdrawn(account, since)
     }
 
+    pub(super) fn history_workers(&self) -> Option<&Workers> {
+        self.0.history_workers.as_ref()
+    }
+
+    /// Registers a request for the history of an account, under the account's id, which no connection has.
+    pub(super) fn register_fill(&self, account: &AccountId) -> InFlightCall {
+        let key: Arc<str> = account.as_str().into();
+        self.0.calls.in_flight.enter(&key, "null", None)
+    }
+
     /// Ends the running calls of one connection.
     pub(super) fn cut_connection(&self, connection: &str) -> usize {
         self.0.calls.in_flight.revoke(connection)
+    }
+
+    pub(super) fn advice(&self) -> &Advice {
+        &self.0.calls.advice
     }
 
     pub(super) fn workers_and_races(&self) -> (&Workers, &Races) {
@@ -217,6 +252,26 @@ impl Gateway {
         words
     }
 
+    /// The first name of an own list of tools that no tool has.
+    pub fn unknown_tool(&self, profile: Option<&ToolProfile>) -> Option<String> {
+        let Some(ToolProfile::Only(names)) = profile else {
+            return None;
+        };
+        let offered = self.0.calls.offer.current();
+        names
+            .iter()
+            .find(|name| offered.catalogue.find(name).is_none())
+            .cloned()
+    }
+
+    /// Lets the account's next call start a worker with the person's present choices. Running calls are answered.
+    pub async fn renew_worker(&self, account: &AccountId) {
+        let own = Some(&self.0.calls.workers);
+        for workers in own.into_iter().chain(self.history_workers()) {
+            workers.stop(account, StopReason::SettingsChanged).await;
+        }
+    }
+
     /// The number of tools that a connection with this access currently sees.
     pub fn tool_count(&self, access: Access) -> usize {
         self.0.calls.offer.current().catalogue.count(access)
@@ -224,9 +279,26 @@ impl Gateway {
 }
 
 /// The tools that the gateway answers, as a JSON array.
-pub(super) fn own_tools() -> String {
+pub(super) fn own_tools(is_foreign: bool) -> String {
     let mut tools = discovery::listings();
+    tools.push(kept_days::listing());
+    tools.push(own_page::listing());
+    tools.push(coach_choice::listing());
+    if is_foreign {
+        tools.extend(kept_days::question_listings());
+    }
     tools.extend(RaceTools::listings());
+    Value::Array(tools).to_string()
+}
+
+/// The tools of Claude that words a message of the coach, as a JSON array.
+fn history_tools() -> String {
+    let mut tools = kept_days::question_listings();
+    tools.retain(|tool| {
+        let name = tool.get("name").and_then(Value::as_str);
+        name.is_some_and(|name| WORDING_QUESTIONS.contains(&name))
+    });
+    tools.push(coach_choice::send_words_listing());
     Value::Array(tools).to_string()
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::accounts::{AccountId, Accounts};
+use crate::advice::{Advice, AdviceParts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::log::Traces;
@@ -20,6 +21,7 @@ use crate::base::secrets::{RootSecret, TokenHash};
 use crate::config::{GarminHosts, Live, PublicUrl};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{GovernorSettings, SignIns};
+use crate::history::History;
 use crate::mcp::revision::MODERN;
 use crate::mcp::{Access, McpError, RequestHeaders};
 use crate::notify::{Notifier, NotifierParts};
@@ -93,6 +95,7 @@ fn races(
         time_zone: None,
         coach: None,
         traces: Traces::off(),
+        public_url: String::new(),
     });
     races.unwrap()
 }
@@ -141,12 +144,33 @@ impl Bench {
             calls_per_minute: 1_000,
             ..Live::default()
         });
+        let history = History::new(store.clone(), clock.clone());
+        let accounts = Accounts::new(store.clone(), clock.clone(), settings.clone());
+        let notifier = NotifierParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            public_url: String::new(),
+            live: settings.clone(),
+        };
+        let advice = AdviceParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            history: history.clone(),
+            notifier: Notifier::start(notifier, &lifecycle),
+            claude: None,
+            link: format!("{PUBLIC}/link"),
+        };
         let gateway = Gateway::start(GatewayParts {
             oauth: oauth(&store, &clock, &lifecycle, &public_url, &settings),
             workers: Workers::attached(worker.port(), &lifecycle),
+            history_workers: None,
+            history,
+            advice: Advice::start(advice, &lifecycle),
             lists,
             races: races(&garmin_url, &store, &clock, &settings, &lifecycle),
-            accounts: Accounts::new(store.clone(), clock.clone(), settings.clone()),
+            accounts,
             public_url,
             live: settings,
             store: store.clone(),

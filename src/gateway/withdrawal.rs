@@ -1,4 +1,4 @@
-//! What ends with a person's access, beyond the calls: the worker and the races.
+//! What ends with a person's access, beyond the calls: the worker, waiting messages, and the races with their shared pages.
 
 use super::service::Gateway;
 use crate::accounts::AccountId;
@@ -18,6 +18,12 @@ impl Gateway {
     /// it.
     pub async fn end_work(&self, account: &AccountId) -> Result<EndedWork, StoreError> {
         let (workers, races) = self.workers_and_races();
+        // The request for the history goes first, so that it starts no other worker.
+        self.cut_connection(account.as_str());
+        if let Some(reading) = self.history_workers() {
+            reading.stop(account, StopReason::Revoked).await;
+        }
+        self.advice().withdraw(account).await?;
         let is_running = |worker: &WorkerInfo| worker.account == *account;
         let worker = workers.list().into_iter().find(is_running);
         let stopped = worker.as_ref().is_some_and(|worker| worker.process.is_some());
@@ -40,9 +46,9 @@ impl Gateway {
     }
 
     /// Ends what a withdrawal left when the program was killed in the middle of it: the sign-in ends first, the work
-    /// after it. A race that the operator started since is none of that.
+    /// after it. A race that the operator started since is none of that, and neither is a link that was made since.
     pub async fn finish_withdrawals(&self) -> Result<(), StoreError> {
-        for (account, since) in self.workers_and_races().1.watched_accounts() {
+        for (account, since) in self.workers_and_races().1.accounts_at_work()? {
             if self.was_withdrawn(&account, since)? {
                 self.end_work_without_sign_in(&account).await?;
             }

@@ -141,6 +141,18 @@ impl Notifier {
             if stopping.is_cancelled() {
                 return;
             }
+            let is_muted = channel == PhoneChannel::Telegram
+                && self
+                    .is_muted(&target.address, message.severity)
+                    .unwrap_or_default();
+            if is_muted {
+                tracing::info!(account.id = %message.account, race.id = race, "notify.muted");
+                if let Err(e) = self.record_sent(key, channel).await {
+                    tracing::warn!(reason = %e, "notify.store_failed");
+                    return;
+                }
+                continue;
+            }
             let sent = self
                 .send(
                     channel,

@@ -9,15 +9,35 @@ use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
 use crate::store::{Record, StoreError, Table};
 
-/// A message about a race to the person who tracks it.
+/// What a message is about. Messages about one subject are sent in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageSubject {
+    Race(RaceId),
+    Coach,
+    /// The person's link to Garmin.
+    Link,
+}
+
+impl MessageSubject {
+    /// The name in the queue, in which no two people share one.
+    pub(super) fn lane(&self, account: &AccountId) -> String {
+        match self {
+            Self::Race(race) => race.to_string(),
+            Self::Coach => format!("coach_{account}"),
+            Self::Link => format!("link_{account}"),
+        }
+    }
+}
+
+/// A message to a person: about a race that they track, or about themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhoneMessage {
     pub account: AccountId,
-    pub race: RaceId,
+    pub subject: MessageSubject,
     pub severity: Severity,
-    /// The athlete and the race, for display.
+    /// The athlete and the race, or what it is about; for display.
     pub title: String,
-    /// A message with a key that the race has already used is not sent.
+    /// A message with a key that its subject has already used is not sent.
     pub key: String,
     /// For display only: contains positions and heart rates, so it is never logged.
     pub text: String,

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
+use super::bot::health::BotHealth;
 use super::channel::{PhoneChannel, ShownMessage};
-use super::message::{MessageRoute, Phone, PhoneMessage};
+use super::chat_records::OwnChats;
+use super::message::{MessageRoute, MessageSubject, Phone, PhoneMessage};
 use super::queue;
 use super::send_error::SendError;
 use super::telegram::{self, ChatMove, ChatTarget};
@@ -43,6 +45,7 @@ struct NotifierInner {
     queued: Notify,
     /// Pauses after failures, by race and channel.
     pauses: Mutex<HashMap<(String, PhoneChannel), SendPause>>,
+    bot_health: Mutex<BotHealth>,
     /// Time of each person's last attempt to set a phone.
     tried: Mutex<HashMap<AccountId, Timestamp>>,
 }
@@ -84,6 +87,7 @@ impl Notifier {
             poster: Poster::default(),
             queued: Notify::new(),
             pauses: Mutex::default(),
+            bot_health: Mutex::default(),
             tried: Mutex::default(),
         }));
         let (sending, stopping) = (notifier.clone(), lifecycle.stopping());
@@ -114,6 +118,7 @@ impl Notifier {
     /// Erases the queued messages and the phone of an account.
     pub fn forget_account(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
         tx.remove::<Phone>(account.as_str().as_bytes());
+        tx.remove::<OwnChats>(account.key());
         queue::forget_account(tx, account)
     }
 
@@ -125,7 +130,16 @@ impl Notifier {
         account: &AccountId,
         race: &RaceId,
     ) -> Result<(), StoreError> {
-        queue::withdraw_race(tx, account, race)
+        queue::withdraw(tx, account, &MessageSubject::Race(race.clone()))
+    }
+
+    /// Erases the queued messages about a subject. Their keys stay used.
+    pub fn withdraw(
+        tx: &mut Tx<'_>,
+        account: &AccountId,
+        subject: &MessageSubject,
+    ) -> Result<(), StoreError> {
+        queue::withdraw(tx, account, subject)
     }
 
     /// Erases the queued messages and used message keys of a race.
@@ -136,7 +150,7 @@ impl Notifier {
     /// Sends a test message to every target of the operator and of every person, bypassing the queue. Returns one
     /// report per channel that has a target.
     pub async fn test(&self) -> Result<Vec<ChannelTest>, StoreError> {
-        let text = "A test from garmin-gateway: messages about your races arrive here.";
+        let text = "A test from garmin-gateway: messages for you arrive here.";
         let phones = self.store().list::<Phone>(b"")?;
         let mut reports = Vec::new();
         for (channel, config) in self.channels() {
@@ -260,7 +274,29 @@ impl Notifier {
             .await
     }
 
-    async fn send_post(&self, channel: PhoneChannel, post: Post) -> Result<(), SendError> {
+    /// The settings of the Telegram bot, if there is one.
+    pub(super) fn bot(&self) -> Option<ChannelConfig> {
+        self.0.parts.live.borrow().notify.telegram.clone()
+    }
+
+    pub(super) fn accounts(&self) -> &Accounts {
+        &self.0.parts.accounts
+    }
+
+    /// Whether the bot is heard.
+    pub fn bot_health(&self) -> BotHealth {
+        *self.0.bot_health.lock()
+    }
+
+    pub(super) fn set_bot_health(&self, health: BotHealth) {
+        *self.0.bot_health.lock() = health;
+    }
+
+    pub(super) fn poster(&self) -> &Poster {
+        &self.0.poster
+    }
+
+    pub(super) async fn send_post(&self, channel: PhoneChannel, post: Post) -> Result<(), SendError> {
         let reply = self.0.poster.post(post).await;
         channel.read_reply(&reply.map_err(|_| SendError::Unreachable)?)
     }

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use super::channel::PhoneChannel;
+use super::chat_records::OwnChats;
 use super::message::{MessageRoute, Phone, SetPhoneError};
 use super::notifier::Notifier;
 use super::send_error::SendError;
@@ -14,7 +15,7 @@ use crate::store::{StoreError, Tx};
 /// Minimum interval between two attempts, because each sends a message to an address that the person typed.
 const BETWEEN_ATTEMPTS: SignedDuration = SignedDuration::from_secs(10);
 
-const TEST_TEXT: &str = "Messages about your races arrive here from now on.";
+const TEST_TEXT: &str = "Messages for you arrive here from now on.";
 
 impl Notifier {
     /// Directs this account's messages to `phone` and nowhere else; an empty phone restores the operator's settings.
@@ -38,8 +39,11 @@ impl Notifier {
             }
             if is_removed {
                 tx.remove::<Phone>(&key);
+                tx.remove::<OwnChats>(&key);
             } else {
                 tx.put(&key, &phone)?;
+                let own = tx.find::<OwnChats>(&key)?.unwrap_or_default();
+                tx.put(&key, &own.with(phone.telegram_chat.as_deref()))?;
             }
             Ok(())
         });

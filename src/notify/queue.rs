@@ -8,11 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::bot::offset::TakenUpdates;
 use super::channel::PhoneChannel;
+use super::chat_records::{ChatMute, OwnChats};
 use super::telegram::ChatMove;
 use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
-use crate::notify::message::PhoneMessage;
+use crate::notify::message::{MessageSubject, PhoneMessage};
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
 use crate::store::{Kind, Record, StoreError, Table, Tx};
@@ -20,6 +22,7 @@ use crate::store::{Kind, Record, StoreError, Table, Tx};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct QueuedMessage {
     pub(super) account: AccountId,
+    /// The race, or the name of another subject.
     pub(super) race: String,
     pub(super) severity: Severity,
     /// Empty in messages stored by earlier versions.
@@ -46,10 +49,13 @@ impl Record for UsedKeys {
     const TABLE: Table = Table("outbox_told");
 }
 
-pub(crate) const KINDS: [Kind; 3] = [
+pub(crate) const KINDS: [Kind; 6] = [
     Kind::of::<QueuedMessage>(),
     Kind::of::<UsedKeys>(),
     Kind::of::<ChatMove>(),
+    Kind::of::<TakenUpdates>(),
+    Kind::of::<ChatMute>(),
+    Kind::of::<OwnChats>(),
 ];
 
 /// Maximum number of used keys per race; the oldest are dropped. A race sends a few dozen messages.
@@ -60,7 +66,8 @@ const LONGEST_TEXT: usize = 1500;
 
 /// Queues a message, unless its key was used before in this race.
 pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> Result<(), StoreError> {
-    let race = format!("{}/{}", message.account, message.race);
+    let lane = message.subject.lane(&message.account);
+    let race = format!("{}/{lane}", message.account);
     let mut hash = URL_SAFE_NO_PAD.encode(sha256(message.key.as_bytes()));
     hash.truncate(12);
     let mut used = tx.find::<UsedKeys>(race.as_bytes())?.unwrap_or_default();
@@ -77,7 +84,7 @@ pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> R
     let key = format!("{race}/{:010}", last.map_or(0, |last| last + 1));
     let message = QueuedMessage {
         account: message.account.clone(),
-        race: message.race.to_string(),
+        race: lane,
         severity: message.severity,
         title: message.title.clone(),
         text: message.text.chars().take(LONGEST_TEXT).collect(),
@@ -92,9 +99,14 @@ fn number(key: &[u8]) -> Option<u64> {
     text.rsplit('/').next()?.parse().ok()
 }
 
-/// Erases the queued messages of a race. Their keys stay used.
-pub(super) fn withdraw_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
-    for (key, _) in tx.list::<QueuedMessage>(format!("{account}/{race}/").as_bytes())? {
+/// Erases the queued messages about a subject. Their keys stay used.
+pub(super) fn withdraw(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    subject: &MessageSubject,
+) -> Result<(), StoreError> {
+    let lane = subject.lane(account);
+    for (key, _) in tx.list::<QueuedMessage>(format!("{account}/{lane}/").as_bytes())? {
         tx.remove::<QueuedMessage>(&key);
     }
     Ok(())
@@ -102,7 +114,7 @@ pub(super) fn withdraw_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId)
 
 /// Erases the queued messages and used keys of a race.
 pub(super) fn forget_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
-    withdraw_race(tx, account, race)?;
+    withdraw(tx, account, &MessageSubject::Race(race.clone()))?;
     tx.remove::<UsedKeys>(format!("{account}/{race}").as_bytes());
     Ok(())
 }

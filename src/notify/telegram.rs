@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::send_error::SendError;
 use crate::base::post::Post;
@@ -78,13 +79,6 @@ impl ChatTarget {
 
 /// Sends no parse mode, so that nothing in the text is markup.
 pub(super) fn post(config: &ChannelConfig, target: &ChatTarget, severity: Severity, text: &str) -> Post {
-    let token = config.token.clone().unwrap_or_default();
-    let mut url = config.url.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty()
-            .push(&format!("bot{}", token.expose()))
-            .push("sendMessage");
-    }
     let mut json = json!({
         "chat_id": target.chat,
         "text": text,
@@ -95,10 +89,22 @@ pub(super) fn post(config: &ChannelConfig, target: &ChatTarget, severity: Severi
         fields.insert("message_thread_id".to_owned(), topic.into());
     }
     Post {
-        url,
+        url: method_url(config, "sendMessage"),
         bearer: None,
         json,
     }
+}
+
+/// The address of a method of the Bot API. It contains the token.
+pub(super) fn method_url(config: &ChannelConfig, method: &str) -> Url {
+    let token = config.token.clone().unwrap_or_default();
+    let mut url = config.url.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty()
+            .push(&format!("bot{}", token.expose()))
+            .push(method);
+    }
+    url
 }
 
 /// `parameters.retry_after` of a refusal, in seconds.

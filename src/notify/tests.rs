@@ -1,8 +1,9 @@
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use url::Url;
 
-use super::message::{MessageRoute, Phone, PhoneMessage, SetPhoneError};
+use super::bot::BotChat;
+use super::message::{MessageRoute, MessageSubject, Phone, PhoneMessage, SetPhoneError};
 use super::queue::QueuedMessage;
 use super::{Notifier, NotifierParts};
 use crate::accounts::{AccountId, Accounts};
@@ -75,10 +76,14 @@ impl Bench {
     }
 
     async fn push(&self, key: &str, text: &str) {
+        self.push_as(Severity::Warning, key, text).await;
+    }
+
+    async fn push_as(&self, severity: Severity, key: &str, text: &str) {
         let message = PhoneMessage {
             account: self.account.clone(),
-            race: self.race.clone(),
-            severity: Severity::Warning,
+            subject: MessageSubject::Race(self.race.clone()),
+            severity,
             key: key.into(),
             title: String::new(),
             text: text.into(),
@@ -263,6 +268,40 @@ async fn a_test_message_really_goes_out_and_says_what_is_wrong() {
     let advice = tested[1].failed.clone().unwrap();
     assert!(tested[1].sent == 0 && advice.contains("NTFY_TOPIC"), "{advice}");
     assert_eq!((bench.telegram.asked().len(), bench.ntfy.asked().len()), (2, 1));
+}
+
+#[tokio::test]
+async fn a_muted_chat_gets_warnings_only_until_its_time() {
+    let bench = Bench::new(&BOTH).await;
+    let chat = BotChat {
+        id: -1001,
+        username: None,
+        is_private: false,
+        topic: Some(7),
+    };
+    let until = bench.clock.now() + SignedDuration::from_hours(1);
+    bench.notifier.mute_chat(&chat, Some(until)).await.unwrap();
+    bench.push_as(Severity::Notice, "a", "Passed the mill.").await;
+    bench
+        .push_as(Severity::Warning, "b", "No signal for 20 min.")
+        .await;
+    bench.settled().await;
+    assert_eq!(texts(&bench.telegram, "text"), ["No signal for 20 min."]);
+    // The other channel of the same person is not muted.
+    let both = ["Passed the mill.", "No signal for 20 min."];
+    assert_eq!(texts(&bench.ntfy, "message"), both);
+    bench.clock.advance(SignedDuration::from_hours(1));
+    bench.push_as(Severity::Info, "c", "20 km.").await;
+    bench.settled().await;
+    bench
+        .notifier
+        .mute_chat(&chat, Some(Timestamp::MAX))
+        .await
+        .unwrap();
+    bench.notifier.mute_chat(&chat, None).await.unwrap();
+    bench.push_as(Severity::Info, "d", "21 km.").await;
+    bench.settled().await;
+    assert_eq!(texts(&bench.telegram, "text")[1..], ["20 km.", "21 km."]);
 }
 
 const MOVED: &str = r#"{"ok":false,"error_code":400,
@@ -456,7 +495,7 @@ async fn a_message_names_the_athlete_and_the_race() {
     for (key, title) in [("a", "Ann, Lake Run"), ("b", "Ben, Lake Run"), ("c", "")] {
         let message = PhoneMessage {
             account: bench.account.clone(),
-            race: bench.race.clone(),
+            subject: MessageSubject::Race(bench.race.clone()),
             severity: Severity::Notice,
             title: title.into(),
             key: key.into(),

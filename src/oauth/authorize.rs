@@ -32,6 +32,7 @@ pub use pages::{
 };
 #[cfg(fuzzing)]
 pub(super) use request::way_back;
+use transactions::SignInPurpose;
 pub(super) use transactions::{EndedSignIns, Transactions};
 
 impl OAuth {
@@ -63,7 +64,7 @@ impl OAuth {
         }
         let return_to = ReturnAddress::new(redirect_uri, &form, &self.0.public_url);
         match AuthorizationRequest::read(&form, client, return_to.clone(), &self.0.public_url) {
-            Ok(request) => self.first_page(Some(&request), visitor),
+            Ok(request) => self.first_page(&SignInPurpose::Connect(Box::new(request)), visitor),
             Err(e) => AuthorizeStep::Redirect {
                 url: return_to.error(&e),
             },
@@ -72,13 +73,18 @@ impl OAuth {
 
     /// `GET /link`: the same sign-in without a client, for an account whose login at Garmin has ended.
     pub fn link_page(&self, visitor: Visitor<'_>) -> AuthorizeStep {
-        self.first_page(None, visitor)
+        self.first_page(&SignInPurpose::Link, visitor)
     }
 
-    fn first_page(&self, request: Option<&AuthorizationRequest>, visitor: Visitor<'_>) -> AuthorizeStep {
+    /// `GET /me` without an open visit: the same sign-in, which opens the person's own page.
+    pub fn own_page_sign_in(&self, visitor: Visitor<'_>) -> AuthorizeStep {
+        self.first_page(&SignInPurpose::OwnPage, visitor)
+    }
+
+    fn first_page(&self, purpose: &SignInPurpose, visitor: Visitor<'_>) -> AuthorizeStep {
         let now = self.0.clock.now();
-        let (hidden, set_browser) = self.0.transactions.issue(request.cloned(), visitor.browser, now);
-        let page = sign_in::sign_in_page(hidden, request, &SignInProgress::begin(now));
+        let (hidden, set_browser) = self.0.transactions.issue(purpose.clone(), visitor.browser, now);
+        let page = sign_in::sign_in_page(hidden, purpose.request(), &SignInProgress::begin(now));
         AuthorizeStep::SignIn(SignInPage { set_browser, ..page })
     }
 

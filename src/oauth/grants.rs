@@ -41,6 +41,11 @@ impl Named for OfFamily {
 /// not mean that the family exists.
 pub type FamilyId = Id<OfFamily>;
 
+/// The family whose record has this key.
+pub(super) fn family_id(key: &[u8]) -> Option<FamilyId> {
+    std::str::from_utf8(key).ok()?.parse().ok()
+}
+
 /// The access that the person allowed, copied from the consent to its code and its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Consent {

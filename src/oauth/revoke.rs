@@ -2,7 +2,7 @@
 //!
 //! Every ended family leaves a [`Revocation`], written in the same unit of work.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::OAuth;
@@ -10,20 +10,19 @@ use super::authorize::EndedSignIns;
 use super::error::OAuthError;
 use super::family::TokenFamily;
 use super::form::FormParameters;
-use super::grants::{AccessToken, AuthorizationCode, Consent, FamilyId, FamilyUse, RefreshToken, after};
+use super::grants::{AccessToken, AuthorizationCode, Consent, FamilyId, RefreshToken, family_id};
+use super::own_page;
 use crate::accounts::{Account, AccountId};
 use crate::base::secrets::TokenHash;
-use crate::mcp::Access;
-use crate::store::{Record, StoreError, Table, Tx};
-
-/// How long revocations stay listed.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(365 * 24);
+use crate::store::{Record, Store, StoreError, Table, Tx};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RevocationReason {
     Client,
     Operator,
+    /// The person, on their own page.
+    Person,
     /// The code was exchanged a second time.
     CodeReuse,
     /// A refresh token was presented long after it was spent.
@@ -38,6 +37,7 @@ impl RevocationReason {
         match self {
             Self::Client => "client",
             Self::Operator => "operator",
+            Self::Person => "person",
             Self::CodeReuse => "code_reuse",
             Self::RefreshReuse => "refresh_reuse",
             Self::Unused => "unused",
@@ -66,6 +66,27 @@ impl Record for Revocation {
     const TABLE: Table = Table("revocation");
 }
 
+/// Who ends access outside of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The operator, with the uid on this machine if it is known.
+    Operator(Option<u32>),
+    /// The person, on their own page.
+    Person,
+}
+
+impl From<EndedBy> for Cause {
+    fn from(by: EndedBy) -> Self {
+        match by {
+            EndedBy::Operator(by_uid) => Self {
+                reason: RevocationReason::Operator,
+                by_uid,
+            },
+            EndedBy::Person => RevocationReason::Person.into(),
+        }
+    }
+}
+
 /// Why a family ends, and who caused it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cause {
@@ -90,24 +111,6 @@ pub struct Revoked {
     pub n_codes: usize,
 }
 
-/// A client's sign-in that is still valid.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FamilyOverview {
-    pub id: FamilyId,
-    pub account: AccountId,
-    pub access: Access,
-    pub client_id: String,
-    /// The client's own name for itself.
-    pub client_name: String,
-    pub created_at: Timestamp,
-    /// The time of the last call or refresh.
-    pub last_used_at: Timestamp,
-    /// Number of access tokens that are valid now.
-    pub n_access_tokens: usize,
-    /// When the sign-in ends for lack of use; `None`: never.
-    pub expires_at: Option<Timestamp>,
-}
-
 /// Whose sign-ins the operator ends.
 #[derive(Clone, Debug)]
 pub enum RevocationScope {
@@ -128,6 +131,23 @@ impl RevocationScope {
     }
 }
 
+/// Nobody withdrew the access of an account whose last sign-in was merely unused.
+fn has_access(
+    account: &AccountId,
+    families: &[(Vec<u8>, TokenFamily)],
+    revocations: &[(Vec<u8>, Revocation)],
+) -> bool {
+    let mut own = families.iter().map(|(_, family)| &family.consent.account);
+    if own.any(|of| of == account) {
+        return true;
+    }
+    let ended = revocations.iter().map(|(_, revocation)| revocation);
+    let last = ended
+        .filter(|revocation| revocation.account == *account)
+        .max_by_key(|revocation| revocation.at);
+    last.is_some_and(|last| last.reason == RevocationReason::Unused)
+}
+
 /// Ends a family inside a unit of work and writes its [`Revocation`]. Returns how many valid access tokens it had.
 pub(super) fn end_family(
     tx: &mut Tx<'_>,
@@ -139,6 +159,7 @@ pub(super) fn end_family(
     let Cause { reason, by_uid } = cause.into();
     let n_access_tokens = family.n_access_tokens(now);
     family.remove(tx, id);
+    own_page::end_within(tx, |_, via| via == Some(id))?;
     let revocation = Revocation {
         at: now,
         family: id.clone(),
@@ -220,13 +241,9 @@ impl OAuth {
         Ok(whole.map(|(account, _, _)| account))
     }
 
-    /// Ends the sign-ins in this scope, including those in progress, and the codes that have not been exchanged.
-    /// Garmin tokens stay. `by_uid` is the operator, for the record.
-    pub async fn end_access(
-        &self,
-        scope: RevocationScope,
-        by_uid: Option<u32>,
-    ) -> Result<Revoked, StoreError> {
+    /// Ends the sign-ins in this scope, including those in progress, and the codes that have not been exchanged. With an
+    /// account's access, its own page closes. Garmin tokens stay.
+    pub async fn end_access(&self, scope: RevocationScope, by: EndedBy) -> Result<Revoked, StoreError> {
         let now = self.0.clock.now();
         match &scope {
             RevocationScope::Account(account) => {
@@ -242,10 +259,7 @@ impl OAuth {
             RevocationScope::All => self.0.transactions.end(EndedSignIns::All, now),
             RevocationScope::Family(_) => {}
         }
-        let cause = Cause {
-            reason: RevocationReason::Operator,
-            by_uid,
-        };
+        let cause = Cause::from(by);
         let revoked = self
             .0
             .store
@@ -261,13 +275,18 @@ impl OAuth {
                 revoked.n_codes = remove_codes(tx, |consent| {
                     scope.covers(None, &consent.account, &consent.client_id)
                 })?;
+                own_page::end_within(tx, |account, _| match &scope {
+                    RevocationScope::Account(ended) => ended == account,
+                    RevocationScope::All => true,
+                    RevocationScope::Client(_) | RevocationScope::Family(_) => false,
+                })?;
                 Ok::<_, StoreError>(revoked)
             })
             .await?;
         tracing::info!(
             families = revoked.families.len(),
             access_tokens = revoked.n_access_tokens,
-            reason = RevocationReason::Operator.as_str(),
+            reason = cause.reason.as_str(),
             "token.revoked"
         );
         Ok(revoked)
@@ -306,105 +325,13 @@ impl OAuth {
         Ok(tx.find::<TokenFamily>(id.key())?.is_some())
     }
 
-    /// All valid sign-ins, in no particular order.
-    pub fn families(&self) -> Result<Vec<FamilyOverview>, StoreError> {
-        let now = self.0.clock.now();
-        let mut overviews = Vec::new();
-        for (key, family) in self.0.store.list::<TokenFamily>(b"")? {
-            let Some(id) = family_id(&key) else { continue };
-            let last_used_at = self.last_used(&id, &family)?;
-            let expires_at = self.0.sign_in_ttl.map(|ttl| after(last_used_at, ttl));
-            overviews.push(FamilyOverview {
-                n_access_tokens: family.n_access_tokens(now),
-                id,
-                account: family.consent.account,
-                access: family.consent.access,
-                client_id: family.consent.client_id,
-                client_name: family.consent.client_name,
-                created_at: family.created_at,
-                last_used_at,
-                expires_at,
-            });
-        }
-        Ok(overviews)
+    /// Whether an account has access, inside a unit of work: a valid sign-in, or one that ended only for lack of use.
+    pub fn has_access_within(tx: &Tx<'_>, account: &AccountId) -> Result<bool, StoreError> {
+        Ok(has_access(account, &tx.list(b"")?, &tx.list(b"")?))
     }
 
-    /// The newest revocations, newest first, at most `limit`.
-    pub fn revocations(&self, limit: usize) -> Result<Vec<Revocation>, StoreError> {
-        let all = self.0.store.list::<Revocation>(b"")?;
-        Ok(all.into_iter().rev().take(limit).map(|(_, one)| one).collect())
+    /// The same outside of one.
+    pub fn has_access(store: &Store, account: &AccountId) -> Result<bool, StoreError> {
+        Ok(has_access(account, &store.list(b"")?, &store.list(b"")?))
     }
-
-    /// When a family was last used: the latest of the value in memory, the stored one, and its last rotation.
-    pub(super) fn last_used(&self, id: &FamilyId, family: &TokenFamily) -> Result<Timestamp, StoreError> {
-        let flushed = self
-            .0
-            .store
-            .find::<FamilyUse>(id.key())?
-            .map(|used| used.last_used_at);
-        let noted = self.0.uses.noted(id);
-        Ok([flushed, noted]
-            .into_iter()
-            .flatten()
-            .fold(family.refreshed_at, Timestamp::max))
-    }
-
-    /// Whether a family was unused for the lifetime of a sign-in. Never true while the clock cannot be trusted.
-    pub(super) fn is_unused(
-        &self,
-        id: &FamilyId,
-        family: &TokenFamily,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let Some(ttl) = self.0.sign_in_ttl else {
-            return Ok(false);
-        };
-        let Some(counted_since) = self.0.clocks.counted_since(&self.0.clock) else {
-            return Ok(false);
-        };
-        // A use in the future was noted while the clock was ahead.
-        let used = self.last_used(id, family)?;
-        let idle_since = Some(used)
-            .filter(|used| *used <= now)
-            .map_or(counted_since, |used| used.max(counted_since));
-        Ok(now.duration_since(idle_since) >= ttl)
-    }
-
-    /// Removes old codes, unused families, and old revocations.
-    pub(super) async fn sweep(&self) -> Result<(), StoreError> {
-        if self.0.clocks.counted_since(&self.0.clock).is_none() {
-            return Ok(());
-        }
-        let now = self.0.clock.now();
-        let oauth = self.clone();
-        self.0
-            .store
-            .atomic(move |tx| {
-                for (key, family) in tx.list::<TokenFamily>(b"")? {
-                    let Some(id) = family_id(&key) else { continue };
-                    if oauth.is_unused(&id, &family, now)? {
-                        end_family(tx, &id, &family, RevocationReason::Unused, now)?;
-                    }
-                }
-                for (key, code) in tx.list::<AuthorizationCode>(b"")? {
-                    if now.duration_since(code.issued_at) > CODE_REMEMBERED {
-                        tx.remove::<AuthorizationCode>(&key);
-                    }
-                }
-                for (key, revocation) in tx.list::<Revocation>(b"")? {
-                    if now.duration_since(revocation.at) > REMEMBERED {
-                        tx.remove::<Revocation>(&key);
-                    }
-                }
-                Ok(())
-            })
-            .await
-    }
-}
-
-/// How long a spent code is remembered, to detect a second exchange.
-const CODE_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
-
-pub(super) fn family_id(key: &[u8]) -> Option<FamilyId> {
-    std::str::from_utf8(key).ok()?.parse().ok()
 }

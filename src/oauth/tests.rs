@@ -49,6 +49,10 @@ impl World {
         Self::with_ttl(Some(DAYS_90))
     }
 
+    pub(super) fn has_access(&self, account: &AccountId) -> bool {
+        OAuth::has_access(&self.store, account).unwrap()
+    }
+
     pub(super) fn with_ttl(sign_in_ttl: Option<Duration>) -> Self {
         Self::with(sign_in_ttl, nowhere())
     }

@@ -11,6 +11,7 @@ mod cutoff;
 mod limit;
 mod off_course;
 mod pace;
+mod place;
 mod progress;
 mod signal;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::race::ending::EndReason;
+use crate::race::plan::RacePlan;
 use crate::race::schedule::RacePhase;
 use crate::race::text;
 
@@ -39,6 +41,7 @@ pub struct AlertState {
     progress: progress::ProgressState,
     cutoffs: cutoff::CutoffState,
     off_course: off_course::OffCourseState,
+    places: place::PlaceAlertState,
     changed_at: Option<Timestamp>,
 }
 
@@ -46,10 +49,19 @@ pub struct AlertState {
 const STRANGE_ANSWERS: u32 = 2;
 const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// Applies all rules. Records the alerts in `told`, so that they are not sent again. After the finish there are no
-/// more.
+impl AlertState {
+    /// When a rule has to be judged even if no poll is due by then: a person asked to be told if the athlete is not
+    /// at a place by a time.
+    pub fn next_due(&self, plan: &RacePlan) -> Option<Timestamp> {
+        self.places.next_due(&plan.place_rules)
+    }
+}
+
+/// Applies all rules. Records the alerts in `told`, so that they are not sent again. After the finish only what a
+/// person asked for is told.
 pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
     let mut alerts = Vec::new();
+    place::judge(&mut told.places, situation, &mut alerts);
     if told.finished {
         return alerts;
     }

@@ -34,8 +34,8 @@ fn per_hour(recipients: &[Recipient]) -> u32 {
 }
 
 impl MessageBudget {
-    /// Whether this alert goes to the phone now. The last message of the hour is kept for an end, and of the others
-    /// only one may be of the least severity.
+    /// Whether this alert goes to the phone now. What a person asked for always does. The last message of the hour is
+    /// kept for an end, and of the others only one may be of the least severity.
     pub fn admits(&mut self, recipients: &[Recipient], alert: &Alert) -> bool {
         let since = alert.at.checked_sub(HOUR).unwrap_or(alert.at);
         self.sent_at.retain(|at| *at > since);
@@ -49,7 +49,7 @@ impl MessageBudget {
             Severity::Warning | Severity::Notice => most.saturating_sub(1).max(1),
             Severity::Info => most.saturating_sub(2),
         };
-        let admitted = self.sent_at.len() < room;
+        let admitted = alert.kind.is_asked_for() || self.sent_at.len() < room;
         if admitted {
             self.sent_at.push(alert.at);
         }

@@ -6,18 +6,25 @@
 //! without a role changes nothing. States, places and comparisons need no number and are checked alike. What is wrong
 //! is held, with a reason, so that its author can say it another way.
 //!
+//! To hold a right message is worse than to send a wrong one, so a number is held only if its words say what it is:
+//! - A fact that no word contradicts is enough for a precise number, which few facts have by chance, and for a rough
+//!   one without a word about it, or with one that no table knows.
+//! - A time that has not come yet is a forecast or a limit, whatever its clause says of today.
+//! - What follows from other figures counts as a fact: gaps, margins, what is left, arrivals, times of day.
+//! - A small number without a unit may count anything, and a supposed pace need not be true.
+//!
 //! Advice is not a claim: a target must be plausible in this race, and grams and minutes of advice are free.
 //!
 //! Deliberately unchecked: praise, and what the data does not contain as long as no number is attached to it.
 //!
 //! | file | what |
 //! |---|---|
-//! | `token`, `phrases`, `number`, `units`, `quantity` | words, numbers and units |
+//! | `token`, `phrases`, `number`, `units`, `readings`, `wording`, `quantity` | words, numbers and units |
 //! | `terms`, `lexicon`, `items`, `names` | the roles of words; sentences and clauses |
 //! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
 //! | `facts` | what is known of the race |
-//! | `known`, `measured` | what a number with these roles may mean |
-//! | `verdict`, `value`, `reaching`, `comparison`, `states`, `evidence` | whether a claim is true |
+//! | `known`, `measured`, `gaps` | what a number with these roles may mean |
+//! | `verdict`, `value`, `percent`, `reaching`, `comparison`, `splits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
@@ -25,17 +32,21 @@ mod claim;
 mod comparison;
 mod evidence;
 mod facts;
+mod gaps;
 mod items;
 mod known;
 mod lexicon;
 mod measured;
 mod names;
 mod number;
+mod percent;
 mod phrases;
 mod quantity;
 mod reaching;
 mod reading;
+mod readings;
 mod roles;
+mod splits;
 mod states;
 mod terms;
 #[cfg(test)]
@@ -44,6 +55,7 @@ mod token;
 mod units;
 mod value;
 mod verdict;
+mod wording;
 
 use jiff::Timestamp;
 

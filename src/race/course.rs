@@ -183,6 +183,20 @@ impl Course {
             .filter(|at| at.off_m <= LOST_M)
     }
 
+    /// How far a position is from the course, in metres.
+    pub fn off_m(&self, position: Position) -> Option<f64> {
+        self.nearest(position, 0.0, f64::INFINITY).map(|at| at.off_m)
+    }
+
+    /// The place of a position at which an athlete who is at `from_m` comes by next; where they came by already, if the
+    /// course does not lead there again. `None` if the course does not lead there.
+    pub fn next_pass(&self, position: Position, from_m: f64) -> Option<OnCourse> {
+        let ahead = self.nearest(position, from_m, f64::INFINITY);
+        ahead
+            .filter(|at| at.off_m <= LOST_M)
+            .or_else(|| self.place(position, Some(from_m)))
+    }
+
     /// Length of the original line, before it was simplified.
     pub fn length_m(&self) -> f64 {
         self.corners.last().map_or(0.0, |last| last.along_m)

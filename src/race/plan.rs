@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::race::course::{Course, CourseFile};
+use crate::race::place_rule::PlaceRule;
 use crate::race::recipients::Recipient;
 use crate::race::sport::{LegKind, RaceKind};
 use crate::race::thresholds::Thresholds;
@@ -70,6 +71,9 @@ pub struct RacePlan {
     pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
+    /// What the person asked to be told about places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub place_rules: Vec<PlaceRule>,
     /// Where the race is, as a name of the time zone database.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
@@ -93,6 +97,7 @@ impl Default for RacePlan {
             fuel: None,
             notes: None,
             recipients: Vec::new(),
+            place_rules: Vec::new(),
             time_zone: None,
         }
     }

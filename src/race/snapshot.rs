@@ -12,8 +12,10 @@ use super::id::RaceId;
 use super::outlook::Outlook;
 use super::plan::RacePlan;
 use super::schedule::{RacePhase, RaceWatch};
+use super::text::plain_text;
 use super::track::{SHORTEST_STOP_S, Track};
 use crate::accounts::AccountId;
+use crate::garmin::livetrack::LiveTrackSession;
 
 /// The state of a race at one moment.
 #[derive(Clone, Debug)]
@@ -31,7 +33,26 @@ pub struct Snapshot {
     pub alerts: Vec<Alert>,
 }
 
+/// The athlete and the race, as far as known, because one chat may follow several.
+pub fn race_title(session: Option<&LiveTrackSession>, plan: &RacePlan) -> String {
+    let short = |text: &str| plain_text(text).chars().take(60).collect::<String>();
+    let athlete = session.and_then(|session| session.athlete.as_deref());
+    let race = plan.name.as_deref().or(plan.type_text.as_deref());
+    let parts: Vec<_> = [athlete, race].into_iter().flatten().map(short).collect();
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        "LiveTrack".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
 impl Snapshot {
+    /// The athlete and the race, as in the messages to phones.
+    pub fn title(&self) -> String {
+        race_title(self.watch.session.as_ref(), &self.settings)
+    }
+
     pub fn goal(&self) -> RaceGoal<'_> {
         RaceGoal {
             track: &self.track,
@@ -55,7 +76,7 @@ impl Snapshot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RaceStanding {
     Waiting,
-    OpenSplit,
+    UnderWay,
     Stopped,
     /// The watch's timer does not run; the signal is good.
     Paused,
@@ -96,7 +117,7 @@ impl RaceStanding {
             {
                 Some(stop) if stop.is_paused() => Self::Paused,
                 Some(_) => Self::Stopped,
-                None => Self::OpenSplit,
+                None => Self::UnderWay,
             },
         }
     }
@@ -104,7 +125,7 @@ impl RaceStanding {
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
-            Self::OpenSplit => "running",
+            Self::UnderWay => "running",
             Self::Stopped => "stopped",
             Self::Paused => "paused",
             Self::NoSignal => "no_signal",
@@ -121,7 +142,7 @@ impl RaceStanding {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Waiting => "The race has not begun yet, or nothing was seen of it so far.",
-            Self::OpenSplit => "The race is under way and data comes.",
+            Self::UnderWay => "The race is under way and data comes.",
             Self::Stopped => "The athlete is seen to stand still; the signal is good.",
             Self::Paused => "The athlete has paused the watch; the signal is good.",
             Self::NoSignal => {
@@ -132,7 +153,7 @@ impl RaceStanding {
             Self::EndedEarly => "The activity ended before the finish.",
             Self::ProbablyFinished => "No data has come for long: probably finished, but nothing said so.",
             Self::LinkGone => {
-                "The LiveTrack link works no longer. If the race goes on, track the new link and continue it."
+                "The LiveTrack link has expired. If the race goes on, track the new link and continue it."
             }
             Self::TrackingStopped => "Tracking was stopped by hand; the race may go on.",
         }

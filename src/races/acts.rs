@@ -30,6 +30,14 @@ pub enum RaceActError {
     NoSuchRace,
     #[error("race: it is over and can't be changed")]
     Over,
+    #[error("share: this race has no such share; list its shares first")]
+    NoSuchShare,
+    #[error("this race has as many shares as are allowed; end one of them first")]
+    TooManyShares,
+    #[error("place: nothing is to be told about such a place; action list shows what is")]
+    NoSuchPlace,
+    #[error("this race has as many watched places as are allowed; remove one of them first")]
+    TooManyPlaces,
     /// The caller was revoked, or the account forgotten, in the meantime.
     #[error("access ended while this was under way; nothing was changed. Connect again")]
     AccessEnded,
@@ -89,10 +97,11 @@ impl Races {
         Ok(())
     }
 
-    /// Stops all races of an account, ends their looks, and removes their tokens and queued messages. Returns those that were watched.
+    /// Stops all races of an account, ends their looks and shares, and removes their tokens and queued messages. Returns those that were watched.
     pub async fn stop_all(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
         let gate = self.0.gate(account);
         let _starting = gate.lock().await;
+        self.end_all_shares(account).await?;
         let mut stopped = Vec::new();
         for id in self.ids_of(account)? {
             // A call that was cut may have stored a race that has no task yet; the next start would watch it.
@@ -155,8 +164,8 @@ impl Races {
                 return Err(RaceActError::Over);
             }
             let before = state.row.settings.kind;
-            let (mut plan, gpx) = state.row.settings.with(changes)?;
-            plan.time_zone = plan.time_zone.or_else(|| self.0.time_zone.clone());
+            let (plan, gpx) = state.row.settings.with(changes)?;
+            let mut plan = self.0.in_time_zone(plan);
             let has_distance = changes.contains_key("distance_km");
             let most = RacePlan::course_tolerance(has_distance);
             let new_course = changes.contains_key("course_gpx") || has_distance;

@@ -8,7 +8,7 @@ mod summary;
 mod timeseries;
 mod values;
 
-pub use outlook::{crew_sheet, find_place, outlook};
+pub use outlook::{crew_sheet, find_place, outlook, place_rules, why_unknown};
 pub use status::{line, status};
 pub use summary::summary;
 pub use timeseries::{METRICS, SeriesRequest, USUAL_METRICS, timeseries};

@@ -3,7 +3,7 @@
 use super::records::RaceToken;
 use crate::accounts::{AccountId, Accounts};
 use crate::base::secrets::TokenHash;
-use crate::oauth::{FamilyId, OAuth};
+use crate::oauth::{FamilyId, OAuth, PageVisitor};
 use crate::race::id::RaceId;
 use crate::store::{StoreError, Tx};
 
@@ -25,13 +25,18 @@ pub enum RaceCaller {
     SignIn(AccountId, FamilyId),
     /// The holder of a race's token.
     Race(RaceGrant),
+    /// Somebody in a chat that is the person's.
+    Chat(AccountId),
+    /// The person, on their own page.
+    Page(PageVisitor),
 }
 
 impl RaceCaller {
     pub fn account(&self) -> &AccountId {
         match self {
-            Self::Operator(account) | Self::SignIn(account, _) => account,
+            Self::Operator(account) | Self::SignIn(account, _) | Self::Chat(account) => account,
             Self::Race(grant) => &grant.account,
+            Self::Page(visitor) => &visitor.account,
         }
     }
 
@@ -43,6 +48,8 @@ impl RaceCaller {
         match self {
             Self::Operator(_) => Ok(true),
             Self::SignIn(_, family) => OAuth::has_family_within(tx, family),
+            Self::Chat(account) => OAuth::has_access_within(tx, account),
+            Self::Page(visitor) => visitor.is_open_within(tx),
             Self::Race(grant) => Ok(tx.find::<RaceToken>(grant.token.as_bytes())?.is_some()),
         }
     }

@@ -8,7 +8,7 @@ use super::race::RaceChange;
 use super::registry::Races;
 use crate::accounts::AccountId;
 use crate::coach::look::SaidMessage;
-use crate::notify::message::{MessageRoute, Phone, PhoneMessage, SetPhoneError};
+use crate::notify::message::{MessageRoute, MessageSubject, Phone, PhoneMessage, SetPhoneError};
 use crate::race::alerts::Severity;
 use crate::race::claims;
 use crate::race::claims::HeldClaim;
@@ -111,7 +111,7 @@ impl Races {
         };
         let message = PhoneMessage {
             account: account.clone(),
-            race: id.clone(),
+            subject: MessageSubject::Race(id.clone()),
             severity: Severity::Notice,
             key: format!("coach:{text}"),
             title: state.title(),

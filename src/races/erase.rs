@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key, drop_tokens};
 use super::registry::Races;
 use super::series;
+use super::shares::remove_shares;
+use super::versions;
 use crate::accounts::AccountId;
 use crate::coach::budget;
 use crate::race::alerts::Alert;
@@ -12,7 +14,7 @@ use crate::race::id::RaceId;
 use crate::store::{StoreError, Tx};
 
 impl Races {
-    /// Erases all races of an account with their points, alerts, tokens and queued messages. Also erases the
+    /// Erases all races of an account with their points, alerts, tokens, shares and queued messages. Also erases the
     /// account's phone and its count of looks. Returns the number of races.
     pub async fn forget(&self, account: &AccountId) -> Result<usize, StoreError> {
         let races = &self.0;
@@ -25,8 +27,9 @@ impl Races {
             if let Some(race) = watched {
                 race.erase().await;
             }
-            let (id, account) = (id.clone(), account.clone());
-            races.store.atomic(move |tx| erase(tx, &id, &account)).await?;
+            let (race, account) = (id.clone(), account.clone());
+            races.store.atomic(move |tx| erase(tx, &race, &account)).await?;
+            versions::changed(&races.versions, id);
         }
         let (notifier, of) = (races.notifier.clone(), account.clone());
         let erased = races.store.atomic(move |tx| {
@@ -60,11 +63,13 @@ impl Races {
             }
             races.past.lock().remove(&id);
             let (account, notifier) = (row.account, races.notifier.clone());
+            let race = id.clone();
             let erased = races.store.atomic(move |tx| {
-                erase(tx, &id, &account)?;
-                notifier.forget_race(tx, &account, &id)
+                erase(tx, &race, &account)?;
+                notifier.forget_race(tx, &account, &race)
             });
             erased.await?;
+            versions::changed(&races.versions, &id);
             purged += 1;
         }
         Ok(purged)
@@ -79,6 +84,7 @@ fn erase(tx: &mut Tx<'_>, id: &RaceId, account: &AccountId) -> Result<(), StoreE
     if let Some(mut progress) = tx.find::<RaceProgress>(id.key())? {
         drop_tokens(tx, &mut progress, 0);
     }
+    remove_shares(tx, id, None)?;
     tx.remove::<RaceProgress>(id.key());
     tx.remove::<CourseRow>(id.key());
     tx.remove::<RaceRow>(id.key());

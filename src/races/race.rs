@@ -7,24 +7,24 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::caller::RaceCaller;
 use super::records::{CourseRow, RaceProgress, RaceRow, RaceToken, alert_key, drop_tokens};
 use super::running_looks::RunningLooks;
 use super::series;
+use super::versions::{self, RaceVersions};
 use crate::base::secrets::TokenHash;
 use crate::notify::Notifier;
-use crate::notify::message::PhoneMessage;
+use crate::notify::message::{MessageSubject, PhoneMessage};
 use crate::race::alerts;
 use crate::race::alerts::{Alert, Situation};
 use crate::race::course::Course;
 use crate::race::ending::EndReason;
 use crate::race::id::RaceId;
 use crate::race::schedule::RacePhase;
-use crate::race::snapshot::Snapshot;
-use crate::race::text::plain_text;
+use crate::race::snapshot::{Snapshot, race_title};
 use crate::race::track::TrackSample;
 use crate::race::track::{Track, TrackStep};
 use crate::store::{Store, StoreError};
@@ -52,6 +52,7 @@ pub(super) struct WatchedRace {
     /// Ends the task without ending the race.
     pub(super) cancelled: CancellationToken,
     pub(super) looks: RunningLooks,
+    versions: watch::Sender<RaceVersions>,
 }
 
 /// What a change commits besides the race's progress.
@@ -173,7 +174,7 @@ impl RaceState {
     fn message(&self, race: &RaceId, alert: &Alert) -> PhoneMessage {
         PhoneMessage {
             account: self.row.account.clone(),
-            race: race.clone(),
+            subject: MessageSubject::Race(race.clone()),
             severity: alert.severity,
             key: alert.key.clone(),
             title: self.title(),
@@ -181,25 +182,19 @@ impl RaceState {
         }
     }
 
-    /// The athlete and the race, as far as known, because one chat may follow several.
+    /// The athlete and the race, as far as known.
     pub(super) fn title(&self) -> String {
-        let short = |text: &str| plain_text(text).chars().take(60).collect::<String>();
-        let session = self.progress.watch.session.as_ref();
-        let athlete = session.and_then(|session| session.athlete.as_deref());
-        let plan = &self.row.settings;
-        let race = plan.name.as_deref().or(plan.type_text.as_deref());
-        let parts: Vec<_> = [athlete, race].into_iter().flatten().map(short).collect();
-        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() {
-            "LiveTrack".to_owned()
-        } else {
-            parts.join(", ")
-        }
+        race_title(self.progress.watch.session.as_ref(), &self.row.settings)
     }
 }
 
 impl WatchedRace {
-    pub(super) fn new(id: RaceId, state: RaceState, cancelled: CancellationToken) -> Self {
+    pub(super) fn new(
+        id: RaceId,
+        state: RaceState,
+        cancelled: CancellationToken,
+        versions: watch::Sender<RaceVersions>,
+    ) -> Self {
         Self {
             id,
             state: Mutex::new(Arc::new(state)),
@@ -207,6 +202,7 @@ impl WatchedRace {
             changed: Notify::new(),
             cancelled,
             looks: RunningLooks::default(),
+            versions,
         }
     }
 
@@ -291,6 +287,7 @@ impl WatchedRace {
         next.progress = written;
         let next = Arc::new(next);
         *self.state.lock() = Arc::clone(&next);
+        versions::changed(&self.versions, &self.id);
         if has_messages {
             notifier.wake();
         }

@@ -8,6 +8,8 @@
 //! | `race_alert` | race, number | the alerts, in order |
 //! | `race_of_account` | account, race | index of a person's races |
 //! | `race_token` | SHA-256 of a token | the race that it gives access to |
+//! | `race_share` | race, share | what the page of a share shows, and until when |
+//! | `race_share_token` | SHA-256 of a token | the share that it opens |
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,12 +18,14 @@ use crate::accounts::AccountId;
 use crate::base::secrets::TokenHash;
 use crate::coach::look::SaidMessage;
 use crate::garmin::livetrack::LiveTrackLink;
+use crate::oauth::FamilyId;
 use crate::race::alerts::{Alert, AlertState};
 use crate::race::budget::MessageBudget;
 use crate::race::course::Course;
 use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
 use crate::race::schedule::RaceWatch;
+use crate::race::share::{ShareId, ShareTerms};
 use crate::store::{Record, Table, Tx};
 
 /// Messages kept per race, for the next look.
@@ -132,6 +136,41 @@ impl Record for RaceToken {
     const TABLE: Table = Table("race_token");
 }
 
+/// A share of a race. Its token is known to those who have the link.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RaceShare {
+    pub(super) account: AccountId,
+    pub(super) terms: ShareTerms,
+    pub(super) created_at: Timestamp,
+    /// The sign-in of the client that made it; `None`: the operator made it, or somebody in a chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) made_by: Option<FamilyId>,
+    /// Whether it was made in a chat.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) in_chat: bool,
+    /// SHA-256 of the token in hexadecimal.
+    pub(super) token: String,
+}
+
+impl Record for RaceShare {
+    const TABLE: Table = Table("race_share");
+}
+
+/// The share that a token opens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct ShareToken {
+    pub(super) race: RaceId,
+    pub(super) share: ShareId,
+}
+
+impl Record for ShareToken {
+    const TABLE: Table = Table("race_share_token");
+}
+
+pub(super) fn share_key(race: &RaceId, share: &str) -> Vec<u8> {
+    [race.key(), share.as_bytes()].concat()
+}
+
 pub(super) fn alert_key(race: &RaceId, number: u32) -> Vec<u8> {
     [race.key(), &number.to_be_bytes()].concat()
 }
@@ -141,7 +180,7 @@ pub(super) fn account_key(account: &AccountId, race: &str) -> Vec<u8> {
     [account.as_str().as_bytes(), race.as_bytes()].concat()
 }
 
-/// Converts a hash to the form stored in [`RaceProgress`].
+/// Converts a hash to the form in which records refer to it.
 pub(super) fn hex(hash: &TokenHash) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
     let bytes = hash.as_bytes().iter();
@@ -150,7 +189,7 @@ pub(super) fn hex(hash: &TokenHash) -> String {
         .collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())

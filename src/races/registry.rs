@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::caller::RaceGrant;
 use super::race::{RaceState, WatchedRace};
-use super::records::{AccountRace, RaceProgress, RaceRow, RaceToken, account_key};
+use super::records::{AccountRace, RaceProgress, RaceRow, RaceShare, RaceToken, account_key};
 use super::state::RacesState;
-use super::{series, task};
+use super::{series, task, versions};
 use crate::accounts::AccountId;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
@@ -40,6 +41,8 @@ pub struct RacesParts {
     /// `None` if the gateway offers no looks.
     pub coach: Option<Claude>,
     pub traces: Traces,
+    /// The address that people use, without a slash at its end.
+    pub public_url: String,
 }
 
 /// All races of the gateway. Clones share one state.
@@ -81,6 +84,8 @@ impl Races {
             time_zone: parts.time_zone,
             coach: parts.coach,
             traces: parts.traces,
+            public_url: parts.public_url,
+            versions: watch::Sender::default(),
             watched: Mutex::default(),
             past: Mutex::default(),
             gates: Mutex::default(),
@@ -104,13 +109,14 @@ impl Races {
         self.0.watched.lock().len()
     }
 
-    /// The account of each watched race, with the time since when it is watched.
-    pub fn watched_accounts(&self) -> Vec<(AccountId, Timestamp)> {
+    /// The account of each watched race and of each share, with the time since when there is one.
+    pub fn accounts_at_work(&self) -> Result<Vec<(AccountId, Timestamp)>, StoreError> {
+        let shares = self.0.store.list::<RaceShare>(b"")?.into_iter();
+        let shares = shares.map(|(_, share)| (share.account, share.created_at));
         let watched = self.0.watched.lock();
         let states = watched.values().map(|race| race.state());
-        states
-            .map(|state| (state.row.account.clone(), state.progress.watch.since))
-            .collect()
+        let watched = states.map(|state| (state.row.account.clone(), state.progress.watch.since));
+        Ok(watched.chain(shares).collect())
     }
 
     pub(super) fn ids_of(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
@@ -184,6 +190,23 @@ impl Races {
         Ok(views)
     }
 
+    /// The watched races of this account, newest first.
+    pub fn watched(&self, account: &AccountId) -> Result<Vec<RaceOverview>, StoreError> {
+        let ids: Vec<RaceId> = {
+            let watched = self.0.watched.lock();
+            let own = watched
+                .values()
+                .filter(|race| race.state().row.account == *account);
+            own.map(|race| race.id.clone()).collect()
+        };
+        let mut views = Vec::new();
+        for id in ids {
+            views.extend(self.view(account, &id)?);
+        }
+        views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
+        Ok(views)
+    }
+
     /// All races of all accounts, newest first, for the operator.
     pub fn all(&self) -> Result<Vec<RaceOverview>, StoreError> {
         let mut views = Vec::new();
@@ -229,8 +252,14 @@ impl Races {
     pub(super) fn spawn(&self, id: RaceId, state: RaceState) {
         let cancelled = self.0.lifecycle.stopping().child_token();
         self.0.past.lock().remove(&id);
-        let race = Arc::new(WatchedRace::new(id.clone(), state, cancelled));
+        let race = Arc::new(WatchedRace::new(
+            id.clone(),
+            state,
+            cancelled,
+            self.0.versions.clone(),
+        ));
         self.0.watched.lock().insert(id, Arc::clone(&race));
+        versions::changed(&self.0.versions, &race.id);
         let races = Arc::clone(&self.0);
         self.0.lifecycle.spawn("race", task::watch(races, race));
     }

@@ -9,7 +9,7 @@
 //! A block's key is the race and the time of its first sample. Times between two keys belong to the earlier block.
 
 mod block;
-mod columns;
+
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,8 @@ use super::caller::RaceCaller;
 use super::race::{RaceChange, RaceState};
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
 use super::registry::Races;
-use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, ResolveError};
+use crate::accounts::AccountId;
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, ResolveError};
 use crate::race::course::{BadCourse, Course, CourseFile};
 use crate::race::fields::BadFields;
 use crate::race::id::RaceId;
@@ -59,6 +60,15 @@ pub struct StartedRace {
     pub unreachable: bool,
 }
 
+/// A link that was found in a text, and what LiveTrack says of it.
+#[derive(Debug)]
+pub(super) struct ReachedLink {
+    pub(super) link: LiveTrackLink,
+    pub(super) session: Option<LiveTrackSession>,
+    /// Whether Garmin has not replied, so that nothing is known of the session.
+    pub(super) unreachable: bool,
+}
+
 /// Reads the course of a race, whose waypoints become checkpoints.
 pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, most: f64) -> Result<Course, BadCourse> {
     let file = CourseFile::read(gpx, plan.distance_m, most)?;
@@ -77,54 +87,101 @@ impl Races {
         config: &Map<String, Value>,
         carry_on: Option<&RaceId>,
     ) -> Result<StartedRace, TrackingError> {
-        let (races, account) = (&self.0, caller.account());
-        let (mut settings, gpx) = RacePlan::read(config)?;
-        settings.time_zone = settings.time_zone.or_else(|| races.time_zone.clone());
+        let races = &self.0;
+        let (settings, gpx) = RacePlan::read(config)?;
+        let mut settings = races.in_time_zone(settings);
         let most = RacePlan::course_tolerance(config.contains_key("distance_km"));
         let mut course = gpx
             .map(|gpx| adopt_course(&mut settings, &gpx, most))
             .transpose()?;
-        let link = races.livetrack.resolve(text).await?;
-        let unreachable = match races.livetrack.session(&link).await {
-            Ok(_) => false,
-            Err(LiveTrackError::Gone) if races.livetrack.page(&link).await.is_err() => {
-                return Err(TrackingError::Gone);
+        let reached = self.reach(text).await?;
+        let Some(race) = carry_on else {
+            if course.is_none() {
+                course = self.course_of_session(&reached.link).await;
+                if let Some(distance_m) = settings.distance_m {
+                    course = course.map(|course| course.scaled_to(distance_m, most));
+                }
             }
-            Err(failure) => failure != LiveTrackError::Gone,
+            return self.begin(caller, reached, settings, course).await;
         };
+        let gate = races.gate(caller.account());
+        let _starting = gate.lock().await;
+        if !self.ids_of(caller.account())?.contains(race) {
+            return Err(TrackingError::NoSuchRace);
+        }
+        self.carry_on(caller, race, reached.link).await?;
+        Ok(StartedRace {
+            race: race.clone(),
+            known: false,
+            continued: true,
+            unreachable: reached.unreachable,
+        })
+    }
+
+    /// Finds the link in a text, and asks LiveTrack for its session.
+    pub(super) async fn reach(&self, text: &str) -> Result<ReachedLink, TrackingError> {
+        let livetrack = &self.0.livetrack;
+        let link = livetrack.resolve(text).await?;
+        let (session, unreachable) = match livetrack.session(&link).await {
+            Ok(session) => (Some(session), false),
+            Err(LiveTrackError::Gone) => match livetrack.page(&link).await {
+                Ok(page) => (page.session, false),
+                Err(_) => return Err(TrackingError::Gone),
+            },
+            Err(_) => (None, true),
+        };
+        Ok(ReachedLink {
+            link,
+            session,
+            unreachable,
+        })
+    }
+
+    /// The race of this account that has this link.
+    pub(super) fn race_of_link(
+        &self,
+        account: &AccountId,
+        link: &LiveTrackLink,
+    ) -> Result<Option<RaceId>, StoreError> {
+        for id in self.ids_of(account)? {
+            let row = self.0.store.find::<RaceRow>(id.key())?;
+            if row.is_some_and(|row| row.link.session_id == link.session_id) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Watches a new race of this link, or the one that has it. Nothing in here waits for Garmin. A revocation stops the
+    /// races under the same lock.
+    pub(super) async fn begin(
+        &self,
+        caller: &RaceCaller,
+        reached: ReachedLink,
+        settings: RacePlan,
+        course: Option<Course>,
+    ) -> Result<StartedRace, TrackingError> {
+        let (races, account) = (&self.0, caller.account());
+        let ReachedLink {
+            link, unreachable, ..
+        } = reached;
         let started = |race: RaceId, known, continued| StartedRace {
             race,
             known,
             continued,
             unreachable,
         };
-        if course.is_none() && carry_on.is_none() {
-            course = self.course_of_session(&link).await;
-            if let Some(distance_m) = settings.distance_m {
-                course = course.map(|course| course.scaled_to(distance_m, most));
-            }
-        }
-        // Nothing below waits for Garmin. A revocation stops the races under the same lock.
+        let settings = races.in_time_zone(settings);
         let gate = races.gate(account);
         let _starting = gate.lock().await;
+        if let Some(id) = self.race_of_link(account, &link)? {
+            let watched = races.watched_race(&id).is_some();
+            if !watched {
+                self.carry_on(caller, &id, link).await?;
+            }
+            return Ok(started(id, watched, !watched));
+        }
         let ids = self.ids_of(account)?;
-        if let Some(race) = carry_on {
-            if !ids.contains(race) {
-                return Err(TrackingError::NoSuchRace);
-            }
-            self.carry_on(caller, race, link).await?;
-            return Ok(started(race.clone(), false, true));
-        }
-        for id in &ids {
-            let row = races.store.find::<RaceRow>(id.key())?;
-            if row.is_some_and(|row| row.link.session_id == link.session_id) {
-                let watched = races.watched_race(id).is_some();
-                if !watched {
-                    self.carry_on(caller, id, link).await?;
-                }
-                return Ok(started(id.clone(), watched, !watched));
-            }
-        }
         let own = ids.iter().filter(|id| races.watched_race(id).is_some()).count();
         if own >= MOST_EACH {
             return Err(TrackingError::TooMany(own));
@@ -137,7 +194,7 @@ impl Races {
     }
 
     /// The course that the athlete follows, if the session has one.
-    async fn course_of_session(&self, link: &LiveTrackLink) -> Option<Course> {
+    pub(super) async fn course_of_session(&self, link: &LiveTrackLink) -> Option<Course> {
         let places = self.0.livetrack.course(link).await.ok()?;
         Course::from_places(&places).ok()
     }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use super::race::{RaceState, WatchedRace};
+use super::versions::RaceVersions;
 use crate::accounts::AccountId;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
@@ -16,6 +18,7 @@ use crate::garmin::livetrack::LiveTrack;
 use crate::notify::Notifier;
 use crate::race::ending::EndRules;
 use crate::race::id::RaceId;
+use crate::race::plan::RacePlan;
 use crate::store::{Store, StoreError};
 
 /// Maximum number of finished races kept in memory.
@@ -31,9 +34,13 @@ pub(super) struct RacesState {
     pub(super) livetrack: LiveTrack,
     pub(super) rules: EndRules,
     pub(super) notifier: Notifier,
+    /// The server's, for races whose plan names none.
     pub(super) time_zone: Option<String>,
     pub(super) coach: Option<Claude>,
     pub(super) traces: Traces,
+    /// The address that people use, without a slash at its end.
+    pub(super) public_url: String,
+    pub(super) versions: watch::Sender<RaceVersions>,
     pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,
     /// Finished races that were requested recently, cached because computing a track needs all its points.
     pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,
@@ -57,7 +64,14 @@ impl RacesState {
         }
         let cancelled = self.lifecycle.stopping().child_token();
         let stored = RaceState::load(&self.store, id)?;
-        Ok(stored.map(|state| Arc::new(WatchedRace::new(id.clone(), state, cancelled))))
+        Ok(stored.map(|state| {
+            Arc::new(WatchedRace::new(
+                id.clone(),
+                state,
+                cancelled,
+                self.versions.clone(),
+            ))
+        }))
     }
 
     /// A race that is over, from the cache or computed from its points.
@@ -78,6 +92,12 @@ impl RacesState {
         }
         past.insert(id.clone(), Arc::clone(&state));
         Ok(Some(state))
+    }
+
+    /// The plan with the server's time zone if it names none.
+    pub(super) fn in_time_zone(&self, mut plan: RacePlan) -> RacePlan {
+        plan.time_zone = plan.time_zone.or_else(|| self.time_zone.clone());
+        plan
     }
 
     /// The coach, if one is configured.

@@ -12,6 +12,7 @@ use super::state::RacesState;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::coach::look::{LookError, RaceLook};
 use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, Trackpoint};
+use crate::race::ending::EndReason;
 use crate::race::schedule::{NextPoll, PollResult};
 use crate::race::track::TrackSample;
 use crate::store::StoreError;
@@ -46,6 +47,8 @@ enum DueStep {
         begin: Option<Timestamp>,
     },
     Look,
+    /// A time that a person gave passes before the next poll.
+    Judge,
 }
 
 /// Watches a race until it is over, the program stops, or the race is erased.
@@ -65,9 +68,16 @@ pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
             () = race.changed.notified() => continue,
             () = races.clock.sleep_until(due_at) => {}
         }
-        let DueStep::Poll { session, begin } = step else {
-            start_due_look(&races, &race).await;
-            continue;
+        let (session, begin) = match step {
+            DueStep::Poll { session, begin } => (session, begin),
+            DueStep::Look => {
+                start_due_look(&races, &race).await;
+                continue;
+            }
+            DueStep::Judge => {
+                judge(&races, &race).await;
+                continue;
+            }
         };
         let link = race.state().row.link.clone();
         let mut span = races.traces.begin("race.poll");
@@ -88,13 +98,18 @@ pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
         }
         drop((store_span, span));
         if let Err(e) = kept {
-            tracing::error!(race.id = %race.id, reason = %e, "race.not_kept");
-            let retry = races.clock.now() + STORE_RETRY;
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = races.clock.sleep_until(retry) => {}
-            }
+            retry_later(&races, &race, &e).await;
         }
+    }
+}
+
+/// Waits after the store has refused a write.
+async fn retry_later(races: &RacesState, race: &WatchedRace, error: &StoreError) {
+    tracing::error!(race.id = %race.id, reason = %error, "race.not_kept");
+    let retry = races.clock.now() + STORE_RETRY;
+    tokio::select! {
+        () = races.lifecycle.stopping().cancelled_owned() => {}
+        () = races.clock.sleep_until(retry) => {}
     }
 }
 
@@ -103,12 +118,48 @@ fn due(races: &RacesState, state: &RaceState) -> Option<(Timestamp, DueStep)> {
     let watch = &state.progress.watch;
     // Counted from the last reply, so that computing it again does not postpone the poll.
     let basis = watch.last_ok_at.unwrap_or(now);
-    let NextPoll::Ask { at, session, begin } = watch.next(basis, &state.row.settings, &state.track) else {
-        return None;
+    let poll = match watch.next(basis, &state.row.settings, &state.track) {
+        NextPoll::Ask { at, session, begin } => Some((at, DueStep::Poll { session, begin })),
+        NextPoll::Nothing => None,
     };
-    match races.next_look(state) {
-        Some(look_at) if look_at < at => Some((look_at, DueStep::Look)),
-        _ => Some((at, DueStep::Poll { session, begin })),
+    // A stopped race tells nothing. Otherwise a person's question outlives the polls: the link may be gone, and the
+    // athlete is still not there.
+    let by_hand = watch.over() == Some(EndReason::ByHand);
+    let judge_at = state
+        .progress
+        .told
+        .next_due(&state.row.settings)
+        .filter(|_| !by_hand);
+    let look = poll.is_some().then(|| races.next_look(state)).flatten();
+    let judge = judge_at.map(|at| (at, DueStep::Judge));
+    // Of steps at the same time the poll comes first, because the others use what it brings.
+    poll.into_iter()
+        .chain(look.map(|at| (at, DueStep::Look)))
+        .chain(judge)
+        .min_by_key(|(at, _)| *at)
+}
+
+/// Applies the rules without a poll.
+async fn judge(races: &RacesState, race: &WatchedRace) {
+    let now = whole_ms(races.clock.now());
+    let judged = race.change(&races.store, &races.notifier, |state| {
+        Ok::<_, StoreError>(RaceChange {
+            alerts: state.judge(now),
+            ..RaceChange::default()
+        })
+    });
+    match judged.await {
+        Ok(state) => log_alerts(race, state.as_deref(), now),
+        Err(e) => retry_later(races, race, &e).await,
+    }
+}
+
+fn log_alerts(race: &WatchedRace, state: Option<&RaceState>, now: Timestamp) {
+    let alerts = state
+        .into_iter()
+        .flat_map(|state| state.alerts.iter().rev().map(move |alert| (state, alert)));
+    for (state, alert) in alerts.take_while(|(_, alert)| alert.at == now) {
+        tracing::info!(race.id = %race.id, account.id = %state.row.account, alert = alert.kind.name(), "race.alert_raised");
     }
 }
 
@@ -198,11 +249,7 @@ async fn keep(
         change.alerts = state.judge(now);
         Ok::<_, StoreError>(change)
     });
-    if let Some(state) = change.await? {
-        for alert in state.alerts.iter().rev().take_while(|alert| alert.at == now) {
-            tracing::info!(race.id = %race.id, account.id = %state.row.account, alert = alert.kind.name(), "race.alert_raised");
-        }
-    }
+    log_alerts(race, change.await?.as_deref(), now);
     Ok(())
 }
 
@@ -245,14 +292,7 @@ async fn start_due_look(races: &Arc<RacesState>, race: &Arc<WatchedRace>) {
     match new_token(races, race, None).await {
         Ok(Some(token)) => look(races, race, LookCause::Due(token)),
         Ok(None) => {}
-        Err(e) => {
-            tracing::error!(race.id = %race.id, reason = %e, "race.not_kept");
-            let retry = races.clock.now() + STORE_RETRY;
-            tokio::select! {
-                () = races.lifecycle.stopping().cancelled_owned() => {}
-                () = races.clock.sleep_until(retry) => {}
-            }
-        }
+        Err(e) => retry_later(races, race, &e).await,
     }
 }
 

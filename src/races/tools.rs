@@ -6,7 +6,9 @@
 mod arguments;
 mod calls;
 mod error;
+mod places;
 mod schemas;
+mod sharing;
 mod table;
 mod timeseries;
 
@@ -32,15 +34,33 @@ const CURSOR: &str = "cursor";
 pub const FOR_RACE: [&str; 3] = ["get_timeseries", "update_thresholds", "send_coaching_message"];
 
 impl RaceTools {
-    /// All tools, as entries of `tools/list`. The fields of a race are described once, at `start_tracking`.
+    /// All tools, as entries of `tools/list`. The fields of a race and its limits are described once, at
+    /// `start_tracking`.
     pub fn listings() -> Vec<Value> {
         let mut tools: Vec<Value> = TOOLS.iter().map(RaceTool::listing).collect();
-        let update = tools
-            .iter_mut()
-            .find(|tool| tool.get("name").is_some_and(|name| name == "update_race"));
-        if let Some(changes) = update.and_then(|tool| tool.pointer_mut("/inputSchema/properties/changes")) {
-            *changes =
-                json!({"type": "object", "description": "Fields of race_config, as in start_tracking"});
+        for (name, property, short) in [
+            (
+                "update_race",
+                "changes",
+                json!({"type": "object", "description": "Fields of race_config, as in start_tracking"}),
+            ),
+            (
+                "update_thresholds",
+                "thresholds",
+                json!({"type": "object", "description": "Limits to set, as in start_tracking"}),
+            ),
+            (
+                "update_thresholds",
+                "remove",
+                json!({"type": "array", "items": {"type": "string"}, "description": "Names to take away"}),
+            ),
+        ] {
+            let mut named = tools.iter_mut();
+            let tool = named.find(|tool| tool.get("name").is_some_and(|of| of == name));
+            let path = format!("/inputSchema/properties/{property}");
+            if let Some(described) = tool.and_then(|tool| tool.pointer_mut(&path)) {
+                *described = short;
+            }
         }
         tools
     }

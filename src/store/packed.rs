@@ -21,6 +21,15 @@ pub trait Packed: Sized {
 }
 
 impl Store {
+    /// The record with this key.
+    pub fn find_packed<P: Packed>(&self, key: &[u8]) -> Result<Option<P>, StoreError> {
+        let at = full_key(P::TABLE, key);
+        let value = self.core.tree()?.get(&at).map_err(not_read)?;
+        value
+            .map(|value| decode(&self.core.vault, &at, &value))
+            .transpose()
+    }
+
     /// All records with keys from `from` to `to` inclusive, ascending. They are preceded by the last record below
     /// `from` (if its key begins with `prefix`), because a block that begins before a range may extend into it.
     pub fn range_packed<P: Packed>(

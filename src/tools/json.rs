@@ -9,9 +9,10 @@ use serde_json::{Number, Value};
 pub(super) fn rounded(number: f64, digits: usize) -> Value {
     // Formatting rounds the exact binary value. Multiplying first would create false ties.
     let text = format!("{number:.digits$}");
-    text.parse()
+    // Adding zero makes a negative zero positive.
+    text.parse::<f64>()
         .ok()
-        .and_then(Number::from_f64)
+        .and_then(|rounded| Number::from_f64(rounded + 0.0))
         .map_or(Value::Null, Value::Number)
 }
 

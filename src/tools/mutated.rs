@@ -22,6 +22,9 @@ use super::tools;
 const ROUNDS: usize = 12;
 /// More answers of one round are not tried.
 const MOST_ANSWERS: usize = 60;
+/// A list is repeated up to this many bytes of JSON. Lists of lists would otherwise grow beyond every response that
+/// Garmin can send, and beyond the fuzzer's memory.
+const LONGEST_LIST: usize = 2_000_000;
 
 /// A recorded call: the tool, its arguments, and Garmin's answers.
 struct AnsweredCall {
@@ -124,7 +127,8 @@ fn mutate(value: &mut Value, how: usize) {
                 Value::Array(items) => items.into_iter().next().unwrap_or_default(),
                 other => other,
             };
-            Value::Array(vec![record; 900])
+            let fitting = LONGEST_LIST / record.to_string().len();
+            Value::Array(vec![record; fitting.clamp(1, 900)])
         }
         13 => json!(old.to_string()),
         14 => json!({FAILED: "unreachable"}),
@@ -326,6 +330,17 @@ mod tests {
                 .any(|call| ToolCall::check(tool.parameters, &call.arguments, &noon).is_ok());
             assert!(is_callable, "{}: {arguments:?}", tool.name);
         }
+    }
+
+    /// Repeated without a limit, four times nested, the record would take many gigabytes.
+    #[test]
+    fn a_list_of_long_lists_stays_as_small_as_a_response() {
+        let mut document = json!([{"score": 38, "level": "LOW"}]);
+        for place in ["/0", "", "/0", ""] {
+            mutate(document.pointer_mut(place).unwrap(), 12);
+        }
+        let length = document.to_string().len();
+        assert!(length > 2 * 900 && length < 4 * LONGEST_LIST, "{length}");
     }
 
     proptest! {

@@ -29,6 +29,27 @@ pub(super) fn output_schema(tool: &str) -> Option<Value> {
     ] {
         add(name, kind, about);
     }
+    if super::is_answered_from_history(tool) {
+        for (name, kind, about) in [
+            (
+                "source",
+                "string",
+                "history: from the days that the gateway keeps for the person",
+            ),
+            (
+                "as_of",
+                "string",
+                "With source: when the newest of these days were fetched",
+            ),
+            (
+                "last_day",
+                "object",
+                "With source: the newest day, and whether it was over then",
+            ),
+        ] {
+            properties.insert(name.to_owned(), property(kind, about));
+        }
+    }
     Some(json!({"type": "object", "properties": properties}))
 }
 

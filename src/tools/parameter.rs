@@ -176,6 +176,14 @@ impl Parameter {
     }
 
     /// An optional integer. A value outside the bounds counts as the nearest bound.
+    /// Without a default: a call has to name it.
+    pub(super) const fn required(self) -> Self {
+        Self {
+            default: None,
+            ..self
+        }
+    }
+
     pub(super) const fn whole(
         name: &'static str,
         about: &'static str,

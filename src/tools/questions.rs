@@ -3,11 +3,14 @@
 //! | file | tools |
 //! |---|---|
 //! | [`overview`] | get_training_overview |
-//! | [`trend`], [`metrics`] | get_trend |
+//! | [`trend`] | get_trend |
+//! | [`unusual`], [`baseline`] | find_unusual, baseline |
+//! | [`relation`], [`two_periods`] | correlate, compare_periods |
 //! | [`volume`] | get_training_volume, get_zone_distribution |
 //! | [`analysis`], [`laps`] | analyze_activity |
 //! | [`compare`] | compare_activities, find_similar_activities |
 //! | [`day`] | get_day_profile |
+//! | [`metrics`], [`series`], [`usual`], [`statistics`] | metrics by day, and what is usual or chance |
 //! | [`period`], [`effort`], [`listing`], [`figures`] | what they share |
 //!
 //! # Invariants
@@ -20,6 +23,7 @@
 //!   nothing, and a client that validates would refuse both.
 
 mod analysis;
+mod baseline;
 mod compare;
 mod day;
 mod effort;
@@ -29,9 +33,15 @@ mod listing;
 mod metrics;
 mod overview;
 mod period;
+mod relation;
+mod series;
+mod statistics;
 #[cfg(test)]
 mod tests;
 mod trend;
+mod two_periods;
+mod unusual;
+mod usual;
 mod volume;
 
 use super::parameter::Parameter;
@@ -48,6 +58,7 @@ const SPORT: Parameter = Parameter::required_text(
     "Only this type and the types below it, such as running, cycling or swimming; left out: all",
 )
 .optional();
+const METRIC: Parameter = Parameter::one_of("metric", "Which metric", metrics::NAMES, "sleep").required();
 const DAY: Parameter =
     Parameter::day("date", "The day: YYYY-MM-DD, today (default), yesterday or -7d").optional();
 const ACTIVITY: Parameter =
@@ -83,6 +94,72 @@ pub(super) const TOOLS: &[Tool] = &[
         tell: AnswerShape::Made(trend::trend),
         nothing: "No {metric} data found in {range}.",
         failing: "Error retrieving the trend",
+    },
+    Tool {
+        name: "find_unusual",
+        about: "Days and runs of days that are far from what is usual for this person (the two months before them): \
+                resting heart rate, HRV, sleep, stress and weight, or one metric.",
+        parameters: &[
+            period::range("-4w"),
+            Parameter::one_of(
+                "metric",
+                "What to look at; all: what says something about health",
+                metrics::NAMES_OR_ALL,
+                "all",
+            ),
+        ],
+        ask: GarminQuery::Made(unusual::gets),
+        tell: AnswerShape::Made(unusual::unusual),
+        nothing: "No data found in {range}.",
+        failing: "Error looking for unusual days",
+    },
+    Tool {
+        name: "baseline",
+        about: "What is usual for this person in one metric, such as resting heart rate (band and median of two months), \
+                and where the last seven days and the newest one are against it.",
+        parameters: &[METRIC, DAY],
+        ask: GarminQuery::Made(baseline::gets),
+        tell: AnswerShape::Made(baseline::baseline),
+        nothing: "No {metric} data found in the two months before this day.",
+        failing: "Error computing the baseline",
+    },
+    Tool {
+        name: "compare_periods",
+        about: "One metric in two periods, such as this month and last month: means, difference, and whether it is more \
+                than chance.",
+        parameters: &[
+            METRIC,
+            period::range("-4w"),
+            Parameter::text(
+                "against",
+                "The other period: before (as long, just before), a year before, or a range like the first",
+                "before",
+            ),
+        ],
+        ask: GarminQuery::Made(two_periods::gets),
+        tell: AnswerShape::Made(two_periods::two_periods),
+        nothing: "No {metric} data found in either period.",
+        failing: "Error comparing the periods",
+    },
+    Tool {
+        name: "correlate",
+        about: "Whether two metrics move together, on the same day or some days later: rank correlation with its \
+                interval, and the other's mean on days with low, middle and high values.",
+        parameters: &[
+            METRIC,
+            Parameter::one_of("other", "The metric that may follow it", metrics::NAMES, "hrv").required(),
+            Parameter::whole(
+                "lag_days",
+                "How many days later the other one is taken",
+                (0, 14),
+                0,
+            ),
+            period::range("-6m"),
+        ],
+        ask: GarminQuery::Made(relation::gets),
+        tell: AnswerShape::Made(relation::relation),
+        nothing: "No data of one of the metrics found in {range}.",
+        failing: "Error correlating the metrics",
     },
     Tool {
         name: "get_training_volume",

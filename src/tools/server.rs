@@ -4,6 +4,7 @@
 //! no state about its client, so a client may skip `initialize` or lose its session id.
 
 mod changes;
+mod history;
 mod reads;
 mod zone;
 
@@ -18,6 +19,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+pub(super) use reads::MOST_ROUNDS;
+
 use super::call::ToolCall;
 use super::change::RecentChanges;
 use super::outcome::{ToolFailure, ToolResult};
@@ -26,6 +29,7 @@ use super::resources::{self, ResourceKind};
 use super::table::Tool;
 use crate::base::clock::Clock;
 use crate::garmin::{Api, ApiError};
+use crate::history::wire::READ_DAYS;
 use crate::mcp::answer::response;
 use crate::mcp::members::Members;
 use crate::mcp::params::Params;
@@ -127,6 +131,7 @@ impl Server {
             }
             // The templates have nothing to complete: ids come from the tools.
             "completion/complete" => Ok(json!({"completion": {"values": []}}).to_string()),
+            READ_DAYS => self.read_days(&params).await,
             "prompts/list" => Ok(json!({"prompts": []}).to_string()),
             unknown => {
                 let method = unknown.chars().take(80).collect();

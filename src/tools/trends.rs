@@ -1,5 +1,5 @@
 //! Trends: three tools of garmin_mcp's module `training` that send one request for each day of a range. `failed_days`
-//! lists the days whose request failed.
+//! lists the days whose request failed and those whose document has an unknown shape.
 
 use serde_json::{Map, Value, json};
 
@@ -84,7 +84,7 @@ fn trend(
     let Some(first) = call.day("start_date") else {
         return Ok(ToolAnswer::Nothing);
     };
-    let (mut days, mut failed) = (Vec::new(), Vec::new());
+    let (mut days, mut failed, mut unreadable) = (Vec::new(), Vec::new(), None);
     for (date, answer) in first.series(jiff::Span::new().days(1)).zip(answers) {
         if answer.get(FAILED).is_some() {
             failed.push(json!(date));
@@ -93,14 +93,25 @@ fn trend(
         if answer.as_object().is_none_or(Map::is_empty) {
             continue;
         }
-        let mut told = day(answer)?;
-        if !told.is_empty() {
-            told.shift_insert(0, "date".to_owned(), json!(date));
-            days.push(Value::Object(told));
+        match day(answer) {
+            Ok(told) if told.is_empty() => {}
+            Ok(mut told) => {
+                told.shift_insert(0, "date".to_owned(), json!(date));
+                days.push(Value::Object(told));
+            }
+            Err(error) => {
+                failed.push(json!(date));
+                unreadable = Some(error);
+            }
         }
     }
     if days.is_empty() {
-        return Ok(ToolAnswer::Nothing);
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
+        if failed.is_empty() {
+            return Ok(ToolAnswer::Nothing);
+        }
     }
     let mut told = Map::new();
     told.insert("start_date".to_owned(), json!(call.text("start_date")));

@@ -11,9 +11,11 @@ use warp::Filter as _;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
 
+use super::me::limits::PageLimits;
 use super::pages;
 use super::parts::WebParts;
 use super::problem::Problem;
+use super::race_view::RaceReaders;
 use super::reply::{self, Response};
 use super::request::{Exchange, RequestId, exchange};
 use crate::base::secrets::random_bytes;
@@ -25,6 +27,8 @@ pub(super) const ANY: &str = "*";
 /// The state that all handlers share.
 pub(super) struct Face {
     pub(super) parts: WebParts,
+    pub(super) race_readers: RaceReaders,
+    pub(super) page_limits: PageLimits,
     hosts: PublicHosts,
     run: u32,
     requests: AtomicU64,
@@ -35,6 +39,8 @@ impl Face {
         Self {
             hosts: PublicHosts::new(parts.public_url.origin()),
             parts,
+            race_readers: RaceReaders::default(),
+            page_limits: PageLimits::default(),
             run: u32::from_be_bytes(random_bytes()),
             requests: AtomicU64::new(1),
         }
@@ -101,6 +107,36 @@ where
     });
     here.untuple_one()
         .and(answered(face, path, methods, handler))
+        .boxed()
+}
+
+/// Paths of one more segment between `prefix` and `suffix`, which the handler gets. It may be a secret, so only the
+/// prefix is logged.
+pub(super) fn under<H, F>(
+    face: &Arc<Face>,
+    prefix: &'static str,
+    suffix: &'static str,
+    methods: &'static str,
+    handler: H,
+) -> BoxedFilter<(Response,)>
+where
+    H: Fn(Arc<Face>, Exchange, String) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send + 'static,
+{
+    let face = Arc::clone(face);
+    let segment = warp::path::full().and_then(move |asked: FullPath| {
+        let rest = asked.as_str().strip_prefix(prefix);
+        let segment = rest.and_then(|rest| rest.strip_suffix(suffix));
+        let segment = segment.filter(|segment| !segment.is_empty() && !segment.contains('/'));
+        std::future::ready(segment.map(str::to_owned).ok_or_else(warp::reject::not_found))
+    });
+    segment
+        .and(exchange())
+        .then(move |segment: String, exchange| {
+            let handler = handler.clone();
+            let handler = move |face, exchange| handler(face, exchange, segment.clone());
+            answer(Arc::clone(&face), prefix, methods, handler, exchange)
+        })
         .boxed()
 }
 

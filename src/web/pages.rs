@@ -1,7 +1,7 @@
 //! The pages that people see.
 //!
 //! Every page is self-contained: its style is inlined and allowed by its hash, there is no script, and the icon is
-//! the only other resource that a browser requests. The templates escape all external text; the only unescaped value
+//! the only other resource that a browser requests. The page of a shared race, which has a script, is in `race_view`. The templates escape all external text; the only unescaped value
 //! is the gateway's own style sheet. Texts are in the templates under `assets/pages`, except where they depend on a
 //! decision.
 
@@ -19,11 +19,14 @@ use crate::oauth::{MfaCodePage, SignInField, SignInPage};
 /// The icon, served at `/favicon.svg`.
 pub(super) const FAVICON: &str = include_str!("../../assets/pages/favicon.svg");
 
-const STYLE: &str = include_str!("../../assets/pages/page.css");
+pub(super) const STYLE: &str = include_str!("../../assets/pages/page.css");
 
 /// The source expression of the inlined style sheet for `style-src` (CSP level 3, section 2.3.1).
 pub(super) static STYLE_SOURCE: LazyLock<String> =
     LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(sha256(STYLE.as_bytes()))));
+
+/// The path of a person's own page, which is also its forms' target.
+pub(super) const OWN_PAGE: &str = "/me";
 
 /// The header and footer of every page.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ pub(super) struct Frame {
     pub(super) operator_email: Option<String>,
     /// The data come from the simulator, and every page says so.
     pub(super) simulated: bool,
-    css: &'static str,
+    pub(super) css: &'static str,
 }
 
 impl Frame {
@@ -88,10 +91,16 @@ pub(super) struct SignInTemplate {
 
 impl SignInTemplate {
     fn heading(&self) -> String {
-        self.page.client.as_ref().map_or_else(
-            || "Sign in at Garmin again".to_owned(),
-            |client| format!("Connect Garmin to {}", client.name),
-        )
+        match &self.page.client {
+            Some(client) => format!("Connect Garmin to {}", client.name),
+            None if self.opens_page() => "Your page".to_owned(),
+            None => "Sign in at Garmin again".to_owned(),
+        }
+    }
+
+    /// Whether the sign-in opens the person's own page.
+    fn opens_page(&self) -> bool {
+        self.action == OWN_PAGE
     }
 
     fn may_change(&self) -> bool {
@@ -163,6 +172,14 @@ pub(super) struct Linked {
     pub(super) frame: Frame,
     /// The name in Garmin's profile; may be empty.
     pub(super) full_name: String,
+}
+
+/// The button that opens a person's own page with a one-time code.
+#[derive(Template)]
+#[template(path = "open_me.html", config = ".askama.toml")]
+pub(super) struct OpenOwnPage {
+    pub(super) frame: Frame,
+    pub(super) code: String,
 }
 
 /// Explains what failed and what to do, with a reference for the operator.

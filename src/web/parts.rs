@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use crate::accounts::AccountId;
+use crate::admin::operations::Rooms;
+use crate::admin::stream::StreamPiece;
 use crate::base::clock::Clock;
 use crate::base::http as accept_loop;
 use crate::base::lifecycle::Lifecycle;
@@ -18,6 +21,9 @@ use crate::races::Races;
 /// Whether the gateway is ready to work. `Err` names in a few words what is missing; anybody may read it.
 pub type Ready = Arc<dyn Fn() -> Result<(), &'static str> + Send + Sync>;
 
+/// Starts the export of all that is stored about a person, and returns its parts as they are made.
+pub type PersonalExport = Arc<dyn Fn(&AccountId) -> mpsc::Receiver<StreamPiece> + Send + Sync>;
+
 /// What the public web server depends on.
 #[derive(Clone)]
 pub struct WebParts {
@@ -25,6 +31,9 @@ pub struct WebParts {
     pub gateway: Gateway,
     /// Provides the data for `/control` and `/health`.
     pub races: Races,
+    /// What a person may do on their own page.
+    pub rooms: Rooms,
+    pub export: PersonalExport,
     /// The URL that people and Claude use.
     pub public_url: PublicUrl,
     pub proxies: Arc<Proxies>,

@@ -26,6 +26,11 @@ pub(super) enum Problem {
     /// The path does not allow this method. Contains the value of `Allow`.
     Method(&'static str),
     Broken,
+    /// The code of a link to a person's own page is unknown, spent or expired.
+    SpentCode,
+    /// The visit to the own page is over.
+    PageClosed,
+    TooMany,
 }
 
 /// How a problem is reported.
@@ -104,6 +109,24 @@ impl Problem {
                 "Something broke here",
                 "The fault is in the gateway, not in what you did. Its log has the details.",
             ),
+            Self::SpentCode => text(
+                StatusCode::BAD_REQUEST,
+                "invalid_request",
+                "This link does not open your page any more",
+                "A link opens the page once, within ten minutes, and a newer one replaces it. Nothing was changed.",
+            ),
+            Self::PageClosed => text(
+                StatusCode::UNAUTHORIZED,
+                "invalid_request",
+                "Your page is closed",
+                "It closes after half an hour, and with the access of the app that opened it. Nothing was changed.",
+            ),
+            Self::TooMany => text(
+                StatusCode::TOO_MANY_REQUESTS,
+                "temporarily_unavailable",
+                "That was too often",
+                "Many forms came from your network in a short time. Nothing was changed. Wait a minute.",
+            ),
         }
     }
 
@@ -116,6 +139,11 @@ impl Problem {
                  pass the Host header on."
                     .to_owned(),
             ],
+            Self::SpentCode | Self::PageClosed => vec![
+                "Ask Claude to open your page, for a new link.".to_owned(),
+                format!("Or sign in at Garmin at {origin}/me"),
+            ],
+            Self::TooMany => vec!["Wait a minute, and try again.".to_owned()],
             _ => start_again(origin),
         }
     }
@@ -190,5 +218,8 @@ mod tests {
         check(Problem::WrongHost, 421, "invalid_request");
         check(Problem::Method("GET, HEAD"), 405, "invalid_request");
         check(Problem::Broken, 500, "server_error");
+        check(Problem::SpentCode, 400, "invalid_request");
+        check(Problem::PageClosed, 401, "invalid_request");
+        check(Problem::TooMany, 429, "temporarily_unavailable");
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 pub(super) use warp::reply::Response;
 
 use super::pages::STYLE_SOURCE;
+use super::race_view::STYLE_SOURCES;
 use super::request::RequestId;
 use crate::oauth::OAuthError;
 
@@ -26,6 +27,17 @@ pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Bytes) 
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     warp::Reply::into_response(response)
+}
+
+/// A body that is sent as it is made. An error ends the connection, so that the client sees that something is missing.
+pub(super) fn stream<S>(status: StatusCode, content_type: HeaderValue, parts: S) -> Response
+where
+    S: futures_util::Stream<Item = Result<Bytes, String>> + Send + Sync + 'static,
+{
+    let mut response = warp::Reply::into_response(warp::reply::stream(parts));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
 }
 
 pub(super) fn empty(status: StatusCode) -> Response {
@@ -71,10 +83,33 @@ pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    never_indexed(&mut response);
     // Sets no Cross-Origin-Opener-Policy, because Claude opens the sign-in in a pop-up and waits for it to return.
     response
+}
+
+/// The page of a shared race, or what is said in its place. Its only script is the gateway's own.
+pub(super) fn race_page(status: StatusCode, html: Bytes) -> Response {
+    let mut response = typed(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
+    let policy = format!(
+        "default-src 'none'; style-src {}; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'none'; \
+         frame-ancestors 'none'; base-uri 'none'",
+        *STYLE_SOURCES
+    );
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    never_indexed(&mut response);
+    response
+}
+
+/// Keeps an answer out of search engines, and its address out of other sites' logs.
+pub(super) fn never_indexed(response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
 }
 
 fn content_security_policy(forms: Forms<'_>) -> String {

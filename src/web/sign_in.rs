@@ -14,6 +14,7 @@ use super::problem::{Problem, start_again};
 use super::reply::{self, Forms, Response};
 use super::request::Exchange;
 use crate::base::secrets::Secret;
+use crate::base::source::Peer;
 use crate::mcp::Access;
 use crate::oauth::{AuthorizeStep, ClientOnPage, HiddenFields, PostedAnswer, PostedForm, Visitor};
 
@@ -32,6 +33,7 @@ pub(super) async fn link(face: Arc<Face>, exchange: Exchange) -> Response {
 enum SignInPath {
     Authorize,
     Link,
+    OwnPage,
 }
 
 impl SignInPath {
@@ -39,6 +41,7 @@ impl SignInPath {
         match self {
             Self::Authorize => "/authorize",
             Self::Link => "/link",
+            Self::OwnPage => pages::OWN_PAGE,
         }
     }
 }
@@ -47,31 +50,80 @@ async fn sign_in(face: Arc<Face>, mut exchange: Exchange, path: SignInPath) -> R
     if !face.is_own_host(&exchange) {
         return face.refuse_page(&exchange, Problem::WrongHost);
     }
-    let oauth = &face.parts.oauth;
-    let peer = exchange.peer();
-    let browser = exchange.cookie(face.cookie_name()).map(str::to_owned);
-    let visitor = Visitor {
-        browser: browser.as_deref(),
-        source: peer.map(|peer| peer.source),
-    };
-    let step = if exchange.method == Method::POST {
-        let form = match posted(&face, &mut exchange).await {
-            Ok(form) => form,
-            Err(problem) => return face.refuse_page(&exchange, problem),
+    if exchange.method == Method::POST {
+        return match posted(&face, &mut exchange).await {
+            Ok(form) => {
+                let step = submit(&face, FormSender::of(&face, &exchange), form).await;
+                show(&face, &exchange, path, step)
+            }
+            Err(problem) => face.refuse_page(&exchange, problem),
         };
-        let kind = FormKind::of(&form.answer);
-        let step = oauth.submit(form, visitor).await;
-        if kind.has_failed(&step) {
-            log_failure(peer.map(|peer| peer.address));
-        }
-        step
-    } else {
-        match path {
-            SignInPath::Authorize => oauth.authorize(&exchange.query, visitor).await,
-            SignInPath::Link => oauth.link_page(visitor),
-        }
+    }
+    let (oauth, browser) = (&face.parts.oauth, face.browser(&exchange));
+    let visitor = visitor(&exchange, browser.as_deref());
+    let step = match path {
+        SignInPath::Authorize => oauth.authorize(&exchange.query, visitor).await,
+        SignInPath::Link => oauth.link_page(visitor),
+        SignInPath::OwnPage => oauth.own_page_sign_in(visitor),
     };
     show(&face, &exchange, path, step)
+}
+
+/// The sign-in in front of a person's own page.
+pub(super) fn own_page(face: &Face, exchange: &Exchange) -> Response {
+    let browser = face.browser(exchange);
+    let step = face
+        .parts
+        .oauth
+        .own_page_sign_in(visitor(exchange, browser.as_deref()));
+    show(face, exchange, SignInPath::OwnPage, step)
+}
+
+/// What follows a form of that sign-in: the next page of it, or [`AuthorizeStep::OwnPage`] with the code that opens the
+/// page. `None`: it is no such form.
+pub(super) async fn own_page_step(face: &Face, sender: FormSender, body: &[u8]) -> Option<AuthorizeStep> {
+    let form = read_posted(body)?;
+    Some(submit(face, sender, form).await)
+}
+
+/// The page of a step of that sign-in.
+pub(super) fn show_own_page_step(face: &Face, exchange: &Exchange, step: AuthorizeStep) -> Response {
+    show(face, exchange, SignInPath::OwnPage, step)
+}
+
+fn visitor<'a>(exchange: &Exchange, browser: Option<&'a str>) -> Visitor<'a> {
+    Visitor {
+        browser,
+        source: exchange.peer().map(|peer| peer.source),
+    }
+}
+
+/// Who posted a form. It is kept while Garmin is asked, and the request is not.
+pub(super) struct FormSender {
+    browser: Option<String>,
+    peer: Option<Peer>,
+}
+
+impl FormSender {
+    pub(super) fn of(face: &Face, exchange: &Exchange) -> Self {
+        Self {
+            browser: face.browser(exchange),
+            peer: exchange.peer(),
+        }
+    }
+}
+
+async fn submit(face: &Face, sender: FormSender, form: PostedForm) -> AuthorizeStep {
+    let kind = FormKind::of(&form.answer);
+    let visitor = Visitor {
+        browser: sender.browser.as_deref(),
+        source: sender.peer.map(|peer| peer.source),
+    };
+    let step = face.parts.oauth.submit(form, visitor).await;
+    if kind.has_failed(&step) {
+        log_failure(sender.peer.map(|peer| peer.address));
+    }
+    step
 }
 
 /// Which form was posted, to distinguish a failed guess from an ordinary next page.
@@ -96,7 +148,7 @@ impl FormKind {
             Self::Credentials => matches!(step, AuthorizeStep::SignIn(_) | AuthorizeStep::Refused(_)),
             Self::Code => !matches!(
                 step,
-                AuthorizeStep::Redirect { .. } | AuthorizeStep::Linked { .. }
+                AuthorizeStep::Redirect { .. } | AuthorizeStep::Linked { .. } | AuthorizeStep::OwnPage { .. }
             ),
             Self::Deny => false,
         }
@@ -186,6 +238,8 @@ fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep)
             let page = pages::Linked { frame, full_name };
             reply::page(StatusCode::OK, &page, Forms::None)
         }
+        // Its form was posted to another address than the page's.
+        AuthorizeStep::OwnPage { .. } => face.refuse_page(exchange, Problem::SpentCode),
         AuthorizeStep::Refused(refusal) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
             let page = pages::MessagePage {
@@ -194,7 +248,9 @@ fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep)
                 explanation: refusal.explanation,
                 steps: match path {
                     SignInPath::Authorize => start_again(face.origin()),
-                    SignInPath::Link => vec![format!("Begin again at {}/link", face.origin())],
+                    SignInPath::Link | SignInPath::OwnPage => {
+                        vec![format!("Begin again at {}{action}", face.origin())]
+                    }
                 },
                 reference: exchange.id.to_string(),
             };
@@ -242,8 +298,13 @@ impl Face {
         )
     }
 
+    /// The cookie that binds a sign-in to this browser.
+    fn browser(&self, exchange: &Exchange) -> Option<String> {
+        exchange.cookie(self.cookie_name()).map(str::to_owned)
+    }
+
     /// Refuses with a page even if the browser does not ask for HTML, because forms are for people.
-    fn refuse_page(&self, exchange: &Exchange, problem: Problem) -> Response {
+    pub(super) fn refuse_page(&self, exchange: &Exchange, problem: Problem) -> Response {
         problem.as_page(self.frame(), self.origin(), exchange.id)
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::context::{ProcessFacts, WorkerHandle};
 use super::handle::Workers;
+use super::pause::GarminPause;
 use super::policy::{Incarnation, PoolLimits, WorkerAction, WorkerEvent, WorkerExit};
 use super::pool::WorkerPool;
 use super::session::WorkerClient;
@@ -27,7 +28,13 @@ impl Workers {
             wait_for_room: Duration::from_secs(10),
             silence: SILENCE,
         });
-        let workers = Workers::new(Arc::clone(&pool), "attached", lifecycle, PathBuf::new());
+        let workers = Workers::new(
+            Arc::clone(&pool),
+            "attached",
+            lifecycle,
+            PathBuf::new(),
+            GarminPause::none(),
+        );
         let tasks = lifecycle.clone();
         lifecycle.spawn("workers.attached", async move {
             let stopping = tasks.stopping();

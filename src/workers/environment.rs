@@ -9,6 +9,9 @@ use crate::sandbox::{FencePlan, PATH, PrivatePaths, Program, ReadablePaths, find
 
 /// Limit of a worker's heap and other writable memory, in bytes.
 const MEMORY: u64 = 1 << 30;
+/// Memory of this many bytes or more goes back to the system as soon as it is freed. By default, glibc keeps what is as
+/// large as the largest that was ever freed, so a worker would hold the size of a file after reading it (mallopt(3)).
+const RETURNED_AT_ONCE: u64 = 1 << 20;
 /// Limit of a worker's address space, in bytes.
 const ADDRESS_SPACE: u64 = 8 << 30;
 
@@ -59,8 +62,14 @@ impl Recipe {
         }
     }
 
-    /// The complete environment of a worker that uses `directory` and listens on `port`.
-    pub(super) fn environment(&self, directory: &Path, port: u16) -> Vec<(String, String)> {
+    /// The complete environment of a worker that uses `directory` and listens on `port`. `time_zone` is the name of the
+    /// zone that the person chose.
+    pub(super) fn environment(
+        &self,
+        directory: &Path,
+        port: u16,
+        time_zone: Option<&str>,
+    ) -> Vec<(String, String)> {
         let mut variables = self.settings.passed_on.clone();
         let mut set = |name: &str, value: String| {
             variables.retain(|(known, _)| known != name);
@@ -84,9 +93,18 @@ impl Recipe {
                 set(name, value.clone());
             }
         }
+        if let Some(zone) = time_zone {
+            // The built-in worker has a variable of its own, because TZ is only its last resort.
+            let is_built_in = self.settings.command.is_none();
+            set(
+                if is_built_in { "GARMIN_TIME_ZONE" } else { "TZ" },
+                zone.to_owned(),
+            );
+        }
         if self.settings.command.is_none() {
             set("GARMIN_CONNECTAPI_URL", self.garmin.connectapi.to_string());
             set("GARMIN_DIAUTH_URL", self.garmin.diauth.to_string());
+            set("MALLOC_MMAP_THRESHOLD_", RETURNED_AT_ONCE.to_string());
         } else {
             if !self.settings.passed_on.iter().any(|(name, _)| name == "PATH") {
                 set("PATH", PATH.into());
@@ -249,7 +267,7 @@ mod tests {
     fn the_built_in_worker_gets_what_is_documented_and_nothing_else() {
         let recipe = recipe(None, &[("LANG", "C.UTF-8"), ("HOME", "/root")], Path::new("/x"));
         assert_eq!(
-            lines(recipe.environment(Path::new("/run/acc"), 9001)),
+            lines(recipe.environment(Path::new("/run/acc"), 9001, None)),
             [
                 "GARMINTOKENS=/run/acc",
                 "GARMIN_CONNECTAPI_URL=http://127.0.0.1:7777/",
@@ -260,9 +278,12 @@ mod tests {
                 "GARMIN_MCP_TRANSPORT=streamable-http",
                 "HOME=/run/acc",
                 "LANG=C.UTF-8",
+                "MALLOC_MMAP_THRESHOLD_=1048576",
                 "TMPDIR=/run/acc",
             ]
         );
+        let zone = recipe.environment(Path::new("/run/acc"), 9001, Some("Europe/Vienna"));
+        assert!(lines(zone).contains(&"GARMIN_TIME_ZONE=Europe/Vienna".to_owned()));
         let plan = recipe.plan(Path::new("/run/acc"), 9001).unwrap();
         assert_eq!(
             (plan.program, plan.arguments),
@@ -280,7 +301,7 @@ mod tests {
             &[("PATH", "/nowhere"), ("HTTPS_PROXY", "proxy.example:3128")],
             Path::new("/x"),
         );
-        let variables = lines(recipe.environment(Path::new("/run/acc"), 9001));
+        let variables = lines(recipe.environment(Path::new("/run/acc"), 9001, None));
         for expected in [
             "PATH=/nowhere",
             "UV_CACHE_DIR=/x/data/uv/cache",

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use nix::fcntl::{Flock, FlockArg};
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +44,7 @@ struct WorkersInner {
     pool: Arc<WorkerPool>,
     kind: String,
     ending: CancellationToken,
+    pause: GarminPause,
     /// The directory `DATA_DIR/users`, which holds the workers' logs.
     outputs: PathBuf,
 }
@@ -126,7 +128,13 @@ impl Workers {
         let pause = GarminPause::kept_in(&data_dir, clock.now());
         let (pool, actions) = WorkerPool::new(limits);
         replace_after_sign_in(&accounts, &pool);
-        let workers = Workers::new(Arc::clone(&pool), &recipe.kind(), &lifecycle, users.clone());
+        let workers = Workers::new(
+            Arc::clone(&pool),
+            &recipe.kind(),
+            &lifecycle,
+            users.clone(),
+            pause.clone(),
+        );
         let ending = workers.0.ending.clone();
         let context = TaskContext {
             recipe,
@@ -149,11 +157,18 @@ impl Workers {
     }
 
     /// Creates a handle on `pool`. The caller must carry out the pool's actions.
-    pub(super) fn new(pool: Arc<WorkerPool>, kind: &str, lifecycle: &Lifecycle, outputs: PathBuf) -> Self {
+    pub(super) fn new(
+        pool: Arc<WorkerPool>,
+        kind: &str,
+        lifecycle: &Lifecycle,
+        outputs: PathBuf,
+        pause: GarminPause,
+    ) -> Self {
         Workers(Arc::new(WorkersInner {
             pool,
             kind: kind.to_owned(),
             ending: lifecycle.stopping().child_token(),
+            pause,
             outputs,
         }))
     }
@@ -231,6 +246,11 @@ impl Workers {
     /// Every account that has a worker, is waiting for one, or failed to start one.
     pub fn list(&self) -> Vec<WorkerInfo> {
         info::list(&self.0.pool, &self.0.kind)
+    }
+
+    /// Until when Garmin wants no requests (429), if it said so.
+    pub fn garmin_pause(&self, now: Timestamp) -> Option<Timestamp> {
+        self.0.pause.until(now)
     }
 
     /// Stops all workers and waits until they have ended. Calls in flight get a few seconds, and new ones are

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -18,10 +19,11 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(30);
 /// The longest text of a time.
 const LONGEST_TEXT: u64 = 64;
 
-#[derive(Debug)]
+/// Clones share one pause, which ends for all of them at once.
+#[derive(Clone, Debug)]
 pub(super) struct GarminPause {
-    until: Mutex<Option<Timestamp>>,
-    /// Where the end of the pause is kept; `None` in tests.
+    until: Arc<Mutex<Option<Timestamp>>>,
+    /// Where the end of the pause is kept, so that a restart does not end it.
     file: Option<PathBuf>,
 }
 
@@ -30,15 +32,15 @@ impl GarminPause {
     pub(super) fn kept_in(data_dir: &Path, now: Timestamp) -> Self {
         let file = data_dir.join(PAUSE_FILE);
         Self {
-            until: Mutex::new(read(&file, now)),
+            until: Arc::new(Mutex::new(read(&file, now))),
             file: Some(file),
         }
     }
 
-    #[cfg(test)]
+    /// A pause that a restart forgets.
     pub(super) fn none() -> Self {
         Self {
-            until: Mutex::default(),
+            until: Arc::default(),
             file: None,
         }
     }

@@ -55,6 +55,7 @@ impl LaunchedWorker {
         let TaskContext {
             recipe,
             processes,
+            accounts,
             changes,
             lifecycle,
             users,
@@ -82,10 +83,15 @@ impl LaunchedWorker {
         } else {
             (None, None)
         };
+        // Without the choice, the worker uses the zone of the Garmin profile.
+        let choices = accounts.choices(account).unwrap_or_default();
+        let zone = choices
+            .zone()
+            .and_then(|zone| zone.iana_name().map(str::to_owned));
         let launched = processes
             .launch(Launch {
                 plan,
-                environment: &recipe.environment(directory.path(), port),
+                environment: &recipe.environment(directory.path(), port, zone.as_deref()),
                 directory: directory.path(),
                 input,
                 output: writer.try_clone().map_err(failed)?.into(),

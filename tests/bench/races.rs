@@ -267,6 +267,7 @@ async fn watched(directory: &Path, effort: &Effort) -> Result<Vec<Row>> {
         time_zone: None,
         coach: None,
         traces: Traces::off(),
+        public_url: String::new(),
     })?;
     let scenario = demo_race().map_err(|e| anyhow::anyhow!("{e:?}"))?;
     let pace = Playback {

@@ -105,6 +105,8 @@ class Files:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Otherwise the body waits for the acknowledgement of the headers, which takes 40 ms.
+            disable_nagle_algorithm = True
 
             def do_GET(self):
                 path = self.path.partition("?")[0]
@@ -141,6 +143,8 @@ class LoneWorker:
         (self.directory / "garmin_tokens.json").write_text(json.dumps(tokens))
         environment = {
             "TZ": "UTC", "GARMINTOKENS": str(self.directory), "GARMIN_CONNECTAPI_URL": garmin, "GARMIN_DIAUTH_URL": garmin,
+            # As the gateway starts it.
+            "MALLOC_MMAP_THRESHOLD_": "1048576",
         }
         self.process = subprocess.Popen(
             [binary.resolve(), "worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,

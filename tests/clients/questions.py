@@ -22,7 +22,7 @@ MOST_TOKENS_OF_AN_ANSWER = 20_000
 CHARACTERS_PER_TOKEN = 3.2
 
 QUESTION_TOOLS = {
-    "get_training_overview", "get_trend", "get_training_volume", "analyze_activity", "compare_activities",
+    "get_training_overview", "get_trend", "find_unusual", "baseline", "compare_periods", "correlate", "get_training_volume", "analyze_activity", "compare_activities",
     "find_similar_activities", "get_zone_distribution", "get_day_profile",
 }
 
@@ -115,6 +115,12 @@ QUESTIONS = [
     ("How many kilometres do my shoes have?", [("get_gear", {})], lambda answers: "412.3" in json.dumps(answers[-1])),
     ("Do I reach my step goal on weekdays and weekends?", [trend("steps", "-8w", by="weekday")],
      weekday("Sat-Sun", "goal_reached_percent_of_days")),
+    ("Was anything unusual in the last four weeks?", [("find_unusual", {})],
+     lambda answers: isinstance(at(answers[-1], "unusual"), list) and "not_judged" not in answers[-1]),
+    ("What is my usual resting heart rate?", [("baseline", {"metric": "resting_heart_rate"})], number("usual", "usual_median")),
+    ("Did I sleep longer than in the weeks before?", [("compare_periods", {"metric": "sleep"})],
+     number("compared", "sleep_h", "difference")),
+    ("Does my sleep show in my HRV?", [("correlate", {"metric": "sleep", "other": "hrv"})], number("rank_correlation")),
 ]
 
 

@@ -4,7 +4,7 @@
 Usage:  run.py demo                         a newcomer's way: `garmin-gateway demo`, and a client with what it prints
         run.py stories [NAME…]              every client through the whole story of `story.py`
         run.py conformance                  the MCP conformance suite, both requirement sets and OAuth
-        run.py pages                        the sign-in pages in headless Chromium, with axe
+        run.py pages                        the sign-in pages and a race's page in headless Chromium, with axe
         run.py console [--record FILE]      the console in tmux: the demo, a revocation, a daemon restarted under it
         run.py contract                     every kind of worker behind the gateway, the same for all
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
@@ -18,6 +18,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py https                        https without a proxy: certificates from files, and from an ACME server
         run.py coach                        a look at a race by the real Claude Code
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
+        run.py history                      kept days: filled over kill -9, and asked by twenty clients while Garmin is down
         run.py questions                    what athletes ask, in few calls and few tokens
         run.py training                     what a release is built to do fast (packaging/release.sh)
 Each line `ok N checks …` is one client or suite; the exit code is 0 only when all of them passed and some ran.
@@ -46,10 +47,12 @@ import demo
 import figures
 import garmin_mcp
 import gemini
+import history
 import isolation
 import own_https
 import pages
 import questions
+import race_page
 import scratch
 import training
 import watched
@@ -127,7 +130,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions"]
+    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -151,6 +154,8 @@ def main() -> int:
         report.run("figures", partial(figures.figures, given.bin, NO_WAITING, given.strict))
     elif given.act == "questions":
         report.run("questions", partial(questions.questions, given.bin))
+    elif given.act == "history":
+        report.run("history", partial(staged, given.bin, {**NO_WAITING, **history.SETTINGS}, history.history))
     elif given.act == "stories":
         for name, (make, era) in STORIES.items():
             if not given.only or name in given.only:
@@ -168,6 +173,7 @@ def main() -> int:
         report.run("fail2ban", partial(banned.banned, given.bin, NO_WAITING))
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
+        report.run("race page", partial(staged, given.bin, NO_WAITING, race_page.race_page))
     elif given.act == "console":
         report.run("console of the demo", partial(console.walk, given.bin, given.record))
         report.run("console over restarts", partial(staged, given.bin, NO_WAITING, console.restart))

@@ -8,6 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use garmin_gateway::accounts::Accounts;
+use garmin_gateway::admin::operations::Rooms;
+use garmin_gateway::advice::{Advice, AdviceParts};
 use garmin_gateway::base::clock::Clock;
 use garmin_gateway::base::http::HttpServer;
 use garmin_gateway::base::lifecycle::Lifecycle;
@@ -18,6 +20,7 @@ use garmin_gateway::config::{Invited, Live, Operator, PublicUrl};
 use garmin_gateway::garmin::livetrack::LiveTrack;
 use garmin_gateway::garmin::{GovernorSettings, SignIns};
 use garmin_gateway::gateway::{Gateway, GatewayParts, WorkerLists};
+use garmin_gateway::history::History;
 use garmin_gateway::notify::{Notifier, NotifierParts};
 use garmin_gateway::oauth::{OAuth, OAuthParts};
 use garmin_gateway::race::ending::EndRules;
@@ -35,7 +38,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// The `Accept` header of a browser.
 pub(crate) const HTML: &str = "Accept: text/html,*/*;q=0.8\r\n";
@@ -159,10 +162,11 @@ impl Start {
             lifecycle: lifecycle.clone(),
             livetrack: LiveTrack::new(reqwest::Client::new(), simulator.hosts(), clock.clone()),
             rules: EndRules::default(),
-            notifier,
+            notifier: notifier.clone(),
             time_zone: None,
             coach: None,
             traces: Traces::off(),
+            public_url: public_url.origin().to_owned(),
         });
         let races = races.unwrap();
         let worker = Arc::new(Worker::default());
@@ -172,26 +176,54 @@ impl Start {
             resources,
             resource_templates,
         } = tools::lists();
+        let workers = Workers::attached(port, &lifecycle);
+        let accounts = Accounts::new(store.clone(), clock.clone(), watched.clone());
+        let history = History::new(store.clone(), clock.clone());
+        let advice = AdviceParts {
+            store: store.clone(),
+            clock: clock.clone(),
+            accounts: accounts.clone(),
+            history: history.clone(),
+            notifier,
+            claude: None,
+            link: format!("{}/link", public_url.origin()),
+        };
+        let advice = Advice::start(advice, &lifecycle);
         let gateway = Gateway::start(GatewayParts {
             oauth: oauth.clone(),
-            workers: Workers::attached(port, &lifecycle),
+            workers: workers.clone(),
+            history_workers: None,
+            history: history.clone(),
+            advice: advice.clone(),
             lists: WorkerLists::BuiltIn {
                 tools,
                 resources,
                 resource_templates,
             },
             races: races.clone(),
-            accounts: Accounts::new(store.clone(), clock.clone(), watched.clone()),
+            accounts: accounts.clone(),
             public_url: public_url.clone(),
             live: watched.clone(),
-            store,
+            store: store.clone(),
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
         });
         let ready = self.ready;
         let ready: Ready = Arc::new(move || ready);
+        let gateway = gateway.unwrap();
         let parts = WebParts {
-            gateway: gateway.unwrap(),
+            rooms: Rooms {
+                accounts,
+                oauth: oauth.clone(),
+                workers,
+                races: races.clone(),
+                gateway: gateway.clone(),
+                history,
+                store,
+                advice,
+            },
+            export: Arc::new(|_| mpsc::channel(1).1),
+            gateway,
             races,
             oauth,
             public_url: public_url.clone(),

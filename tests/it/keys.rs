@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use garmin_gateway::oauth::RevocationScope;
+use garmin_gateway::oauth::{EndedBy, RevocationScope};
 use serde_json::{Value, json};
 
 use crate::whole::World;
@@ -99,7 +99,10 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
 
     // Access revoked after the backup is valid again, and the output says so.
     let oauth = world.daemon().oauth();
-    oauth.end_access(RevocationScope::All, None).await.unwrap();
+    oauth
+        .end_access(RevocationScope::All, EndedBy::Operator(None))
+        .await
+        .unwrap();
     assert_eq!(status_of(&world, &ann.access_token).await, 401);
     world.stop_gateway().await;
     let (code, words) = refused(&world, &["restore", wanted]).await;

@@ -14,6 +14,8 @@
 )]
 
 mod admin;
+mod advice;
+mod bot;
 mod changes;
 mod claude;
 mod coaching;
@@ -23,6 +25,7 @@ mod doctor;
 mod ended_looks;
 mod face;
 mod garmin_api;
+mod history;
 mod https;
 mod isolation;
 mod keys;
@@ -31,6 +34,7 @@ mod mcp;
 mod oauth;
 mod older_store;
 mod outputs;
+mod own_page;
 mod pages;
 mod progress;
 mod races;

@@ -12,8 +12,8 @@ use garmin_gateway::config::{Invited, Live, PublicUrl};
 use garmin_gateway::garmin::{self, GovernorSettings, MfaMethod, SignIns};
 use garmin_gateway::mcp::Access;
 use garmin_gateway::oauth::{
-    AuthorizeStep, HiddenFields, MfaCodePage, OAuth, OAuthParts, PostedAnswer, PostedForm, RevocationScope,
-    SignInPage, Visitor,
+    AuthorizeStep, EndedBy, HiddenFields, MfaCodePage, OAuth, OAuthParts, PostedAnswer, PostedForm,
+    RevocationScope, SignInPage, Visitor,
 };
 use garmin_gateway::simulator::{Fault, FaultRule, Place, Simulator, SimulatorSettings};
 use garmin_gateway::store::Store;
@@ -172,6 +172,7 @@ fn shown(step: &AuthorizeStep) -> String {
         AuthorizeStep::Mfa(page) => format!("code: {:?}", page.notice),
         AuthorizeStep::Redirect { .. } => "redirect".to_owned(),
         AuthorizeStep::Linked { full_name } => format!("linked: {full_name}"),
+        AuthorizeStep::OwnPage { .. } => "own page".to_owned(),
         AuthorizeStep::Refused(refusal) => format!("refused: {}", refusal.title),
     }
 }

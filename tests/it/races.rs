@@ -3,7 +3,9 @@
 
 mod control;
 mod killed;
+mod page;
 mod past;
+mod places;
 mod told;
 
 use garmin_gateway::accounts::AccountId;
@@ -39,6 +41,9 @@ struct Tracked {
 fn url(link: &PlayedLink) -> String {
     format!("https://livetrack.garmin.com{}", link.path())
 }
+
+/// Who sleeps by the clock while a race is watched: its task, and the coach who looks at people's days.
+const SLEEPERS: usize = 2;
 
 impl Tracked {
     async fn start(name: &str) -> Self {
@@ -87,7 +92,7 @@ impl Tracked {
         };
         while races.count() > 0 {
             let due = tokio::select! {
-                due = self.clock.next_due(1) => due,
+                due = self.clock.next_due(SLEEPERS) => due,
                 () = ended() => return,
             };
             self.clock.advance(due.min(to).duration_since(self.clock.now()));
@@ -292,6 +297,7 @@ async fn a_race_is_its_persons_alone() {
         "get_timeseries",
         "trigger_analysis",
         "get_race_summary",
+        "get_race_report",
     ] {
         let refused = world
             .told(&ben.access_token, tool, race.clone())

@@ -59,6 +59,12 @@ impl Running {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
 
+    /// Sends SIGKILL, and waits until the program is gone.
+    pub(crate) fn kill(mut self) {
+        self.signal(Signal::SIGKILL);
+        self.child.wait().unwrap();
+    }
+
     /// Sends SIGTERM. Returns whether the program drained and exited with 0.
     pub(crate) fn ends_well(mut self) -> bool {
         self.signal(Signal::SIGTERM);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use garmin_gateway::oauth::RevocationScope;
+use garmin_gateway::oauth::{EndedBy, RevocationScope};
 use garmin_gateway::simulator::livetrack::{Playback, demo_race};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -128,7 +128,12 @@ async fn a_withdrawal_that_was_cut_short_is_finished_at_the_next_start() {
     let account = world.workers().remove(0).account;
     // The first half of a revocation.
     let scope = RevocationScope::Account(account.clone());
-    world.daemon().oauth().end_access(scope, None).await.unwrap();
+    world
+        .daemon()
+        .oauth()
+        .end_access(scope, EndedBy::Operator(None))
+        .await
+        .unwrap();
     assert_eq!(watched(&world), 2);
     world.restart().await;
     assert_eq!(watched(&world), 1, "Ben's race goes on");

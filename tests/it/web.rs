@@ -48,6 +48,11 @@ async fn every_path_answers_as_the_table_says() {
         ("GET /healthz", 200, None),
         ("HEAD /healthz", 200, None),
         ("GET /readyz", 200, None),
+        // Pages of shared races, none of which exists here.
+        ("GET /race.js", 200, None),
+        ("GET /r/x", 404, None),
+        ("GET /r/x/live", 404, None),
+        ("POST /r/x", 405, Some("GET, HEAD")),
         // No other path exists, however it is spelled.
         ("GET /sse", 404, None),
         ("POST /messages", 404, None),

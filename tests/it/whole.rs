@@ -466,12 +466,17 @@ async fn from_sign_in_to_a_tools_answer_over_a_restart() {
         .collect();
     let own = [
         "choose_tools",
+        "keep_history",
+        "open_my_page",
+        "set_coach",
         "start_tracking",
         "stop_tracking",
         "update_thresholds",
         "update_race",
         "trigger_analysis",
         "send_coaching_message",
+        "share_race",
+        "watch_place",
         "set_phone",
     ];
     assert_eq!(changing, own);

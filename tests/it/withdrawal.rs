@@ -180,9 +180,16 @@ async fn taker() -> &'static str {
     Box::leak(url.into_boxed_str())
 }
 
-/// The number of records in each table, from a backup. Housekeeping, which has its own time, adds to some of them.
+/// The number of records in each table, without those that housekeeping adds in its own time.
 async fn records(world: &World) -> BTreeMap<String, u64> {
     const HOUSEKEEPING: [&str; 3] = ["usage", "token_family_use", "clock_seen"];
+    let mut tables = all_records(world).await;
+    tables.retain(|table, _| !HOUSEKEEPING.contains(&table.as_str()));
+    tables
+}
+
+/// The number of records in each table, from a backup.
+pub(super) async fn all_records(world: &World) -> BTreeMap<String, u64> {
     let mut client = AdminClient::connect(&world.socket()).await.unwrap();
     let mut backup = Vec::new();
     let take = |part: &[u8]| {
@@ -193,9 +200,7 @@ async fn records(world: &World) -> BTreeMap<String, u64> {
     let secret = std::fs::read_to_string(world.dir().join("secret")).unwrap();
     let archive = Archive::open(&backup[..], &RootSecret::new(secret.trim()).unwrap()).unwrap();
     let contents = archive.verify(&garmin_gateway::upkeep::kinds(), &mut |_| {});
-    let mut tables = contents.unwrap().tables;
-    tables.retain(|table, _| !HOUSEKEEPING.contains(&table.as_str()));
-    tables
+    contents.unwrap().tables
 }
 
 /// What the world has at the moment when an action is answered, or some time later.

@@ -84,8 +84,6 @@ struct Entry {
     since: Instant,
     /// Whether there was a request.
     has_asked: bool,
-    /// When the first bytes of the next request came, until it is received whole.
-    head_since: Option<Instant>,
     close: CancellationToken,
 }
 
@@ -104,6 +102,9 @@ pub(super) enum ConnectionSlot {
 pub(super) struct OpenConnection {
     id: u64,
     connections: Arc<Connections>,
+    /// When the first bytes of the next request came, until its header is received whole. Every read asks for it, so it
+    /// has a lock of its own.
+    head_since: Mutex<Option<Instant>>,
     close: CancellationToken,
 }
 
@@ -152,13 +153,13 @@ impl Connections {
             reading: 0,
             since: Instant::now(),
             has_asked: false,
-            head_since: None,
             close: close.clone(),
         };
         open.entries.insert(id, entry);
         ConnectionSlot::Given(OpenConnection {
             id,
             connections: Arc::clone(self),
+            head_since: Mutex::default(),
             close,
         })
     }
@@ -252,8 +253,10 @@ impl OpenConnection {
         let open = self.connections.open.lock();
         let entry = open.entries.get(&self.id)?;
         let may_idle = entry.has_asked && (entry.is_proven || self.connections.is_shared(entry.peer));
-        let since = match entry.head_since {
-            None if entry.requests > 0 || may_idle => return Some(limit),
+        let head_since = *self.head_since.lock();
+        let since = match head_since {
+            _ if entry.requests > 0 => return Some(limit),
+            None if may_idle => return Some(limit),
             None => entry.since,
             Some(head_since) => head_since,
         };
@@ -263,11 +266,7 @@ impl OpenConnection {
 
     /// Bytes came. Between two requests, they are the beginning of the next one.
     pub(super) fn heard(&self) {
-        self.change(|entry| {
-            if entry.requests == 0 {
-                entry.head_since.get_or_insert_with(Instant::now);
-            }
-        });
+        self.head_since.lock().get_or_insert_with(Instant::now);
     }
 
     /// A request of this source begins. Its client is unknown until a token is verified.
@@ -278,7 +277,6 @@ impl OpenConnection {
             let is_new = std::mem::replace(&mut entry.source, source) != source;
             entry.is_proven = false;
             entry.has_asked = true;
-            entry.head_since = None;
             entry.requests += 1;
             entry.unanswered += 1;
             entry.since = Instant::now();
@@ -343,6 +341,8 @@ impl OpenRequest {
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         let is_answered = self.is_answered;
+        // What came during a request was its body.
+        *self.connection.head_since.lock() = None;
         self.connection.change(|entry| {
             entry.requests -= 1;
             if !is_answered {

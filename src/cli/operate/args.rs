@@ -170,8 +170,13 @@ impl PurgeArgs {
             (None, Some(_)) => String::new(),
             (None, None) => return None,
         };
+        let and = if self.races_before.is_some() {
+            "their usage counts"
+        } else {
+            "their usage counts and kept days"
+        };
         Some(format!(
-            "This erases the past races {which}of {whose}, and their usage counts, for good."
+            "This erases the past races {which}of {whose}, and {and}, for good."
         ))
     }
 
@@ -216,6 +221,35 @@ pub(in crate::cli) enum RaceArgs {
     Show {
         /// Id of the race in `races`
         race: String,
+    },
+    /// Make a private link to the live page of a race
+    Share {
+        /// Id of the race in `races`
+        race: String,
+        /// For whom: family sees no heart rate, power, messages' text, or position near start and end
+        #[arg(long, default_value = "family", value_parser = ["family", "crew"])]
+        role: String,
+        /// The name on the page; without it, the page names nobody
+        #[arg(long)]
+        name: Option<String>,
+        /// Metres around start and end in which a family sees no position [default: 300]
+        #[arg(long, value_name = "METRES")]
+        privacy: Option<u32>,
+        /// Hours for which the page stays after the race [default: 24]
+        #[arg(long, value_name = "HOURS")]
+        hours: Option<u32>,
+    },
+    /// List the links to the page of a race
+    Shares {
+        /// Id of the race in `races`
+        race: String,
+    },
+    /// End a link to the page of a race, or all of them, at once
+    EndShare {
+        /// Id of the race in `races`
+        race: String,
+        /// Id of the share in `races shares`; all without it
+        share: Option<String>,
     },
     /// Change the limits of a race
     Limits {

@@ -2,7 +2,9 @@
 
 use super::super::table::TextTable;
 use super::{Print, or_dash};
-use crate::admin::views::{ClientView, Overview, People, RaceDetail, RaceView, TokensView, WorkerView};
+use crate::admin::views::{
+    ClientView, Overview, People, RaceDetail, RaceView, ShareView, TokensView, WorkerView,
+};
 use crate::console::words::{ago, bytes, cause, clock, minute, overview_figures, plain, second, span};
 
 impl Print {
@@ -80,6 +82,9 @@ impl Print {
             ]);
         }
         let mut text = self.table(&accounts, "No account yet. `invite EMAIL` invites someone.");
+        if people.accounts.iter().any(|account| account.history.is_some()) {
+            text = format!("{text}\n\n{}", self.histories(people));
+        }
         if !people.invitations.is_empty() {
             let mut table = TextTable::new(&["INVITED", "WHEN"], &[]);
             for i in &people.invitations {
@@ -95,6 +100,26 @@ impl Print {
             text = format!("{text}\n\n{}", self.table(&table, ""));
         }
         text
+    }
+
+    /// The sizes of the histories, and no value of anybody's days.
+    fn histories(&self, people: &People) -> String {
+        let mut table = TextTable::new(
+            &["HISTORY OF", "SINCE", "DAYS", "SIZE", "FILLED", "TROUBLE"],
+            &["SINCE"],
+        );
+        for account in &people.accounts {
+            let Some(history) = &account.history else { continue };
+            table.row([
+                account.email.clone(),
+                ago(history.since, self.now),
+                history.days.to_string(),
+                bytes(history.bytes),
+                history.filled_at.map_or("-".into(), |at| ago(at, self.now)),
+                history.trouble.clone().unwrap_or_else(|| "-".into()),
+            ]);
+        }
+        self.table(&table, "")
     }
 
     pub(super) fn clients(&self, clients: &[ClientView]) -> String {
@@ -171,6 +196,30 @@ impl Print {
             &table,
             "No race is watched. `races start ACCOUNT LINK` watches one.",
         )
+    }
+
+    pub(super) fn shares(&self, shares: &[ShareView]) -> String {
+        let mut table = TextTable::new(
+            &["ID", "FOR", "NAME", "HIDDEN", "ENDS", "MADE", "BY"],
+            &["HIDDEN", "BY"],
+        );
+        for share in shares {
+            let hidden = (share.role == "family").then(|| format!("{} m", share.privacy_m));
+            let ends = share.ends_at.map_or_else(
+                || format!("{} h after the race", share.hours_after),
+                |at| second(at, &self.zone),
+            );
+            table.row([
+                share.id.clone(),
+                share.role.clone(),
+                share.name.clone().unwrap_or_else(|| "-".into()),
+                hidden.unwrap_or_else(|| "-".into()),
+                ends,
+                ago(share.created_at, self.now),
+                if share.by_operator { "operator" } else { "person" }.to_owned(),
+            ]);
+        }
+        self.table(&table, "The race has no link. `races share RACE` makes one.")
     }
 
     pub(super) fn race(&self, detail: &RaceDetail) -> String {

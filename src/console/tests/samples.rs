@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(super) fn at(second: i64) -> Timestamp {
+pub(in crate::console) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
 }
 
@@ -19,6 +19,72 @@ pub(super) fn typical(size: (u16, u16)) -> ConsoleState {
         state.apply(ConsoleMessage::Update(Box::new(update)), now);
     }
     state.apply(ConsoleMessage::Tick, now);
+    state
+}
+
+/// A gateway with many people and races, some of them in trouble.
+pub(super) fn rich(size: (u16, u16)) -> ConsoleState {
+    let mut state = typical(size);
+    let data = &state.data;
+    let (mut workers, mut people, mut races) =
+        (data.workers.clone(), data.people.clone(), data.races.clone());
+    let mut overview = data.overview.clone().unwrap();
+    let history = HistoryView {
+        since: at(-86_400),
+        days: 1_637,
+        bytes: 147_000,
+        filled_at: Some(at(-120)),
+        trouble: None,
+    };
+    for n in 1..=9_u32 {
+        let (id, email) = (format!("acc_{n}"), format!("member{n}@example.org"));
+        workers.push(WorkerView {
+            account: id.clone(),
+            label: email.clone(),
+            memory_bytes: Some(u64::from(if n == 4 { 40 } else { n }) << 20),
+            pid: Some(5_000),
+            ..workers[0].clone()
+        });
+        people.accounts.push(AccountView {
+            id,
+            email,
+            calls_30d: u64::from(n) * 97,
+            history: (n % 2 == 0).then(|| history.clone()),
+            ..people.accounts[0].clone()
+        });
+    }
+    for n in 2..=6_u32 {
+        let race = RaceView {
+            id: format!("race_{n}"),
+            account: format!("acc_{n}"),
+            name: format!("Race {n} of the day"),
+            athlete: Some(format!("Athlete {n}")),
+            state: if n == 3 { "stopped" } else { "running" }.into(),
+            distance_m: Some(f64::from(n) * 4_100.0),
+            ..race()
+        };
+        if race.state == "stopped" {
+            overview.attention.push(Attention {
+                subject: "Athlete 3".into(),
+                text: "stands still, and the signal is good".into(),
+                account: None,
+                race: Some(race.id.clone()),
+                view: ConsoleView::Races,
+            });
+        }
+        races.push(race);
+    }
+    overview.garmin_paused_until = Some(at(900));
+    (overview.histories, overview.history_days) = (4, 6_548);
+    overview.history_filled_at = Some(at(-120));
+    for update in [
+        AdminUpdate::Overview(overview),
+        AdminUpdate::Workers(workers),
+        AdminUpdate::Accounts(people),
+        AdminUpdate::Races(races),
+    ] {
+        state.apply(ConsoleMessage::Update(Box::new(update)), at(0));
+    }
     state
 }
 
@@ -42,6 +108,7 @@ pub(super) fn updates() -> Vec<AdminUpdate> {
         tokens: 1,
         access: "read only".into(),
         calls_30d: 312,
+        history: None,
     };
     let worker = |name: &str, state: &str, pid| WorkerView {
         account: format!("acc_{name}"),
@@ -95,10 +162,15 @@ pub(super) fn updates() -> Vec<AdminUpdate> {
             errors: 1,
             memory_bytes: 31_457_280,
             store_bytes: 524_288,
+            histories: 0,
+            history_days: 0,
+            history_filled_at: None,
+            garmin_paused_until: None,
             attention: vec![Attention {
                 subject: "ben@example.org".into(),
                 text: "Garmin wants a new sign-in".into(),
                 account: Some("acc_ben".into()),
+                race: None,
                 view: ConsoleView::Accounts,
             }],
         }),
@@ -145,7 +217,7 @@ pub(super) fn updates() -> Vec<AdminUpdate> {
     ]
 }
 
-pub(super) fn race() -> RaceView {
+pub(in crate::console) fn race() -> RaceView {
     RaceView {
         id: "race_1".into(),
         account: "acc_ann".into(),
@@ -156,6 +228,15 @@ pub(super) fn race() -> RaceView {
         distance_m: Some(14_200.0),
         points: 360,
         last_alert: None,
+        athlete: Some("Ann".into()),
+        ended_at: None,
+        whole_m: Some(21_100.0),
+        finish: Some([at(1_500), at(1_900), at(2_400)]),
+        ahead_of_plan_s: Some(-75.0),
+        next_cutoff: Some(CutoffView {
+            place: "Ouchy".into(),
+            margin_s: 840.0,
+        }),
     }
 }
 
@@ -185,6 +266,36 @@ pub(super) fn race_detail() -> RaceDetail {
         race: race(),
         track: track.collect(),
         course: vec![(46.5, 6.6), (46.52, 6.66)],
+        profile: (0..=240)
+            .map(|part| {
+                let part = f64::from(part);
+                (part * 21_100.0 / 240.0, 450.0 + 120.0 * (part / 40.0).sin())
+            })
+            .collect(),
+        progress_m: Some(14_200.0),
+        places: vec![
+            RacePlaceView {
+                name: "Lutry".into(),
+                at_m: 7_500.0,
+                passed_at: Some(at(-1_900)),
+                arrival: None,
+                cutoff_at: Some(at(-1_000)),
+            },
+            RacePlaceView {
+                name: "Ouchy".into(),
+                at_m: 17_000.0,
+                passed_at: None,
+                arrival: Some([at(300), at(460), at(700)]),
+                cutoff_at: Some(at(1_300)),
+            },
+            RacePlaceView {
+                name: "finish".into(),
+                at_m: 21_100.0,
+                passed_at: None,
+                arrival: Some([at(1_500), at(1_900), at(2_400)]),
+                cutoff_at: None,
+            },
+        ],
         limits: Map::from_iter([("hr_max".to_owned(), json!(165))]),
         splits: vec![("5 km".into(), 1_500.0), ("10 km".into(), 3_010.0)],
         alerts: vec![(at(-900), "heart rate 171 above 165".into())],

@@ -6,6 +6,7 @@ use ratatui::text::{Span, Text};
 use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
 
 use super::panes::{WIDE, boxed, lines, two_panes};
+use super::race_columns;
 use crate::admin::views::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
 use crate::console::rows::{LEVELS, ViewRow};
 use crate::console::state::ConsoleState;
@@ -15,7 +16,7 @@ use crate::console::words::{self, ago, bytes, many, minute, plain, second, span}
 /// The layout of a list.
 pub(super) struct ListShape {
     pub(super) title: String,
-    pub(super) header: &'static [&'static str],
+    pub(super) header: Vec<&'static str>,
     pub(super) widths: Vec<Constraint>,
     /// The sentence shown instead of an empty list.
     pub(super) empty: &'static str,
@@ -40,7 +41,12 @@ pub(super) fn table(
     shape: &ListShape,
 ) {
     let (rows, selected) = state.rows();
-    let block = boxed(state, theme, &shape.title);
+    let order = state.order();
+    let title = order.map_or_else(
+        || shape.title.clone(),
+        |(name, _)| format!("{}, by {name}", shape.title),
+    );
+    let block = boxed(state, theme, &title);
     if rows.is_empty() {
         let filter = state.position().filter;
         let text = if state.data.overview.is_none() {
@@ -54,7 +60,7 @@ pub(super) fn table(
         return;
     }
     let cells = rows.iter().map(|row| {
-        let cells = cells(state, theme, row);
+        let cells = cells(state, theme, row, area.width);
         ratatui::widgets::Row::new(cells)
     });
     let header = ratatui::widgets::Row::new(shape.header.iter().copied()).style(theme.style(Role::Accent));
@@ -71,7 +77,7 @@ fn shape(state: &ConsoleState) -> ListShape {
     match state.view {
         ConsoleView::Accounts => ListShape {
             title: "Accounts, invitations, access requests".into(),
-            header: &["ACCOUNT", "GARMIN", "LAST SEEN", "SIGN-INS", "CALLS 30D"],
+            header: vec!["ACCOUNT", "GARMIN", "LAST SEEN", "SIGN-INS", "CALLS 30D"],
             widths: vec![Fill(3), Fill(2), Length(12), Length(8), Length(9)],
             empty: "No account yet. i invites someone.",
             detail_rows: 9,
@@ -82,7 +88,7 @@ fn shape(state: &ConsoleState) -> ListShape {
                 state.data.tokens.families.len(),
                 state.data.tokens.revocations.len()
             ),
-            header: &["ACCOUNT", "CLIENT", "ACCESS", "LAST USED", "ENDS"],
+            header: vec!["ACCOUNT", "CLIENT", "ACCESS", "LAST USED", "ENDS"],
             widths: vec![Fill(2), Fill(2), Length(15), Length(12), Length(12)],
             empty: "Nobody has access, and nothing was revoked.",
             detail_rows: 8,
@@ -97,14 +103,14 @@ fn shape(state: &ConsoleState) -> ListShape {
                     "following"
                 }
             ),
-            header: &["TIME", "LEVEL", "EVENT"],
+            header: vec!["TIME", "LEVEL", "EVENT"],
             widths: vec![Length(8), Length(5), Fill(1)],
             empty: "No event of this level yet. v shows more.",
             detail_rows: 6,
         },
         ConsoleView::Workers | ConsoleView::Overview | ConsoleView::Races => ListShape {
             title: "Workers".into(),
-            header: &[
+            header: vec![
                 "ACCOUNT", "STATE", "PID", "PORT", "MEMORY", "CALLS", "BUSY", "IDLE",
             ],
             widths: vec![
@@ -123,7 +129,7 @@ fn shape(state: &ConsoleState) -> ListShape {
     }
 }
 
-fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<'a>> {
+fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) -> Vec<Cell<'a>> {
     let now = state.now;
     let cell = |text: &str| Cell::from(plain(text));
     let status = |text: &str| {
@@ -161,21 +167,7 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>) -> Vec<Cell<
             )),
             since(Some(k.last)),
         ],
-        ViewRow::Race(r) => vec![
-            cell(&r.name),
-            cell(
-                state
-                    .data
-                    .account(&r.account)
-                    .map_or(r.account.as_str(), |a| &a.name),
-            ),
-            status(&r.state),
-            since(r.last_point_at),
-            cell(
-                &r.distance_m
-                    .map_or("-".into(), |m| format!("{:.1} km", m / 1_000.0)),
-            ),
-        ],
+        ViewRow::Race(r) => race_columns::cells(state, theme, r, width),
         ViewRow::Family(f) => vec![
             cell(&f.label),
             cell(&f.client),
@@ -264,9 +256,21 @@ fn of_worker(state: &ConsoleState, w: &WorkerView, room: usize) -> Vec<String> {
         ),
     ];
     if let Some((_, output)) = state.data.output.as_ref().filter(|(of, _)| *of == w.account) {
-        lines.extend(output.iter().skip(output.len().saturating_sub(room)).cloned());
+        let newest = output.iter().skip(output.len().saturating_sub(room));
+        lines.extend(newest.map(|line| output_line(state, line)));
     }
     lines
+}
+
+/// A line of a worker's output. The built-in worker writes events; another program writes what it likes.
+fn output_line(state: &ConsoleState, line: &str) -> String {
+    match serde_json::from_str::<EventView>(line) {
+        Ok(event) => {
+            let at = second(event.at, &state.zone);
+            format!("{at} {} {}", event.level, state.data.event_line(&event))
+        }
+        Err(_) => line.to_owned(),
+    }
 }
 
 fn of_account(state: &ConsoleState, a: &AccountView) -> Vec<String> {

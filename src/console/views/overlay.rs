@@ -81,6 +81,7 @@ pub(super) fn dialog(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area:
         DialogKind::Word { word, typed, .. } => {
             lines.push(Line::raw(format!("Type {word} and press enter: {typed}_")));
         }
+        DialogKind::Link(_) => lines.push(Line::styled("y copies it, enter closes", theme.style(Role::Dim))),
         DialogKind::Text { typed, wrong, .. } => {
             lines.push(Line::raw(format!("> {}_", plain(typed))));
             if let Some(wrong) = wrong {

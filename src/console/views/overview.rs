@@ -1,11 +1,13 @@
-//! The first view: problems for the operator, figures, and the last minutes.
+//! The first view: problems for the operator, figures, and the last minutes. A large terminal also shows people, races
+//! and the newest events.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::panes::boxed;
+use super::circle;
+use super::panes::{WIDE, boxed};
 use crate::console::data::HistorySecond;
 use crate::console::keys::VIEWS;
 use crate::console::rows::ViewRow;
@@ -13,10 +15,30 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{cut, overview_figures, plain};
 
+/// Rows of the panes with figures and with the last minutes.
+const FIGURE_ROWS: u16 = 12;
+/// The height from which people, races and events are shown as well.
+const TALL: u16 = 34;
+const MOST_ATTENTION_ROWS: u16 = 9;
+
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let [needs, figures] = Layout::vertical([Constraint::Min(5), Constraint::Length(10)]).areas(area);
+    let (needs, bottom) = if area.width >= WIDE && area.height >= TALL {
+        let problems = u16::try_from(state.rows().0.len()).unwrap_or(MOST_ATTENTION_ROWS);
+        let [needs, middle, bottom] = Layout::vertical([
+            Constraint::Length((problems + 2).clamp(4, MOST_ATTENTION_ROWS)),
+            Constraint::Min(0),
+            Constraint::Length(FIGURE_ROWS),
+        ])
+        .areas(area);
+        circle::draw(state, theme, frame, middle);
+        (needs, bottom)
+    } else {
+        let [needs, bottom] =
+            Layout::vertical([Constraint::Min(5), Constraint::Length(FIGURE_ROWS)]).areas(area);
+        (needs, bottom)
+    };
     attention(state, theme, frame, needs);
-    let [now, lately] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(figures);
+    let [now, lately] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(bottom);
     numbers(state, theme, frame, now);
     history(state, theme, frame, lately);
 }

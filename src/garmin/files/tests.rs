@@ -107,6 +107,28 @@ fn archives_are_unpacked_by_their_content() {
     }
 }
 
+/// The size in the directory of an archive is only a claim.
+#[test]
+fn a_wrong_claim_of_the_size_changes_nothing() {
+    let fit = ride();
+    let archive = pack::zip("ride.fit", &fit);
+    let directory = archive.windows(4).rposition(|w| w == b"PK\x01\x02").unwrap();
+    for claim in [
+        0,
+        1,
+        fit.len() - 1,
+        fit.len() + 1,
+        MOST_BYTES,
+        MOST_BYTES + 1,
+        usize::MAX,
+    ] {
+        let mut archive = archive.clone();
+        let claim = u32::try_from(claim).unwrap_or(u32::MAX).to_le_bytes();
+        archive[directory + 24..directory + 28].copy_from_slice(&claim);
+        assert_eq!(read(&archive), read(&fit));
+    }
+}
+
 #[test]
 fn a_bomb_stops_at_the_limit() {
     let bomb = pack::zip("a.fit", &vec![0; MOST_BYTES + 1]);

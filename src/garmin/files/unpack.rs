@@ -3,8 +3,9 @@
 //! The size is bounded while unpacking, whatever the archive claims, so a zip bomb costs [`MOST_BYTES`] at most.
 
 use std::borrow::Cow;
+use std::iter;
 
-use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+use miniz_oxide::inflate::{TINFLStatus, decompress_slice_iter_to_slice, decompress_to_vec_with_limit};
 
 use super::error::{FileError, MOST_BYTES};
 
@@ -16,7 +17,7 @@ pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, FileError> {
     let file = if bytes.starts_with(b"PK\x03\x04") {
         unzip(bytes)?
     } else if bytes.starts_with(b"\x1f\x8b") {
-        Cow::Owned(inflate(gzip_data(bytes).ok_or(FileError::BadArchive)?)?)
+        Cow::Owned(inflate(gzip_data(bytes).ok_or(FileError::BadArchive)?, None)?)
     } else {
         Cow::Borrowed(bytes)
     };
@@ -27,7 +28,15 @@ pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, FileError> {
     }
 }
 
-fn inflate(data: &[u8]) -> Result<Vec<u8>, FileError> {
+/// `size` is what the archive claims. A buffer of the right size saves the memory of one that grows; a wrong claim
+/// costs a second try.
+fn inflate(data: &[u8], size: Option<usize>) -> Result<Vec<u8>, FileError> {
+    if let Some(size) = size.filter(|size| *size <= MOST_BYTES) {
+        let mut file = vec![0; size];
+        if decompress_slice_iter_to_slice(&mut file, iter::once(data), false, true) == Ok(size) {
+            return Ok(file);
+        }
+    }
     decompress_to_vec_with_limit(data, MOST_BYTES).map_err(|error| match error.status {
         TINFLStatus::HasMoreOutput => FileError::TooLarge,
         _ => FileError::BadArchive,
@@ -45,7 +54,7 @@ fn unzip(bytes: &[u8]) -> Result<Cow<'_, [u8]>, FileError> {
         .ok_or(FileError::BadArchive)?;
     match entry.method {
         0 => Ok(Cow::Borrowed(entry.data)),
-        8 => Ok(Cow::Owned(inflate(entry.data)?)),
+        8 => Ok(Cow::Owned(inflate(entry.data, Some(entry.size))?)),
         _ => Err(FileError::BadArchive),
     }
 }
@@ -54,6 +63,8 @@ struct ZipEntry<'a> {
     /// In lower case.
     name: String,
     method: u16,
+    /// Claimed size of the file.
+    size: usize,
     data: &'a [u8],
 }
 
@@ -69,7 +80,7 @@ fn entries(bytes: &[u8]) -> Option<Vec<ZipEntry<'_>>> {
             return None;
         }
         let [name, extra, comment] = [28, 30, 32].map(|offset| u16_at(bytes, at + offset).map(usize::from));
-        let size = usize::try_from(u32_at(bytes, at + 20)?).ok()?;
+        let packed_size = usize::try_from(u32_at(bytes, at + 20)?).ok()?;
         let local = usize::try_from(u32_at(bytes, at + 42)?).ok()?;
         let skipped = 30
             + usize::from(u16_at(bytes, local.checked_add(26)?)?)
@@ -78,7 +89,8 @@ fn entries(bytes: &[u8]) -> Option<Vec<ZipEntry<'_>>> {
         entries.push(ZipEntry {
             name: String::from_utf8_lossy(bytes.get(at + 46..at + 46 + name?)?).to_lowercase(),
             method: u16_at(bytes, at + 10)?,
-            data: bytes.get(from..from.checked_add(size)?)?,
+            size: usize::try_from(u32_at(bytes, at + 24)?).ok()?,
+            data: bytes.get(from..from.checked_add(packed_size)?)?,
         });
         at += 46 + name? + extra? + comment?;
     }

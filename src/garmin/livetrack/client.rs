@@ -98,6 +98,11 @@ impl LiveTrack {
         }))
     }
 
+    /// Finds the link in pasted text, without a request.
+    pub fn find(&self, text: &str) -> Result<PastedLink, LinkProblem> {
+        find(text, &self.0.hosts)
+    }
+
     /// Finds the link in pasted text. A short link is resolved with a request.
     pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, ResolveError> {
         let hosts = &self.0.hosts;

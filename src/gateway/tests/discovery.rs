@@ -75,7 +75,7 @@ async fn the_core_is_short_and_has_the_races_and_the_way_to_the_rest() {
     assert_eq!(trend["outputSchema"]["properties"]["series"]["type"], "object");
     // The questions, and what the races read.
     let with_output = all.iter().filter(|tool| tool.get("outputSchema").is_some());
-    assert_eq!(with_output.count(), 8 + 5);
+    assert_eq!(with_output.count(), 12 + 6);
     assert_eq!(all.len(), bench.gateway.tool_count(Access::ReadAndChange));
     bench
         .live
@@ -95,6 +95,11 @@ async fn a_tool_that_is_not_listed_is_found_and_called() {
         ("solar charging of my watch", "get_device_solar_data"),
         ("food log", "get_nutrition_daily_food_log"),
         ("breathing rate respiration", "get_respiration_data"),
+        ("is anything unusual with my body", "find_unusual"),
+        ("compare this month with last month", "compare_periods"),
+        ("what is my usual resting heart rate", "baseline"),
+        ("do stress and sleep correlate", "correlate"),
+        ("write up the race as a report", "get_race_report"),
     ] {
         let found = call(&bench, "find_tools", json!({"query": query})).await;
         let found = found["structuredContent"]["tools"].as_array().unwrap().clone();

@@ -41,7 +41,7 @@ async fn names(bench: &Bench) -> Vec<String> {
     tools
         .iter()
         .map(|tool| tool["name"].as_str().unwrap().to_owned())
-        .filter(|name| !own_tools().contains(&format!("\"{name}\"")))
+        .filter(|name| !own_tools(true).contains(&format!("\"{name}\"")))
         .collect()
 }
 

@@ -30,6 +30,8 @@ pub enum AuthorizeStep {
         /// The name in Garmin's profile; may be empty.
         full_name: String,
     },
+    /// 303 to the person's own page, which this code opens once.
+    OwnPage { code: Secret },
     /// A page that explains why the sign-in stops here. The client is not informed.
     Refused(AuthorizeRefusal),
 }

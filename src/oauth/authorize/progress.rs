@@ -66,6 +66,9 @@ pub(super) enum SignInAnswer {
     Linked {
         full_name: String,
     },
+    OwnPage {
+        code: Secret,
+    },
 }
 
 impl SignInProgress {

@@ -14,11 +14,12 @@ use super::super::OAuth;
 use super::super::client_metadata::DocumentUrl;
 use super::super::error::OAuthError;
 use super::super::grants::{AuthorizationCode, CODE_LIFE, CODE_PREFIX, Consent};
+use super::super::own_page;
 use super::pages::{AuthorizeStep, HiddenFields, MfaCodePage, PostedAnswer, PostedForm, SignInPage, Visitor};
 use super::progress::{SignInAnswer, SignInProgress, SignInStage};
 use super::refusals;
 use super::request::AuthorizationRequest;
-use super::transactions::{NotFound, Transaction};
+use super::transactions::{NotFound, SignInPurpose, Transaction};
 use crate::accounts::Account;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::garmin::{SignInOutcome, SignedIn};
@@ -197,6 +198,8 @@ impl OAuth {
         let code = random_token(CODE_PREFIX);
         let hash = TokenHash::of(code.expose());
         let (oauth, transaction_too) = (self.clone(), Arc::clone(transaction));
+        let page_code = own_page::new_code();
+        let opening = page_code.clone();
         let (email, access) = (progress.email.clone(), progress.access);
         let and_code = move |tx: &mut Tx<'_>, account: &Account| {
             if oauth
@@ -206,7 +209,10 @@ impl OAuth {
             {
                 return Err(NotFinished::Withdrawn);
             }
-            if let Some(request) = &transaction_too.request {
+            if transaction_too.purpose == SignInPurpose::OwnPage {
+                own_page::put_code(tx, &opening, &account.id, None, issued_at)?;
+            }
+            if let Some(request) = transaction_too.purpose.request() {
                 // The operator may have removed the host in the meantime.
                 if oauth
                     .fence()
@@ -226,10 +232,14 @@ impl OAuth {
             .link_invited(&progress.email, signed_in, and_code)
             .await?;
         let account = linked.ok_or(NotFinished::Withdrawn)?;
-        let Some(request) = &transaction.request else {
-            return Ok(SignInAnswer::Linked {
-                full_name: account.full_name,
-            });
+        let request = match &transaction.purpose {
+            SignInPurpose::Connect(request) => request,
+            SignInPurpose::Link => {
+                return Ok(SignInAnswer::Linked {
+                    full_name: account.full_name,
+                });
+            }
+            SignInPurpose::OwnPage => return Ok(SignInAnswer::OwnPage { code: page_code }),
         };
         if let Some(url) = DocumentUrl::parse(&request.client_id)
             && let Err(error) = self.0.documents.keep(&url).await
@@ -312,7 +322,7 @@ fn authorization_code(
 
 /// The page for the current stage of a posted sign-in.
 fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -> AuthorizeStep {
-    let request = transaction.request.as_ref();
+    let request = transaction.purpose.request();
     match &progress.stage {
         SignInStage::AskCredentials => {
             AuthorizeStep::SignIn(sign_in_page(transaction.hidden.clone(), request, progress))
@@ -334,6 +344,8 @@ fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -
         SignInStage::Done(SignInAnswer::Linked { full_name }) => AuthorizeStep::Linked {
             full_name: full_name.clone(),
         },
+        // The code opens the page once, so a form that is posted again later opens nothing.
+        SignInStage::Done(SignInAnswer::OwnPage { code }) => AuthorizeStep::OwnPage { code: code.clone() },
         SignInStage::Denied => match request {
             Some(request) => AuthorizeStep::Redirect {
                 url: request

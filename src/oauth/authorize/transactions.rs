@@ -40,14 +40,33 @@ const MAX_OPEN_PER_SOURCE: usize = 64;
 pub(super) struct PageTicket {
     id: String,
     begun_at: Timestamp,
-    /// `None`: `/link`, where Garmin's sign-in is renewed and no client receives a code.
-    pub(super) request: Option<AuthorizationRequest>,
+    purpose: SignInPurpose,
+}
+
+/// What a sign-in is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum SignInPurpose {
+    /// A client receives a code.
+    Connect(Box<AuthorizationRequest>),
+    /// `/link`: Garmin's sign-in is renewed.
+    Link,
+    /// `/me`: the person's own page opens.
+    OwnPage,
+}
+
+impl SignInPurpose {
+    pub(super) fn request(&self) -> Option<&AuthorizationRequest> {
+        match self {
+            Self::Connect(request) => Some(&**request),
+            Self::Link | Self::OwnPage => None,
+        }
+    }
 }
 
 /// One sign-in whose form has been posted.
 pub(super) struct Transaction {
     pub(super) hidden: HiddenFields,
-    pub(super) request: Option<AuthorizationRequest>,
+    pub(super) purpose: SignInPurpose,
     begun_at: Timestamp,
     source: Option<IpAddr>,
     /// Shows whether the transaction was opened before the operator ended sign-ins.
@@ -94,7 +113,7 @@ impl Transactions {
     /// invalid.
     pub(super) fn issue(
         &self,
-        request: Option<AuthorizationRequest>,
+        purpose: SignInPurpose,
         cookie: Option<&str>,
         now: Timestamp,
     ) -> (HiddenFields, Option<Secret>) {
@@ -110,7 +129,7 @@ impl Transactions {
         let ticket = PageTicket {
             id: random_id(TRANSACTION_PREFIX),
             begun_at: now,
-            request,
+            purpose,
         };
         // Strings and numbers always serialise; an empty text would be refused when it is posted.
         let json = serde_json::to_vec(&ticket).unwrap_or_default();
@@ -152,7 +171,7 @@ impl Transactions {
         }
         let transaction = Arc::new(Transaction {
             hidden: hidden.clone(),
-            request: ticket.request,
+            purpose: ticket.purpose,
             begun_at: ticket.begun_at,
             source,
             number: self.next.fetch_add(1, Ordering::SeqCst),
@@ -178,8 +197,8 @@ impl Transactions {
             }
             EndedSignIns::Profile(ended) => account.is_some_and(|account| account.profile_id == *ended),
             EndedSignIns::Client(ended) => transaction
-                .request
-                .as_ref()
+                .purpose
+                .request()
                 .is_some_and(|request| request.client_id == *ended),
             EndedSignIns::All => true,
         };
@@ -261,7 +280,7 @@ mod tests {
     }
 
     fn page(all: &Transactions) -> (HiddenFields, String) {
-        let (hidden, cookie) = all.issue(None, None, NOW);
+        let (hidden, cookie) = all.issue(SignInPurpose::Link, None, NOW);
         (hidden, cookie.unwrap().expose().to_owned())
     }
 
@@ -311,13 +330,16 @@ mod tests {
     fn one_browser_may_have_two_tabs_and_chooses_no_cookie_of_its_own() {
         let all = Transactions::default();
         let (first, cookie) = page(&all);
-        let (second, again) = all.issue(None, Some(&cookie), NOW);
+        let (second, again) = all.issue(SignInPurpose::Link, Some(&cookie), NOW);
         assert!(again.is_none());
         for tab in [first, second] {
             assert!(all.find(&tab, visitor(Some(&cookie), "192.0.2.1"), NOW).is_ok());
         }
         for chosen in ["x", "brw_short", &format!("brw_{}", "é".repeat(21))] {
-            assert!(all.issue(None, Some(chosen), NOW).1.is_some(), "{chosen}");
+            assert!(
+                all.issue(SignInPurpose::Link, Some(chosen), NOW).1.is_some(),
+                "{chosen}"
+            );
         }
     }
 
@@ -326,7 +348,7 @@ mod tests {
         let all = Transactions::default();
         let (mine, cookie) = page(&all);
         for _ in 0..3 * MAX_OPEN {
-            all.issue(None, None, NOW);
+            all.issue(SignInPurpose::Link, None, NOW);
         }
         assert!(all.open.lock().is_empty());
 

@@ -49,6 +49,7 @@ fn shown(step: &AuthorizeStep) -> String {
         AuthorizeStep::Mfa(_) => "code".into(),
         AuthorizeStep::Redirect { url } => url.clone(),
         AuthorizeStep::Linked { .. } => "linked".into(),
+        AuthorizeStep::OwnPage { .. } => "own page".into(),
         AuthorizeStep::Refused(refusal) => format!("{} {}", refusal.status, refusal.title),
     }
 }

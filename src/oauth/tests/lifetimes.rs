@@ -1,7 +1,7 @@
 //! Lifetimes, and what the operator revokes.
 
 use super::*;
-use crate::oauth::{RevocationReason, RevocationScope, Revoked, Unauthenticated};
+use crate::oauth::{EndedBy, RevocationReason, RevocationScope, Revoked, Unauthenticated};
 
 const DAY: i64 = 24 * 3600;
 
@@ -69,18 +69,23 @@ async fn what_nobody_uses_is_swept_away() {
         INVALID_GRANT
     );
     pair(world.oauth.token(&refresh(&used.refresh, &[]), None).await);
+    // Nobody withdrew the access of the one who merely did not come.
+    let have_access = || ['a', 'b', 'c'].map(|name| world.has_access(&account(name)));
+    assert_eq!(have_access(), [true, true, false]);
     assert_eq!(
         world
             .oauth
-            .end_access(RevocationScope::All, None)
+            .end_access(RevocationScope::All, EndedBy::Operator(None))
             .await
             .unwrap()
             .n_codes,
         0
     );
+    assert_eq!(have_access(), [true, false, false]);
     world.pass(366 * DAY);
     world.oauth.sweep().await.unwrap();
     assert_eq!(world.oauth.revocations(10).unwrap(), []);
+    assert_eq!(have_access(), [false; 3]);
 }
 
 #[tokio::test]
@@ -117,7 +122,10 @@ async fn the_operator_takes_away_an_account_a_client_a_sign_in_or_all() {
     let (_, c1) = sign_in('c', CLAUDE).await;
     let pending = world.code(&account('a'), CLAUDE).await;
     let good = || [&a1, &a2, &b1, &b2, &c1].map(|tokens| world.is_good(&tokens.access));
-    let end = async |scope, by_uid| world.oauth.end_access(scope, by_uid).await.unwrap();
+    let end = async |scope, by_uid| {
+        let by = EndedBy::Operator(by_uid);
+        world.oauth.end_access(scope, by).await.unwrap()
+    };
     let counts = |fell: Revoked| (fell.families.len(), fell.n_access_tokens, fell.n_codes);
 
     let fell = end(RevocationScope::Account(account('a')), Some(1000)).await;
@@ -163,7 +171,10 @@ async fn a_client_that_was_revoked_may_sign_in_again() {
     world.signed_in(&account('a')).await;
     world
         .oauth
-        .end_access(RevocationScope::Client(CLAUDE.to_owned()), None)
+        .end_access(
+            RevocationScope::Client(CLAUDE.to_owned()),
+            EndedBy::Operator(None),
+        )
         .await
         .unwrap();
     let tokens = world.signed_in(&account('a')).await;

@@ -51,9 +51,19 @@ pub enum AlertKind {
     LinkGone,
     /// Garmin's answers have an unknown format.
     GarminChanged,
+    /// The athlete was not at a place by the time that a person gave.
+    Overdue,
+    /// The athlete came to a place that a person named.
+    PlaceEntered,
+    PlaceLeft,
 }
 
 impl AlertKind {
+    /// Whether a person asked for exactly this.
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Self::Overdue | Self::PlaceEntered | Self::PlaceLeft)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -78,6 +88,9 @@ impl AlertKind {
             Self::ProbablyFinished => "probably_finished",
             Self::LinkGone => "link_gone",
             Self::GarminChanged => "garmin_changed",
+            Self::Overdue => "overdue",
+            Self::PlaceEntered => "place_entered",
+            Self::PlaceLeft => "place_left",
         }
     }
 }

@@ -13,8 +13,10 @@ pub(crate) enum ClaimBody {
     Reaching(Quantity, Quantity),
     /// `from 214 to 203 W`, with the sense of the verb.
     Change(Quantity, Option<Sense>),
-    /// Times of splits one after the other.
-    Sequence(Vec<f64>),
+    /// Times of splits one after the other, and where the first of them begins, in metres, if the sentence says so.
+    Sequence(Vec<f64>, Option<f64>),
+    /// Splits by the place where they end, in metres, each with its time.
+    Splits(Vec<(f64, f64)>),
     /// `above the limit`, `ahead of the plan`
     Relation,
     /// One part of the race against another or against a number.

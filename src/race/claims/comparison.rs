@@ -2,6 +2,7 @@
 
 use super::evidence::{Allowed, ClaimVerdict, check, no, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
+use super::gaps;
 use super::lexicon::Tag;
 use super::measured;
 use super::quantity::{Measure, Quantity, Reading};
@@ -99,6 +100,31 @@ pub(super) fn comparison(
     facts: &RaceFacts,
 ) -> ClaimVerdict {
     let Some(sense) = left.sense() else { return Ok(()) };
+    // "two minutes in the bank against two hours"
+    let limits_s = facts
+        .target_s
+        .into_iter()
+        .chain(facts.places.iter().filter_map(|place| place.cutoff_s));
+    let is_limit = |reading: &Reading| {
+        reading.measure == Measure::Duration && limits_s.clone().any(|s| (s - reading.value).abs() < 1.0)
+    };
+    if right.scope().is_none() && said.is_some_and(|said| said.readings.iter().any(is_limit)) {
+        let by = by.map(|by| {
+            let mut roles = left.clone();
+            roles.tags.push(Tag::Reference(Reference::Plan));
+            number(by, &roles, facts)
+        });
+        return by.unwrap_or_else(|| relation(left, facts));
+    }
+    // "You need nothing faster than 5:54."
+    if left.reference() == Some(Reference::Plan) && left.not() {
+        return Ok(());
+    }
+    // The run is still to come: nothing is known of it.
+    let is_to_come = |kind| facts.is_multisport && facts.leg_index(kind, None).is_none();
+    if left.leg().is_some_and(is_to_come) && !left.is_past() {
+        return Ok(());
+    }
     if let (Some(_), Some(by)) = (right.reference(), by) {
         return number(by, &left.within(right), facts);
     }
@@ -183,7 +209,7 @@ fn compared_with(
         return measured::known(metric, &roles, facts);
     }
     if right.reference() == Some(Reference::Plan) {
-        return Ok(measured::plan_speeds(facts));
+        return Ok(gaps::plan_speeds(facts));
     }
     // "faster than before"
     Ok(facts.race.values(metric, None))
@@ -201,9 +227,15 @@ fn apart(
         // "than at the start" names no part that the data has.
         return Ok(());
     }
+    // "That was 35 seconds slower than the fastest" names only one side.
+    let any = || {
+        let mut any = facts.now();
+        any.extend(facts.last_splits(left.leg(), f64::INFINITY));
+        any
+    };
     let one = left
         .scope()
-        .map_or_else(|| Ok(facts.now()), |scope| spans(scope, left, facts))?;
+        .map_or_else(|| Ok(any()), |scope| spans(scope, left, facts))?;
     let other = spans(right.scope().unwrap_or(ClaimScope::Race), right, facts)?;
     let allowed = match reading.measure {
         Measure::Duration => Allowed::time(reading, None, Bound::Exact),

@@ -60,7 +60,15 @@ impl Allowed {
             step if step <= 60.0 => 42.0,
             step => (value * 0.07).min(step * 0.4),
         };
-        Self::new(reading, to, exact, bound)
+        let allowed = Self::new(reading, to, exact, bound);
+        // A clock that shows 31:43 has run for 31 minutes.
+        let is_minutes = reading.step > 15.0 && reading.step <= 60.0 && bound == Bound::Exact;
+        let high = if is_minutes {
+            allowed.high.max(value + 59.0)
+        } else {
+            allowed.high
+        };
+        Self { high, ..allowed }
     }
 
     pub(crate) fn distance(reading: Reading, to: Option<Reading>, bound: Bound) -> Self {
@@ -134,7 +142,11 @@ pub(crate) fn spans(scope: ClaimScope, roles: &Roles, facts: &RaceFacts) -> Resu
             facts.split_to(leg, metres).into_iter().chain(here).collect()
         }
         ClaimScope::LastSplit => split_span(facts, leg, facts.splits_of(leg).last().copied()),
-        ClaimScope::Extreme(sense) => split_span(facts, leg, facts.extreme(leg, sense)),
+        ClaimScope::Extreme(sense) => split_span(
+            facts,
+            leg,
+            facts.extreme(leg, sense, roles.leg_number().unwrap_or(1)),
+        ),
         ClaimScope::FirstHalf => facts.half(false).into_iter().collect(),
         ClaimScope::SecondHalf => facts.half(true).into_iter().collect(),
         ClaimScope::Ago(seconds) => facts.around(seconds).into_iter().collect(),

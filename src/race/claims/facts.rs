@@ -46,7 +46,7 @@ pub(crate) struct StopFacts {
 pub(crate) enum RaceStage {
     Waiting,
     UnderWay,
-    /// Ended without a finish.
+    /// It ended without a finish.
     Over,
     Finished,
 }
@@ -80,6 +80,8 @@ pub struct RaceFacts {
     pub(crate) standing_s: Option<f64>,
     pub(crate) whole_m: Option<f64>,
     pub(crate) target_s: Option<f64>,
+    /// Seconds from midnight to the start, where the race is.
+    pub(crate) start_of_day_s: Option<f64>,
     pub(crate) off_course_m: Option<f64>,
     pub(crate) places: Vec<PlaceFacts>,
     pub(crate) stops: Vec<StopFacts>,
@@ -202,6 +204,12 @@ impl RaceFacts {
                 .filter(|_| !is_silent),
             whole_m: race.goal().whole_m(),
             target_s: settings.target_time_s.map(f64::from),
+            start_of_day_s: track.started_at.map(|at| {
+                let local = at.to_zoned(settings.zone());
+                f64::from(local.hour()) * 3600.0
+                    + f64::from(local.minute()) * 60.0
+                    + f64::from(local.second())
+            }),
             off_course_m: track.off_course_m,
             places: places(settings),
             stops: stops(track),

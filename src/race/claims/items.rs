@@ -43,6 +43,11 @@ impl MessageItem {
         self.tags.iter().any(kind)
     }
 
+    /// Whether it is a word of some length that no table knows.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.kind == ItemKind::Word && self.tags.is_empty() && self.words.chars().count() > 3
+    }
+
     pub(super) fn quantity(&self) -> Option<&Quantity> {
         match &self.kind {
             ItemKind::Quantity(quantity) => Some(quantity),
@@ -72,6 +77,13 @@ const CONJUNCTIONS: &str = "and|but|though|although|so|because|und|aber|et|mais|
 
 /// These join what was said before only to a clause of its own.
 const CONTRASTS: &str = "while|whereas|während|mentre|mientras|tandis";
+
+/// The words of a message, in lower case.
+pub(super) fn tokens_of(text: &str) -> Vec<String> {
+    let tokens = tokens(text);
+    let words = tokens.iter().filter_map(Token::word);
+    words.map(str::to_owned).collect()
+}
 
 /// The sentences of a message.
 pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
@@ -118,11 +130,20 @@ pub(super) fn sentences(text: &str, facts: &RaceFacts) -> Vec<Vec<Clause>> {
                 .iter()
                 .any(|item| item.is(|tag| matches!(tag, Tag::When(_) | Tag::Trend(_))))
         });
-        let joins = begins(rest, has_if)
-            || token
-                .word()
-                .is_some_and(|word| one_of(word, CONJUNCTIONS) || (states && one_of(word, CONTRASTS)))
-                && length == 1;
+        // "between km 4 and km 7"
+        let is_span = clause.is_some_and(|clause| {
+            let [.., first, mark] = clause.as_slice() else {
+                return false;
+            };
+            let is_mark = matches!(mark.kind, ItemKind::Mark(_));
+            is_mark && one_of(&first.words, "between|zwischen|entre|tra|fra")
+        });
+        let joins = !is_span
+            && (begins(rest, has_if)
+                || token
+                    .word()
+                    .is_some_and(|word| one_of(word, CONJUNCTIONS) || (states && one_of(word, CONTRASTS)))
+                    && length == 1);
         if (is_break || joins)
             && let Some(sentence) = sentences.last_mut()
         {
@@ -186,6 +207,7 @@ fn begins(tokens: &[Token], after_if: bool) -> bool {
         "before" | "after" | "when" | "once" | "because" | "as" => {
             is_pronoun(word(1)) && !word(2).starts_with("close")
         }
+        "if" | "wenn" | "falls" => is_pronoun(word(1)),
         pronoun => after_if && is_pronoun(pronoun) && one_of(word(1), "d|ll|would|will"),
     }
 }
@@ -256,7 +278,9 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
                 tags.clear();
             }
             // "You left the water"
-            "left" if follows_subject(before) => tags = vec![Tag::Departed, Tag::When(When::Past)],
+            "left" if follows_subject(before) || leaves_at(tokens) => {
+                tags = vec![Tag::Departed, Tag::When(When::Past)];
+            }
             _ if tags.contains(&Tag::Here) => tags.extend(facts.place_here().map(Tag::Place)),
             _ => {}
         }
@@ -282,6 +306,12 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
         Vec::new()
     };
     (kind, tags, 1)
+}
+
+/// `and left at 3:33`
+fn leaves_at(tokens: &[Token]) -> bool {
+    let is_clock = |token: &Token| matches!(&token.kind, TokenKind::Number(number) if matches!(number.shape, NumberShape::Clock(_)));
+    tokens.get(1).and_then(Token::word) == Some("at") && tokens.get(2).is_some_and(is_clock)
 }
 
 fn follows_subject(before: Option<&Token>) -> bool {
@@ -317,7 +347,10 @@ fn is_past(word: &str) -> bool {
     word.len() >= 5
         && word.ends_with("ed")
         && !word.ends_with("eed")
-        && !matches!(word, "hundred" | "tired" | "relaxed")
+        && !matches!(
+            word,
+            "hundred" | "tired" | "relaxed" | "based" | "compared" | "limited" | "detailed"
+        )
 }
 
 /// `she'd covered`, but `she'd be`.

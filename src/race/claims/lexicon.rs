@@ -9,7 +9,8 @@ mod words;
 use std::sync::LazyLock;
 
 use super::phrases::Phrases;
-use super::token::Token;
+use super::terms::ClaimMetric;
+use super::token::{Token, TokenKind, tokens};
 
 pub(crate) use tag::{ScopeWord, Tag};
 
@@ -17,7 +18,9 @@ static TAGS: LazyLock<Phrases<Tag>> = LazyLock::new(|| Phrases::new(words::WORDS
 
 /// The tags of the longest phrase at the start of `tokens`, and its length in tokens.
 pub(super) fn tags(tokens: &[Token]) -> Option<(Vec<Tag>, usize)> {
-    let (mut tags, length) = TAGS.at(tokens)?;
+    let Some((mut tags, length)) = TAGS.at(tokens) else {
+        return compound(tokens.first()?);
+    };
     let whole = tags.clone();
     for at in 0..length {
         let inner = tokens
@@ -37,4 +40,24 @@ pub(super) fn tags(tokens: &[Token]) -> Option<(Vec<Tag>, usize)> {
         tags.extend(kept);
     }
     Some((tags, length))
+}
+
+/// The tags of the parts of a German noun that no table has: `Pulslimit`, `Durchschnittspace`.
+fn compound(token: &Token) -> Option<(Vec<Tag>, usize)> {
+    let TokenKind::Word(word, true) = &token.kind else {
+        return None;
+    };
+    let at = |part: &str| {
+        let of = |part: &str| TAGS.at(&tokens(part)).map(|(tags, _)| tags);
+        of(part).or_else(|| of(part.strip_suffix('s')?))
+    };
+    let halves = word.char_indices().skip(4).map(|(at, _)| word.split_at(at));
+    let mut tags = halves
+        .filter(|(_, last)| last.chars().count() >= 4)
+        .find_map(|(first, last)| Some([at(last)?, at(first).unwrap_or_default()].concat()))?;
+    tags.retain(|tag| {
+        let is_value = tag.metric().is_some_and(ClaimMetric::is_measured);
+        is_value || matches!(tag, Tag::Stat(_) | Tag::Reference(_))
+    });
+    (!tags.is_empty()).then_some((tags, 1))
 }

@@ -2,10 +2,11 @@
 
 use super::evidence::{Allowed, ClaimVerdict, check, no, no_leg, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
+use super::gaps::plan_speeds;
 use super::lexicon::Tag;
 use super::quantity::{Measure, Reading};
 use super::roles::Roles;
-use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Reference, Sense, When};
+use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Reference, Sense, State, When};
 use crate::race::sport::LegKind;
 use crate::race::text;
 use crate::race::thresholds::LegLimits;
@@ -23,8 +24,11 @@ pub(super) fn number(
         return no("a run's cadence is in steps per minute");
     }
     if roles.mood.is_some() || roles.scope() == Some(ClaimScope::Next) {
+        // "ten beats more to play with" is a difference.
+        let lowest = facts.spread_of(metric, None).map(|spread| spread.low);
+        let is_small = metric != ClaimMetric::Pace && lowest.is_some_and(|low| reading.value < low * 0.4);
         return check(
-            is_plausible(metric, reading.value, facts),
+            is_small || is_plausible(metric, reading.value, facts),
             "this is far from anything seen in this race",
         );
     }
@@ -41,7 +45,8 @@ pub(super) fn number(
             if plan_speeds(facts).iter().any(|speed| allowed.has(*speed)) {
                 return Ok(());
             }
-            if roles.sense().is_none() && roles.stat().is_none() {
+            let is_seen = roles.stat().is_some() && roles.when().is_some_and(|when| when != When::Present);
+            if roles.sense().is_none() && !is_seen && facts.target_s.is_some() {
                 return no("the plan has another pace");
             }
         }
@@ -81,9 +86,11 @@ fn is_apart(
 ) -> bool {
     let sense = roles.sense();
     let to_limit = roles.reference() == Some(Reference::Limit);
-    if metric == ClaimMetric::Pace
-        || (!to_limit && sense.is_none() && !roles.has(Tag::By) && roles.find(Tag::trend).is_none())
-    {
+    // "fifteen beats of air"
+    let lowest = facts.spread_of(metric, None).map(|spread| spread.low);
+    let is_small = reading.measure != Measure::Bare && lowest.is_some_and(|low| reading.value < low * 0.4);
+    let is_told = to_limit || sense.is_some() || roles.has(Tag::By) || roles.find(Tag::trend).is_some();
+    if metric == ClaimMetric::Pace || !(is_told || is_small) {
         return false;
     }
     let allowed = Allowed::new(reading, to, tolerance(metric, 100.0), roles.bound);
@@ -142,7 +149,7 @@ fn value(
     );
     let tolerance = match metric {
         ClaimMetric::Pace if is_split && reading.step <= 0.0 => reading.value * 0.007,
-        _ => tolerance(metric, reading.value),
+        _ => tolerance(metric, reading.value).max(reading.step * 0.55),
     };
     let allowed = Allowed::new(reading, to, tolerance, roles.bound);
     let bound = roles.bound;
@@ -166,6 +173,10 @@ fn value(
             facts.is_hardest_split(roles.leg(), metric, metres) && holds,
             "the highest value was another, or elsewhere",
         );
+    }
+    // "It never needed to go near 150."
+    if roles.not() && bound != Bound::AtMost && is_plausible(metric, reading.value, facts) {
+        return Ok(());
     }
     let known = known(metric, roles, facts)?;
     // "below 150" may be far below.
@@ -244,7 +255,36 @@ pub(super) fn known(metric: ClaimMetric, roles: &Roles, facts: &RaceFacts) -> Re
         spans.extend(current.map(RaceSpan::moving));
         spans.push(facts.race.moving());
     }
+    if roles.has(Tag::Metric(ClaimMetric::Stop)) {
+        // "up to the stop", "after it"
+        let last_m = facts.splits_of(None).last().map_or(0.0, |split| split.to_m);
+        let from_m = facts.leg_now().map_or(0.0, |leg| leg.from_m);
+        for stop in &facts.stops {
+            let near = |split: &&crate::race::track::Split| (split.to_m + from_m - stop.at_m).abs() < 600.0;
+            if let Some(split) = facts.splits_of(None).into_iter().find(near) {
+                spans.extend(facts.between(None, 0.0, split.to_m));
+                spans.extend(facts.between(None, split.to_m, last_m));
+            }
+        }
+    }
+    if roles.stat() == Some(ClaimStat::Mean) && roles.has(Tag::SplitNoun) {
+        // "three kilometres at 5:24 on average"
+        let splits = facts.splits_of(None);
+        let ends = splits.iter().map(|split| split.to_m);
+        let starts = splits.iter().map(|split| split.from_m);
+        let blocks = starts.flat_map(|from_m| ends.clone().map(move |to_m| (from_m, to_m)));
+        let blocks = blocks.filter(|(from_m, to_m)| to_m - from_m > 1500.0);
+        spans.extend(blocks.filter_map(|(from_m, to_m)| facts.between(None, from_m, to_m)));
+    }
     let mut known = of(&spans, stat);
+    // "133 on the move", while the athlete rests
+    if facts.standing_s.is_some() && roles.has_any(&[Tag::State(State::Moving), Tag::Motion]) {
+        known.extend(of(&facts.last_splits(roles.leg(), f64::INFINITY), None));
+    }
+    if metric == ClaimMetric::Pace && roles.when().is_none() && stat.is_none() {
+        // "necesitas 5:54"
+        known.extend(plan_speeds(facts));
+    }
     if stat.is_none() {
         let newest = facts.newest(metric);
         let low = newest.iter().copied().reduce(f64::min);
@@ -262,29 +302,6 @@ pub(super) fn known(metric: ClaimMetric, roles: &Roles, facts: &RaceFacts) -> Re
         );
     }
     Ok(known)
-}
-
-/// The speeds of the plan: over the whole, and over what is left.
-pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
-    let Some((target_s, whole_m)) = facts.target_s.zip(facts.whole_m) else {
-        return Vec::new();
-    };
-    let (left_s, left_m) = (target_s - facts.elapsed_s, whole_m - facts.progress_m);
-    let needed = (left_s > 0.0 && left_m > 0.0).then_some(left_m / left_s);
-    needed.into_iter().chain([whole_m / target_s]).collect()
-}
-
-/// Whether any two paces of the race (now, on average, of a split) differ by this many seconds per kilometre.
-pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
-    let spans = facts
-        .last_splits(None, f64::INFINITY)
-        .into_iter()
-        .chain(facts.now())
-        .chain([facts.race]);
-    let speeds = spans.flat_map(|span| span.values(ClaimMetric::Pace, None));
-    let paces: Vec<f64> = speeds.chain(plan_speeds(facts)).map(|mps| 1000.0 / mps).collect();
-    let differs = |a: &f64| paces.iter().any(|b| ((a - b).abs() - reading.value).abs() <= 2.0);
-    paces.iter().any(differs)
 }
 
 pub(super) fn limits_for(metric: ClaimMetric, limits: LegLimits) -> Vec<f64> {
@@ -340,7 +357,7 @@ pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> C
     })
 }
 
-fn is_plausible(metric: ClaimMetric, value: f64, facts: &RaceFacts) -> bool {
+pub(super) fn is_plausible(metric: ClaimMetric, value: f64, facts: &RaceFacts) -> bool {
     let limits = facts.all_limits(metric);
     let speeds = means(facts.now().into_iter().chain([facts.race]), ClaimMetric::Pace);
     let (slowest, fastest) = speeds

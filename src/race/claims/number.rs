@@ -99,6 +99,10 @@ fn in_words(tokens: &[Token]) -> Option<(f64, usize)> {
 
 /// `fünfundzwanzig`, `zweihundertdrei`, `centocinquanta`, `veinticinco`.
 fn compound(word: &str) -> Option<f64> {
+    // "sechseinhalb"
+    if let Some(whole) = word.strip_suffix("einhalb").filter(|whole| !whole.is_empty()) {
+        return compound(whole).map(|whole| whole + 0.5);
+    }
     let known = |word: &str| {
         let row = NUMBER_WORDS
             .iter()

@@ -1,29 +1,14 @@
 //! Numbers with their units: `5:15 /km`, `1 h 54`, `half an hour`, `145-150 bpm`.
 
 use super::number::{first, number};
+use super::readings::readings;
 use super::token::one_of;
-use super::token::{Number, NumberShape, Token};
+use super::token::{Number, NumberShape, Token, TokenKind};
 use super::units::{SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
+use super::wording::{and_half, describes};
 use Measure::{Duration, Speed};
 
-pub(crate) use super::units::Measure;
-
-/// One way to read a number.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Reading {
-    pub(crate) measure: Measure,
-    pub(crate) value: f64,
-    /// The smallest unit written, which limits how exact the number is meant to be.
-    pub(crate) step: f64,
-}
-
-impl Reading {
-    /// The same number, counting `factor` of `measure`.
-    pub(crate) fn in_unit(self, measure: Measure, factor: f64) -> Self {
-        let (value, step) = (self.value * factor, self.step * factor);
-        Self { measure, value, step }
-    }
-}
+pub(crate) use super::units::{Measure, Reading};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Quantity {
@@ -62,7 +47,7 @@ impl Quantity {
 const JOINERS: &str = "to|bis|and|und|à|a|et|y|e|or|oder|ou|o";
 
 /// Words before which a number in words needs no unit.
-const COMPARATIVES: &str = "more|plus|más|over|under|above|below|less|fewer|lower|higher|faster|slower|quicker|über|unter|weniger|mehr|niedriger|höher|menos|meno|moins";
+const COMPARATIVES: &str = "more|plus|más|over|under|above|below|less|fewer|lower|higher|faster|slower|quicker|über|unter|weniger|mehr|niedriger|höher|menos|meno|moins|sotto|sopra|sous|bajo|debajo|oltre|encima|spare|better|worse|ahead|behind";
 
 /// Words after which a number needs no unit, and those after which "and" joins a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,15 +133,14 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
                 .and_then(Token::word)
                 .is_some_and(|word| one_of(word, "more|weitere|further|full|good")),
     );
-    let skipped = if half { 3 } else { more };
+    let mut skipped = if half { 3 } else { more };
+    if first(&UNIT_PHRASES, rest.get(skipped..)?).is_none() && describes(rest.get(skipped..)?) {
+        skipped += 1;
+    }
     let after = rest.get(skipped..)?;
-    let unit = first(&UNIT_PHRASES, after).filter(|_| !number.ordinal);
-    // "10 km an hour ago"
-    let is_ago = |length: usize| after.get(length).and_then(Token::word) == Some("ago");
-    let unit = match unit {
-        Some((_, length)) if length > 1 && is_ago(length) => first(&UNIT_PHRASES, after.get(..1)?),
-        unit => unit,
-    };
+    let unit = paces(tokens, &number)
+        .or_else(|| unit_after(after, in_words))
+        .filter(|_| !number.ordinal);
     let compares = rest
         .first()
         .and_then(Token::word)
@@ -199,6 +183,16 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
             taken += more;
         }
     }
+    // "six minutes and a half"
+    if let (Unit::Of(Duration, factor), [time], Some(more)) = (
+        unit,
+        readings.as_mut_slice(),
+        tokens.get(taken..).and_then(and_half),
+    ) && !half
+    {
+        (time.value, time.step) = (time.value + factor / 2.0, factor / 6.0);
+        taken += more;
+    }
     // "nine minutes twenty per kilometre"
     if let ([time], Some((Unit::Pace(metres), length))) = (
         readings.as_mut_slice(),
@@ -215,6 +209,35 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         ordinal: number.ordinal,
     };
     Some((quantity, taken))
+}
+
+/// The unit that `after` a number begins with, and its length in tokens.
+fn unit_after(after: &[Token], in_words: bool) -> Option<(Unit, usize)> {
+    // "this one's 1:40" is not one second.
+    let is_verb = in_words && after.first().and_then(Token::word) == Some("s");
+    let (unit, length) = first(&UNIT_PHRASES, after).filter(|_| !is_verb)?;
+    let next = after.get(length);
+    // "90 secondes au km 20"
+    let is_mark = matches!(unit, Unit::Pace(_) | Unit::PerKm)
+        && matches!(next.map(|token| &token.kind), Some(TokenKind::Number(_)));
+    // "10 km an hour ago"
+    let is_ago = next.and_then(Token::word) == Some("ago");
+    if length > 1 && (is_mark || is_ago) {
+        first(&UNIT_PHRASES, after.get(..1)?)
+    } else {
+        Some((unit, length))
+    }
+}
+
+/// `5:15s` are paces: per kilometre, or in the water per 100 m.
+fn paces(tokens: &[Token], number: &Number) -> Option<(Unit, usize)> {
+    let NumberShape::Clock(parts) = &number.shape else {
+        return None;
+    };
+    let (first, next) = (tokens.first()?, tokens.get(1)?);
+    let is_plural = next.word() == Some("s") && next.from == first.to && parts.len() == 2;
+    let metres = if parts.first() < Some(&2.5) { 100.0 } else { 1000.0 };
+    is_plural.then_some((Unit::Pace(metres), 1))
 }
 
 /// `the 140s`
@@ -239,13 +262,13 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
             .word()
             .is_some_and(|word| one_of(word, "and|und|et|y|e")),
     );
-    let (number, length, in_words) = number(tokens.get(joins..)?)?;
+    let (number, length, _) = number(tokens.get(joins..)?)?;
     let value = number.whole().filter(|value| *value < 60.0)?;
     let after = tokens.get(joins + length..)?;
     let (factor, unit_length) = match first(&UNIT_PHRASES, after) {
         Some((Unit::Of(Duration, factor), length)) if factor < above_s => (factor, length),
         // "1 h 54"
-        None if (joins == 0 || in_words) && above_s >= 3600.0 => (60.0, 0),
+        None if above_s >= 3600.0 && (joins == 0 || value < 60.0) => (60.0, 0),
         // "two minutes twenty"
         None if joins == 0 && above_s <= 60.0 && above_s > 1.0 && value >= 10.0 => (1.0, 0),
         // "nine minutes twenty per kilometre"
@@ -265,71 +288,6 @@ fn starts_with(tokens: &[Token], words: &[&str]) -> bool {
             .iter()
             .zip(tokens)
             .all(|(word, token)| token.word() == Some(word))
-}
-
-fn readings(number: &Number, unit: Option<Unit>) -> Vec<Reading> {
-    let reading = |measure, value, step| Reading { measure, value, step };
-    match (&number.shape, unit) {
-        (NumberShape::Clock(parts), unit) => clock(parts, unit),
-        (NumberShape::Plain(value, step), None) => vec![reading(Measure::Bare, *value, *step)],
-        (NumberShape::Ambiguous(one, other), None) => {
-            vec![
-                reading(Measure::Bare, *one, 0.001),
-                reading(Measure::Bare, *other, 1.0),
-            ]
-        }
-        (NumberShape::Plain(value, step), Some(unit)) => with_unit(*value, *step, unit),
-        (NumberShape::Ambiguous(one, other), Some(unit)) => {
-            [with_unit(*one, 0.001, unit), with_unit(*other, 1.0, unit)].concat()
-        }
-    }
-}
-
-fn with_unit(value: f64, step: f64, unit: Unit) -> Vec<Reading> {
-    let reading = |measure, value, step| Reading { measure, value, step };
-    match unit {
-        Unit::Of(measure, factor) => vec![reading(measure, value * factor, step * factor)],
-        Unit::PerKm => vec![reading(Measure::PaceDifference, value, step)],
-        Unit::Pace(metres) if value > 0.0 => {
-            let mut paces = vec![reading(Speed, metres / (value * 60.0), 0.0)];
-            // 5.15 /km is often meant as 5:15.
-            let seconds = value.fract() * 100.0;
-            if seconds < 60.0 && step < 0.05 {
-                paces.push(reading(Speed, metres / value.trunc().mul_add(60.0, seconds), 0.0));
-            }
-            paces
-        }
-        Unit::Pace(_) => Vec::new(),
-    }
-}
-
-/// A clock reads as minutes and seconds, as hours and minutes, or as a pace, unless its unit says which.
-fn clock(parts: &[f64], unit: Option<Unit>) -> Vec<Reading> {
-    let seconds = parts.iter().fold(0.0, |sum, part| sum * 60.0 + part);
-    let reading = |measure, value, step| Reading { measure, value, step };
-    match unit {
-        // "+0:15 /km"
-        Some(Unit::Pace(1000.0)) if parts.len() == 2 && seconds < 60.0 => {
-            vec![reading(Measure::PaceDifference, seconds, 1.0)]
-        }
-        Some(Unit::Pace(metres)) if seconds > 0.0 => vec![reading(Speed, metres / seconds, 0.0)],
-        Some(Unit::Of(Duration, factor)) if factor > 60.0 && parts.len() == 2 => {
-            vec![reading(Duration, seconds * 60.0, 60.0)]
-        }
-        None | Some(Unit::Of(Duration, _)) => {
-            let mut readings = vec![reading(Duration, seconds, 1.0)];
-            if parts.len() == 2 {
-                readings.push(reading(Duration, seconds * 60.0, 60.0));
-                if (60.0..1800.0).contains(&seconds) {
-                    readings.push(reading(Speed, 1000.0 / seconds, 0.0));
-                    readings.push(reading(Speed, 100.0 / seconds, 0.0));
-                }
-            }
-            readings
-        }
-        // A clock has no other unit, such as 5:15 km/h.
-        Some(_) => vec![reading(Measure::Misfit, seconds, 1.0)],
-    }
 }
 
 #[cfg(test)]

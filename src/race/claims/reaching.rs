@@ -68,7 +68,8 @@ pub(super) fn reaching(
             .last_metres(own, metres.value)
             .into_iter()
             .map(|span| span.elapsed_s);
-        let last = last.filter(|_| roles.scope().is_none() && roles.progress() != Some(Progress::Done));
+        let is_free = matches!(roles.scope(), None | Some(ClaimScope::Window));
+        let last = last.filter(|_| is_free && roles.progress() != Some(Progress::Done));
         let stopped_s: f64 = facts.stops.iter().map(|stop| stop.duration_s).sum();
         seconds.extend(passed.into_iter().chain(since).map(|s| (s, s)));
         seconds.extend(
@@ -77,6 +78,7 @@ pub(super) fn reaching(
                 .chain(last)
                 .flat_map(|s| [(s, s), (s - stopped_s, s - stopped_s)]),
         );
+        seconds.extend(since_places(facts, near));
         let is_here = near(facts.distance_m)
             || near(facts.progress_m)
             || (facts.progress_before_m..=facts.progress_m + lag_m * 0.1).contains(&metres.value);
@@ -109,4 +111,19 @@ pub(super) fn reaching(
         is_apart && alone(distance) && alone(time),
         "the data has another time for this distance",
     )
+}
+
+/// "31:43 for the 5.8 km since Velden": the times since the places and stops that are as far behind as `near` says,
+/// with and without the stops there.
+fn since_places(facts: &RaceFacts, near: impl Fn(f64) -> bool) -> Vec<(f64, f64)> {
+    let places = facts.places.iter().map(|place| place.at_m);
+    let starts = places.chain(facts.stops.iter().map(|stop| stop.at_m));
+    let here_s = facts.passed_s(facts.progress_m).unwrap_or(facts.elapsed_s);
+    let since = starts.filter(|m| near(facts.progress_m - m)).filter_map(|m| {
+        let since_s = here_s - facts.passed_s(m)?;
+        let stops = facts.stops.iter().filter(|stop| (stop.at_m - m).abs() < 400.0);
+        let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
+        Some((since_s - stopped_s - 30.0, since_s + facts.elapsed_s - here_s))
+    });
+    since.collect()
 }

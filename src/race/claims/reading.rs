@@ -7,16 +7,17 @@
 mod clause;
 mod mood;
 mod number;
+mod numbers;
 mod scope;
 mod statements;
 
 use super::claim::{Claim, ClaimBody};
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem, has_numbers, measures};
-use super::lexicon::Tag;
+use super::lexicon::{ScopeWord, Tag};
 use super::quantity::Measure;
 use super::roles::Roles;
-use super::terms::{ClaimMetric, Length, Mood, Reference, State, When};
+use super::terms::{ClaimMetric, ClaimScope, Length, Mood, Progress, Reference, State, When};
 use super::token::one_of;
 use clause::{ClauseContext, carried, complete, is_german, metric_of, more_or_less, roles_of};
 
@@ -29,11 +30,56 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         last_length: None,
         compared_with: None,
         context: Roles::default(),
+        names_own: items::tokens_of(text)
+            .iter()
+            .any(|word| facts.athlete.contains(word)),
     };
     for sentence in items::sentences(text, facts) {
         reader.sentence(sentence);
     }
     reader.claims
+}
+
+/// The splits that a sentence names by the place where they end, in metres: `km 8, 9 and 10`.
+fn marks(items: &[&MessageItem]) -> Vec<f64> {
+    let mut marks: Vec<f64> = Vec::new();
+    for item in items {
+        match &item.kind {
+            ItemKind::Mark(metres) => marks.push(*metres),
+            ItemKind::Stretch(from_m, to_m) => {
+                let count = ((to_m - from_m) / 1000.0).clamp(0.0, 20.0);
+                let ends = (1..=20).map(f64::from).take_while(|km| *km <= count);
+                marks.extend(ends.map(|km| km.mul_add(1000.0, *from_m)));
+            }
+            ItemKind::Quantity(quantity) => {
+                let next = marks.last().map(|last| last / 1000.0 + 1.0);
+                let is_next =
+                    quantity.whole().is_some() && quantity.whole() == next && quantity.to.is_empty();
+                marks.extend(is_next.then(|| quantity.whole().unwrap_or_default() * 1000.0));
+            }
+            _ => {}
+        }
+    }
+    marks
+}
+
+/// Where a list of splits begins: `the first three`, `since km 7`. In metres; `None` if the sentence names other parts too.
+fn first_of(items: &[&MessageItem]) -> Option<f64> {
+    let mut from_m = None;
+    for (index, item) in items.iter().enumerate() {
+        let word = |at: usize| items.get(at).map_or("", |item| item.words.as_str());
+        let start_m = match item.kind {
+            _ if item.has(Tag::Scope(ScopeWord::First)) => 0.0,
+            ItemKind::Mark(metres) if index > 0 && one_of(word(index - 1), scope::SINCE) => metres,
+            ItemKind::Mark(_) | ItemKind::Stretch(..) => return None,
+            _ if item.is(|tag| matches!(tag, Tag::Scope(ScopeWord::Last | ScopeWord::Next))) => return None,
+            _ => continue,
+        };
+        if from_m.replace(start_m).is_some() {
+            return None;
+        }
+    }
+    from_m
 }
 
 struct Reader<'a> {
@@ -46,6 +92,8 @@ struct Reader<'a> {
     compared_with: Option<Clause>,
     /// What the sentences before spoke of: metric, place, cut-off, silence.
     context: Roles,
+    /// Whether the message names the athlete, so that other names may be those of readers.
+    names_own: bool,
 }
 
 impl Reader<'_> {
@@ -94,6 +142,7 @@ impl Reader<'_> {
                     | Tag::LastSeen
                     | Tag::State(State::Silent)
                     | Tag::OnLeg(_)
+                    | Tag::Progress(Progress::ToGo)
             ),
         };
         let last = Roles {
@@ -127,7 +176,15 @@ impl Reader<'_> {
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
         if before.is_label {
-            roles = roles.within(&before.roles);
+            roles = roles.within(&carried(&before.roles));
+            roles.add(
+                before
+                    .roles
+                    .stat()
+                    .filter(|_| roles.stat().is_none())
+                    .map(Tag::Stat),
+            );
+            roles.add(before.roles.find(Tag::extreme).map(Tag::Extreme));
         }
         let states = roles.when().is_some();
         let has_values = has_numbers(&clause);
@@ -177,6 +234,10 @@ impl Reader<'_> {
         let stays = clause.is_empty() && before.is_label;
         let is_until =
             !states && mood.is_none() && measures(&clause, &[Measure::Duration, Measure::Distance]);
+        // "the first 20 km at 214 W, the last 22 at 203"
+        roles
+            .tags
+            .extend(clause.iter().filter_map(metric_of).map(Tag::Metric));
         ClauseContext {
             roles: if clause.is_empty() {
                 before.roles
@@ -195,11 +256,23 @@ impl Reader<'_> {
         if !matches!(roles.mood, None | Some(Mood::Modal)) {
             return None;
         }
-        let with = roles_of(right, None, None);
+        let mut with = roles_of(right, None, None);
+        // "faster than the seventh"
+        let ordinal = right
+            .iter()
+            .find_map(|item| item.quantity().filter(|quantity| quantity.ordinal));
+        let mark_m = ordinal
+            .and_then(super::quantity::Quantity::whole)
+            .map(|km| km * 1000.0);
+        with.add(
+            mark_m
+                .filter(|_| with.scope().is_none())
+                .map(|m| Tag::Part(ClaimScope::Mark(m))),
+        );
         // "That's five seconds easier than now": what came before is compared.
         if clause
             .first()
-            .is_some_and(|first| one_of(first.words.as_str(), "that|das|c|cela|eso|ciò|it|questo"))
+            .is_some_and(|first| one_of(&first.words, "that|that's|das|c|cela|eso|ciò|it|it's|questo"))
         {
             return None;
         }
@@ -213,7 +286,11 @@ impl Reader<'_> {
             self.numbers(&numbers, &before);
             return None;
         }
-        let said = right.iter().find_map(MessageItem::quantity).cloned();
+        let said = right
+            .iter()
+            .find_map(MessageItem::quantity)
+            .filter(|said| !said.ordinal)
+            .cloned();
         let is_more = |item: &MessageItem| {
             item.is(|tag| matches!(tag, Tag::Sense(_))) || more_or_less(&item.words).is_some()
         };
@@ -244,23 +321,26 @@ impl Reader<'_> {
         let lists = items
             .iter()
             .any(|item| item.has(Tag::SplitNoun) || item.has(Tag::Metric(ClaimMetric::Pace)));
-        let compares = items
-            .iter()
-            .any(|item| item.has(Tag::Than) || item.has(Tag::When(When::Now)));
-        let is_marked = items
-            .iter()
-            .filter(|item| matches!(item.kind, ItemKind::Mark(_)))
-            .count()
-            > 1;
+        let compares = items.iter().any(|item| {
+            item.has(Tag::Than) || item.has(Tag::When(When::Now)) || item.is(|tag| tag.stat().is_some())
+        });
+        let marks = marks(&items);
+        let is_marked = marks.len() > 1;
         let times: Vec<f64> = items
             .iter()
             .filter_map(|item| item.quantity())
             .filter(|quantity| quantity.to.is_empty() && quantity.readings.len() > 1)
             .filter_map(|quantity| Some(quantity.readings.first()?.value))
             .collect();
-        if lists && !compares && !is_marked && times.len() >= 2 {
+        if is_marked && !compares && marks.len() == times.len() {
+            let all: Vec<MessageItem> = items.iter().copied().cloned().collect();
+            let splits = marks.iter().copied().zip(times.iter().copied()).collect();
+            self.push(&all, &Roles::default(), ClaimBody::Splits(splits));
+        }
+        if (lists || times.len() > 2) && !compares && !is_marked && times.len() >= 2 {
+            let from_m = first_of(&items);
             let all: Vec<MessageItem> = items.into_iter().cloned().collect();
-            self.push(&all, &Roles::default(), ClaimBody::Sequence(times));
+            self.push(&all, &Roles::default(), ClaimBody::Sequence(times, from_m));
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::race::sport::LegKind;
 pub(crate) struct Roles {
     pub(crate) tags: Vec<Tag>,
     pub(crate) bound: Bound,
+    /// Whether the clause has words that no table knows.
+    pub(crate) has_unknown: bool,
     /// Whether the clause advises or supposes rather than states.
     pub(crate) mood: Option<Mood>,
 }
@@ -44,7 +46,7 @@ impl Roles {
         self.find(Tag::stat)
     }
 
-    /// The strongest tense.
+    /// The strongest tense of the words.
     pub(crate) fn when(&self) -> Option<When> {
         self.tags.iter().filter_map(|tag| tag.when()).max()
     }
@@ -103,7 +105,7 @@ impl Roles {
         self.find(Tag::progress)
     }
 
-    /// Index of a checkpoint.
+    /// Index of a checkpoint in the plan.
     pub(crate) fn place(&self) -> Option<usize> {
         self.find(|tag| {
             if let Tag::Place(index) = tag {

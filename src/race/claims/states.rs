@@ -6,9 +6,8 @@ use super::lexicon::Tag;
 use super::measured::means;
 use super::quantity::Quantity;
 use super::roles::Roles;
-use super::terms::{ClaimMetric, ClaimScope, Progress, Sense, State, When};
+use super::terms::{Bound, ClaimMetric, ClaimScope, Progress, Reference, Sense, State, When};
 use crate::race::sport::LegKind;
-use crate::race::text;
 
 const UNSEEN: &str = "the data does not show that";
 
@@ -66,55 +65,45 @@ pub(super) fn change(
     )
 }
 
-/// Times of splits must be in the order in which they were run.
-pub(super) fn sequence(seconds: &[f64], facts: &RaceFacts) -> ClaimVerdict {
-    let near = |a: f64, b: f64| (a - b).abs() <= 3.0;
-    let of = |metres: f64| {
-        let count = (facts.leg_progress_m() / metres).floor();
-        let parts = (0..=60).map(f64::from).take_while(move |part| *part < count);
-        parts
-            .filter_map(|part| {
-                Some(
-                    facts
-                        .between(None, part * metres, (part + 1.0) * metres)?
-                        .elapsed_s,
-                )
-            })
-            .collect::<Vec<f64>>()
-    };
-    let lists = [of(1000.0), of(5000.0), of(10_000.0)];
-    let is_time = |s: &f64| lists.iter().flatten().any(|known| near(*known, *s));
-    if !seconds.iter().all(is_time) {
-        // Each is checked by itself.
-        return Ok(());
-    }
-    let in_order = lists.iter().any(|list| {
-        let mut rest = list.iter();
-        seconds.iter().all(|said| rest.any(|known| near(*known, *said)))
-    });
-    check(in_order, "the splits were run in another order")
-}
-
-/// The split with the highest value, which no number tells.
-pub(super) fn peak(metres: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    let metric = roles.measured().unwrap_or(ClaimMetric::HeartRate);
-    check(
-        facts.is_hardest_split(roles.leg(), metric, metres),
-        "the highest value was elsewhere",
-    )
+/// Whether a change is claimed of a race that had none.
+fn is_even(sense: Sense, roles: &Roles, facts: &RaceFacts) -> bool {
+    // "Before the signal dropped" says nothing of a value.
+    let by_pace = matches!(sense, Sense::Faster | Sense::Slower) && roles.is_past();
+    let means = means(facts.last_splits(None, f64::INFINITY), ClaimMetric::Pace);
+    let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = means.iter().copied().fold(0.0, f64::max);
+    by_pace && !means.is_empty() && highest < lowest * 1.02
 }
 
 pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     if facts.is_silent {
-        let is_known = roles.is_silent() || roles.when() == Some(When::Past);
-        return check(is_known, "there is no signal, so nothing is known of the present");
+        let is_steady = roles.when() == Some(When::Perfect) && sense == Sense::Same;
+        let is_known = roles.is_silent() || roles.when() == Some(When::Past) || is_steady;
+        return check(
+            is_known && !is_even(sense, roles, facts),
+            "there is no signal, so nothing is known of the present",
+        );
     }
     let metric = match sense {
         Sense::Faster | Sense::Slower => Some(ClaimMetric::Pace),
         _ => roles.measured(),
     };
     let Some(metric) = metric else { return Ok(()) };
-    let mean = |span: Option<RaceSpan>| span.and_then(|span| span.values(metric, None).first().copied());
+    // A pace that comes down is a faster one to some, and a slower one to others.
+    if metric == ClaimMetric::Pace && matches!(sense, Sense::Above | Sense::Below) {
+        return Ok(());
+    }
+    // A stop is no change of pace.
+    let stands = facts.standing_s.is_some();
+    let stands = stands && metric == ClaimMetric::Pace;
+    let mean = |span: Option<RaceSpan>| {
+        let values = span?.values(metric, None);
+        if stands {
+            values.last().copied()
+        } else {
+            values.first().copied()
+        }
+    };
     let mut now: Vec<f64> = [300.0, 600.0]
         .into_iter()
         .filter_map(|s| mean(facts.last_seconds(s)))
@@ -135,6 +124,14 @@ pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
                 .filter_map(|span| mean(Some(span))),
         );
         before.extend(now.clone());
+    }
+    if stands {
+        now.extend(
+            facts
+                .last_splits(None, 3000.0)
+                .into_iter()
+                .filter_map(|span| mean(Some(span))),
+        );
     }
     if now.is_empty() || before.is_empty() {
         return no("the data is too short for a trend");
@@ -227,12 +224,14 @@ pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdi
             || (roles.has(Tag::In) && roles.when().is_none())
             || roles.progress() == Some(Progress::ToGo)
             || roles.not();
-        let to_come = facts.is_multisport
-            && (is_ahead || roles.when().is_none() || roles.scope() == Some(ClaimScope::Next));
-        return check(
-            to_come && !on_leg || is_ahead || facts.legs.is_empty(),
-            &no_leg(kind),
-        );
+        // To speak of the run while riding is no claim that the athlete runs.
+        let is_left =
+            roles.has_any(&[Tag::Reached, Tag::Departed]) || roles.progress() == Some(Progress::Done);
+        let is_far = roles.has(Tag::FromHere) || roles.reference() == Some(Reference::Limit);
+        let is_own = roles.has(Tag::Athlete) && roles.when().is_some();
+        let is_claimed = (on_leg || is_own || roles.is_past() || is_left) && !is_far;
+        let is_free = is_ahead || (facts.is_multisport && !is_claimed);
+        return check(is_free || facts.legs.is_empty(), &no_leg(kind));
     };
     if roles.has(Tag::State(State::Waiting)) && !roles.is_past() {
         return no("that leg has begun");
@@ -254,27 +253,16 @@ pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdi
     check(!(is_done && is_current), "that leg is still under way")
 }
 
-pub(super) fn extreme(sense: Sense, metres: Option<f64>, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    let extreme = facts
-        .extreme(roles.leg(), sense)
-        .ok_or("there are no splits yet")?;
-    let splits = facts.splits_of(roles.leg());
-    let is_said = |metres: f64| move |split: &&crate::race::track::Split| (split.to_m - metres).abs() < 1.0;
-    let said = match metres {
-        Some(metres) => splits.into_iter().rfind(is_said(metres)),
-        None => splits.last().copied(),
-    };
-    let said = said.ok_or("there is no such split")?;
-    check(
-        (said.duration_s - extreme.duration_s).abs() <= 1.0,
-        &format!("that was the split to {}", text::mark(extreme.to_m)),
-    )
-}
-
 /// A place without a time: at it, behind or ahead. `at_m` counts from the start.
 pub(super) fn place(at_m: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
     let here = facts.progress_m;
+    if roles.has(Tag::LastSeen) && roles.has(Tag::Position) && !roles.is_future() {
+        return check(
+            (at_m - here).abs() <= 400.0,
+            "the athlete was last seen elsewhere",
+        );
+    }
     let is_near = (at_m - here).abs() <= 400.0;
     let rests_there = facts.standing_s.is_some() && is_near;
     let is_next = roles.is_future() || roles.has(Tag::Part(ClaimScope::Next));
@@ -335,30 +323,31 @@ pub(super) fn stop_at(metres: f64, facts: &RaceFacts) -> ClaimVerdict {
 }
 
 pub(super) fn halfway(roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    if roles.is_future() {
-        let is_ahead = facts
-            .whole_m
-            .is_none_or(|whole_m| facts.progress_m <= whole_m * 0.5)
-            || facts.is_multisport;
-        return check(is_ahead, "halfway is behind");
-    }
     let of_leg = facts
         .leg_length_m()
         .filter(|_| facts.is_multisport && roles.leg().is_some());
-    if let Some(length_m) = of_leg {
-        return check(
-            (facts.leg_progress_m() >= length_m * 0.45) != roles.not(),
-            "halfway is not there yet",
-        );
-    }
-    let Some(whole_m) = facts.whole_m else {
+    let of_race = facts.whole_m.map(|whole_m| facts.progress_m / whole_m);
+    let Some(done) = of_leg
+        .map(|length_m| facts.leg_progress_m() / length_m)
+        .or(of_race)
+    else {
         return Ok(());
     };
-    if roles.progress() == Some(Progress::ToGo) {
-        return check(facts.progress_m <= whole_m * 0.515, "less than half is left");
+    let is_near = roles.has_any(&[Tag::In, Tag::FromHere]) && roles.progress() != Some(Progress::Done);
+    if roles.is_future() || (is_near && !roles.is_past()) {
+        let is_ahead = done <= 0.505 || (facts.is_multisport && of_leg.is_none());
+        return check(is_ahead, "halfway is behind");
     }
-    check(
-        (facts.progress_m >= whole_m * 0.485) != roles.not(),
-        "halfway is not there yet",
-    )
+    if roles.progress() == Some(Progress::ToGo) {
+        return check(done <= 0.515, "less than half is left");
+    }
+    match roles.bound {
+        Bound::About => check(
+            (0.43..0.57).contains(&done) != roles.not(),
+            "halfway is elsewhere",
+        ),
+        // "just short of halfway"
+        Bound::AtMost => check((0.42..0.5).contains(&done), "halfway is elsewhere"),
+        _ => check((done >= 0.485) != roles.not(), "halfway is not there yet"),
+    }
 }

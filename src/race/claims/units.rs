@@ -48,6 +48,23 @@ impl Measure {
     }
 }
 
+/// One way to read a number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Reading {
+    pub(crate) measure: Measure,
+    pub(crate) value: f64,
+    /// The smallest unit written, which limits how exact the number is meant to be.
+    pub(crate) step: f64,
+}
+
+impl Reading {
+    /// The same number, counting `factor` of `measure`.
+    pub(crate) fn in_unit(self, measure: Measure, factor: f64) -> Self {
+        let (value, step) = (self.value * factor, self.step * factor);
+        Self { measure, value, step }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unit {
     /// A measure, and the factor to its own unit.

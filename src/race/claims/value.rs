@@ -2,9 +2,11 @@
 
 use super::evidence::{Allowed, ClaimVerdict, check, no, no_leg};
 use super::facts::RaceFacts;
-use super::known::{lengths, times};
+use super::gaps;
+use super::known::{FactKind, KnownFact, lengths, times};
 use super::lexicon::{ScopeWord, Tag};
 use super::measured;
+use super::percent::percent;
 use super::quantity::{Measure, Quantity, Reading};
 use super::roles::Roles;
 use super::terms::{Bound, ClaimMetric, ClaimScope, Mood, Progress, Reference, Sense, When};
@@ -13,11 +15,17 @@ use crate::race::text;
 
 /// Whether the number may mean anything that has its value.
 pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    // "T2 took 3:20"
+    // "T2 took 3:20", but "T2 in 40 minutes" and "48 km from T2"
+    let is_exact = quantity
+        .readings
+        .iter()
+        .any(|reading| reading.measure == Measure::Duration && reading.step < 60.0);
     if let (Some(kind), Some(number)) = (roles.leg(), roles.leg_number())
         && facts.leg_index(kind, Some(number)).is_none()
         && !roles.is_future()
-        && !roles.has(Tag::In)
+        && roles.progress() != Some(Progress::ToGo)
+        && (!roles.has(Tag::In) || is_exact)
+        && quantity.measures(Measure::Distance).is_none()
         && roles.mood.is_none()
     {
         return Err(no_leg(kind));
@@ -31,7 +39,16 @@ pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> C
         reading.measure == Measure::Duration && reading.value >= LONGEST_ADVICE_S && reading.step <= 3600.0
     };
     // "I'd say 1:54 at the finish", but "you could rest for five minutes".
-    if roles.mood == Some(Mood::Modal) && quantity.readings.iter().any(expects) {
+    let paces = quantity
+        .readings
+        .iter()
+        .filter(|reading| reading.measure == Measure::Speed);
+    let may_be_pace = |reading: &Reading| {
+        quantity.readings.len() > 1 && measured::is_plausible(ClaimMetric::Pace, reading.value, facts)
+    };
+    let is_pace = paces.clone().next().is_some_and(may_be_pace);
+    let is_guess = roles.mood == Some(Mood::Modal) && roles.progress() != Some(Progress::Done);
+    if is_guess && quantity.readings.iter().any(expects) && !is_pace {
         let mut guess = Roles {
             mood: None,
             ..roles.clone()
@@ -48,7 +65,14 @@ pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> C
                 bound: Bound::Exact,
                 ..roles.clone()
             };
-            check(swims || !mps_per_100m, "the data has another time for this")?;
+            let is_time = roles.reference() == Some(Reference::Cutoff)
+                || roles.progress().is_some()
+                || roles.stands()
+                || roles.is_silent()
+                || (roles.has(Tag::Finish) && !roles.has(Tag::Metric(ClaimMetric::Pace)))
+                || matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind));
+            let is_pace = (swims || !mps_per_100m) && !is_time;
+            check(is_pace, "the data has another time for this")?;
             return value(reading, to, &exact, facts);
         }
         value(reading, to, roles, facts)
@@ -94,7 +118,7 @@ fn value(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts
             "the race's data does not contain this",
         ),
         Measure::PaceDifference => check(
-            is_advice || measured::pace_differs(reading, facts),
+            is_advice || gaps::pace_differs(reading, facts),
             "no two paces differ by that",
         ),
         Measure::ClimbRate => check(is_advice, "the data has no such rate of climb"),
@@ -117,22 +141,44 @@ fn value(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts
     }
 }
 
+/// No heart rate, power or cadence of a race is smaller.
+const SMALLEST_VALUE: f64 = 60.0;
+
 /// Longer times in a clause with "should" or "would" are expectations.
 const LONGEST_ADVICE_S: f64 = 1800.0;
+
+/// A time beside a measured value that nothing can be checked with.
+const LONGEST_ASIDE_S: f64 = 3600.0;
+
+/// A target or a cut-off is rounded by no more than this.
+const MOST_LIMIT_APART_S: f64 = 300.0;
 
 /// Two paces of a race are hardly further apart, in seconds per kilometre.
 const LONGEST_PACE_GAP_S: f64 = 120.0;
 
 fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    if roles.mood.is_some() || roles.scope() == Some(ClaimScope::Next) {
+    let is_next = roles.scope() == Some(ClaimScope::Next) && roles.reference() != Some(Reference::Cutoff);
+    if roles.mood.is_some() || is_next {
         return Ok(());
     }
-    if matches!(roles.scope(), Some(ClaimScope::Ago(_))) && roles.place().is_none() {
+    if matches!(roles.scope(), Some(ClaimScope::Ago(_))) && roles.place().is_none() && !facts.is_silent {
         return check(reading.value <= facts.elapsed_s, "the race is not that old");
     }
     let by_pace = matches!(roles.sense(), Some(Sense::Faster | Sense::Slower))
         || roles.has(Tag::Scope(ScopeWord::Each));
-    if by_pace && reading.value <= LONGEST_PACE_GAP_S && measured::pace_differs(reading, facts) {
+    // "35 seconds off your kilometre time"
+    let is_free = roles.scope().is_none() && roles.leg().is_none() && roles.place().is_none();
+    // No part of a race takes so few seconds.
+    let is_gap = reading.step <= 1.0 && roles.leg().is_none() && roles.place().is_none();
+    let is_gap = is_gap && !roles.stands() && !roles.is_silent();
+    let compares = roles.reference().is_some() || matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind));
+    let is_gap =
+        is_gap && !compares && roles.progress().is_none() && !roles.has_any(&[Tag::Ago, Tag::Reached]);
+    if (by_pace || is_gap) && reading.value <= LONGEST_PACE_GAP_S && gaps::pace_differs(reading, facts) {
+        return Ok(());
+    }
+    // "every 10 km take you 19 minutes" says a pace.
+    if roles.has(Tag::Scope(ScopeWord::Each)) && reading.value > LONGEST_PACE_GAP_S {
         return Ok(());
     }
     let differs = matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind))
@@ -145,13 +191,55 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     let bound = if far.is_some() { Bound::Exact } else { roles.bound };
     let allowed = Allowed::time(reading, to.or(far), bound);
     let known = times(roles, facts);
+    // Few facts have a precise number by chance. A rough one needs its words, unless these are not all known.
+    let is_open = is_free && KnownFact::is_open(roles);
+    let is_precise = reading.step <= 1.0;
+    // Nor has a stop or a change of so many seconds: "90 seconds at the roadside".
+    let is_lenient = |fact: &KnownFact| {
+        let is_part = matches!(fact.kind, FactKind::Rest | FactKind::Leg) && reading.value >= 60.0;
+        if is_precise {
+            reading.value >= 300.0 || (is_part && !facts.is_silent)
+        } else {
+            roles.has_unknown || is_open
+        }
+    };
+    if roles.has(Tag::Computed) {
+        return Ok(());
+    }
+    // A limit is told as it was set, if not to the minute.
+    let meets = |fact: &KnownFact| {
+        let is_limit = matches!(fact.kind, FactKind::Cutoff | FactKind::Target);
+        let is_near = !is_limit || to.is_some() || (fact.low - reading.value).abs() <= MOST_LIMIT_APART_S;
+        is_near && allowed.meets(fact.low, fact.high)
+    };
     if known
         .iter()
-        .any(|fact| allowed.meets(fact.low, fact.high) && fact.agrees(roles, facts))
+        .any(|fact| meets(fact) && (fact.agrees(roles, facts) || (is_lenient(fact) && fact.may_be(roles))))
     {
         return Ok(());
     }
-    let is_free = roles.scope().is_none() && roles.leg().is_none() && roles.place().is_none();
+    // "171 for a minute"
+    if roles.has(Tag::Beside) && reading.value <= LONGEST_ASIDE_S && !roles.stands() {
+        return Ok(());
+    }
+    // A time that has not come yet is a forecast or a limit, whatever else the clause says.
+    let is_late = reading.value > facts.elapsed_s + facts.age_s + 60.0;
+    if is_late && known.iter().any(|fact| meets(fact) && fact.may_come_later(roles)) {
+        return Ok(());
+    }
+    // "at the finish around 9:55"
+    let by_day = |fact: &KnownFact| {
+        let start_s = facts
+            .start_of_day_s
+            .filter(|_| fact.kind.is_moment() && reading.step >= 60.0);
+        start_s.is_some_and(|start_s| allowed.meets(fact.low + start_s, fact.high + start_s))
+    };
+    if known
+        .iter()
+        .any(|fact| by_day(fact) && (fact.agrees(roles, facts) || fact.may_be(roles)))
+    {
+        return Ok(());
+    }
     if is_free && facts.was_told(reading, roles) {
         return Ok(());
     }
@@ -163,6 +251,10 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
 
 fn distance(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let allowed = Allowed::distance(reading, to, roles.bound);
+    let is_rate = roles.has(Tag::Scope(ScopeWord::Each));
+    if is_rate || (roles.has(Tag::Ago) && reading.value <= facts.progress_m) {
+        return Ok(());
+    }
     let is_height = matches!(roles.metric(), Some(ClaimMetric::Ascent | ClaimMetric::Altitude));
     if is_height && reading.step < 100.0 {
         let known = facts
@@ -177,7 +269,8 @@ fn distance(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFa
             "the data shows another height",
         );
     }
-    if roles.mood.is_some() || roles.scope() == Some(ClaimScope::Next) {
+    let is_next = roles.scope() == Some(ClaimScope::Next) && roles.place().is_none();
+    if roles.mood.is_some() || is_next {
         let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
         return check(
             reading.value <= whole_m * 1.004 + 25.0,
@@ -192,9 +285,20 @@ fn distance(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFa
             "the athlete was elsewhere at that time",
         );
     }
-    let holds = lengths(roles, facts)
-        .iter()
-        .any(|fact| allowed.meets(fact.low, fact.high) && fact.agrees(roles, facts));
+    // "in the space of three kilometres": so far in this race there are that many.
+    let is_span = reading.step >= 1000.0 && reading.value <= facts.leg_progress_m();
+    let is_said = roles.progress().is_some() || roles.place().is_some() || roles.is_future();
+    let is_unsaid = roles.has_any(&[Tag::Finish, Tag::FromHere, Tag::Position, Tag::Reached, Tag::In]);
+    let is_pace =
+        roles.has_any(&[Tag::SplitNoun, Tag::Metric(ClaimMetric::Pace)]) || roles.find(Tag::trend).is_some();
+    if is_span && roles.has_unknown && is_pace && !is_said && !is_unsaid && roles.leg().is_none() {
+        return Ok(());
+    }
+    let holds = lengths(roles, facts).iter().any(|fact| {
+        allowed.meets(fact.low, fact.high)
+            && (fact.agrees(roles, facts)
+                || ((roles.has_unknown || reading.step <= 100.0) && fact.may_be(roles)))
+    });
     check(
         holds || (roles.scope().is_none() && facts.was_told(reading, roles)),
         &format!("the distance so far is {:.1} km", facts.progress_m / 1000.0),
@@ -233,68 +337,39 @@ fn bare(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         let scaled = |reading: Reading| reading.in_unit(Measure::Distance, factor);
         distance(scaled(reading), to.map(scaled), roles, facts).is_ok()
     };
-    let is_whole = facts
-        .whole_m
-        .is_some_and(|m| m > 5000.0 && (reading.value * 1000.0 - m).abs() < m * 0.005);
+    let wholes = facts.whole_m.into_iter().chain(facts.leg_length_m());
+    let mut wholes = wholes.filter(|m| *m > 5000.0);
+    let is_whole = wholes.any(|m| (reading.value * 1000.0 - m).abs() < m * 0.005);
     let is_told = roles.progress().is_some() || reading.step < 1.0;
     let is_way = is_whole || (is_told && (metres(1000.0) || metres(1609.344)));
-    let speed = reading.in_unit(Measure::Speed, 1.0 / 3.6);
-    let rides = facts.leg_now().is_some_and(|leg| leg.kind == Some(LegKind::Ride));
-    let is_speed = rides && measured::number(ClaimMetric::Pace, speed, None, roles, facts).is_ok();
-    let is_known = is_speed
-        || [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence]
-            .into_iter()
-            .any(of)
-        || is_way;
-    check(is_known, "say what this number is, with its unit")
-}
-
-fn percent(reading: Reading, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    if roles.mood.is_some() {
+    // A small number without a unit may count anything.
+    let compares = roles.sense().is_some() || roles.reference().is_some();
+    let counts =
+        reading.step >= 1.0 && reading.value < SMALLEST_VALUE && roles.progress().is_none() && !compares;
+    // "926 Höhenmeter"
+    if roles.metric() == Some(ClaimMetric::Ascent) {
+        return distance(reading.in_unit(Measure::Distance, 1.0), None, roles, facts);
+    }
+    let is_value = roles.measured().is_some_and(|metric| metric != ClaimMetric::Pace);
+    if counts && !is_value {
         return Ok(());
     }
-    let allowed = Allowed::new(reading, None, (reading.step * 0.6).max(1.0), roles.bound);
-    let now = |metric| measured::means(facts.now(), metric);
-    if roles.reference() == Some(Reference::Limit) {
-        let metrics = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence];
-        let holds = metrics
-            .into_iter()
-            .filter(|metric| roles.measured().is_none_or(|own| own == *metric))
-            .any(|metric| {
-                let (values, limits) = (now(metric), facts.all_limits(metric));
-                limits.iter().any(|limit| {
-                    values
-                        .iter()
-                        .any(|value| (value / limit * 100.0 - reading.value).abs() <= 1.5)
-                })
-            });
-        return check(holds, "the share of the limit is another");
+    let speed = reading.in_unit(Measure::Speed, 1.0 / 3.6);
+    let rides = facts.leg_now().is_some_and(|leg| leg.kind == Some(LegKind::Ride));
+    let is_speed = (rides || reading.step < 1.0)
+        && (measured::number(ClaimMetric::Pace, speed, None, roles, facts).is_ok()
+            || gaps::plan_speeds(facts)
+                .iter()
+                .any(|mps| (mps / speed.value - 1.0).abs() < 0.01));
+    let metrics = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence];
+    let may_be_value = metrics
+        .into_iter()
+        .any(|metric| measured::is_plausible(metric, reading.value, facts))
+        && reading.value >= SMALLEST_VALUE;
+    // "something solid before 60"
+    if !may_be_value && !compares && reading.step >= 1.0 && roles.progress().is_none() && !is_value {
+        return Ok(());
     }
-    let compares = matches!(
-        roles.sense(),
-        Some(Sense::Faster | Sense::Slower | Sense::Above | Sense::Below)
-    );
-    if compares && roles.bound == Bound::Exact {
-        let metric = roles.measured().unwrap_or(ClaimMetric::Pace);
-        let mean = facts.race.values(metric, None);
-        let is_more = roles.sense().and_then(Sense::is_more) == Some(true);
-        let holds = now(metric).iter().any(|value| {
-            mean.iter()
-                .any(|mean| allowed.has((value / mean - 1.0) * if is_more { 100.0 } else { -100.0 }))
-        });
-        return check(holds, "the difference is another");
-    }
-    let Some(whole_m) = facts.whole_m.filter(|m| *m > 0.0) else {
-        return no("the length of the way is not known");
-    };
-    let of_leg = facts
-        .leg_length_m()
-        .filter(|_| facts.is_multisport && roles.leg().is_some());
-    let done = of_leg.map_or(facts.progress_m / whole_m, |length_m| {
-        facts.leg_progress_m() / length_m
-    }) * 100.0;
-    let is_left = roles.progress() == Some(Progress::ToGo);
-    let holds = allowed.has(if is_left { 100.0 - done } else { done })
-        || (roles.progress().is_none() && allowed.has(100.0 - done));
-    check(holds, &format!("{done:.0} % of the way are done"))
+    let is_known = is_speed || metrics.into_iter().any(of) || is_way;
+    check(is_known, "say what this number is, with its unit")
 }

@@ -5,7 +5,7 @@ use super::evidence::{ClaimVerdict, check, no};
 use super::facts::RaceFacts;
 use super::lexicon::Tag;
 use super::value::number;
-use super::{comparison, reaching, states};
+use super::{comparison, reaching, splits, states};
 
 pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
     let roles = &claim.roles;
@@ -35,15 +35,16 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
         }
         ClaimBody::Reaching(distance, time) => reaching::reaching(distance, time, roles, facts),
         ClaimBody::Change(quantity, sense) => states::change(quantity, *sense, roles, facts),
-        ClaimBody::Sequence(seconds) => states::sequence(seconds, facts),
-        ClaimBody::Peak(metres) => states::peak(*metres, roles, facts),
+        ClaimBody::Sequence(seconds, from_m) => splits::sequence(seconds, *from_m, facts),
+        ClaimBody::Splits(listed) => splits::splits(listed, facts),
+        ClaimBody::Peak(metres) => splits::peak(*metres, roles, facts),
         ClaimBody::Relation => comparison::relation(roles, facts),
         ClaimBody::Comparison { with, said, by } => {
             comparison::comparison(roles, with, said.as_ref(), by.as_ref(), facts)
         }
         ClaimBody::Trend(sense) => states::trend(*sense, roles, facts),
         ClaimBody::State(state) => states::state(*state, roles, facts),
-        ClaimBody::Extreme(sense, metres) => states::extreme(*sense, *metres, roles, facts),
+        ClaimBody::Extreme(sense, metres) => splits::extreme(*sense, *metres, roles, facts),
         ClaimBody::Place(metres) => states::place(*metres, roles, facts),
         ClaimBody::Located(said_m, at_m) => check(
             (said_m - at_m).abs() <= 150.0,

@@ -54,6 +54,31 @@ impl CourseProfile {
         Some(Self { step_m, altitude_m })
     }
 
+    /// The elevation at a distance along the course.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of steps, at most 500"
+    )]
+    pub fn altitude_m(&self, at_m: f64) -> f64 {
+        let steps = (at_m.max(0.0) / self.step_m).min(self.altitude_m.len() as f64);
+        let known = |step: usize| {
+            let altitude_m = self.altitude_m.get(step).or(self.altitude_m.last());
+            f64::from(altitude_m.copied().unwrap_or_default())
+        };
+        let step = steps.floor() as usize;
+        (steps - steps.floor()).mul_add(known(step + 1) - known(step), known(step))
+    }
+
+    /// The lowest and the highest elevation.
+    pub fn range_m(&self) -> (f64, f64) {
+        let mut range = (f64::INFINITY, f64::NEG_INFINITY);
+        for altitude_m in self.altitude_m.iter().copied().map(f64::from) {
+            range = (range.0.min(altitude_m), range.1.max(altitude_m));
+        }
+        range
+    }
+
     pub(super) fn scaled(&mut self, by: f64) {
         self.step_m *= by;
     }
@@ -121,6 +146,8 @@ mod tests {
             .collect();
         let mut profile = CourseProfile::of(&points).unwrap();
         assert!((profile.climb_m(0.0, 2000.0) - 100.0).abs() < 6.0);
+        assert!((profile.altitude_m(525.0) - 52.5).abs() < 2.0 && profile.altitude_m(9e9) < 3.0);
+        assert!(profile.range_m().0 < 3.0 && profile.range_m().1 > 97.0);
         assert!((profile.climb_m(500.0, 1500.0) - 50.0).abs() < 6.0);
         assert!(profile.climb_m(1000.0, 2500.0) < 6.0);
         let mut grades = Vec::new();

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::values::{clean, km, local, name, round, standing};
-use crate::garmin::livetrack::Position;
 use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState};
+use crate::race::place_rule::{PlaceEvent, PlaceRule, RulePlace, read_kilometres, read_position};
 use crate::race::plan::RacePlan;
 use crate::race::recipients::Units;
 use crate::race::snapshot::Snapshot;
@@ -54,7 +54,8 @@ pub(super) fn ahead(snapshot: &Snapshot) -> Map<String, Value> {
     members
 }
 
-fn why_unknown(snapshot: &Snapshot) -> &'static str {
+/// Why there is no outlook.
+pub fn why_unknown(snapshot: &Snapshot) -> &'static str {
     if snapshot.watch.over().is_some() || snapshot.watch.finished_at.is_some() {
         "the race is over"
     } else if snapshot.goal().whole_m().is_none() {
@@ -166,8 +167,35 @@ pub(super) fn plan(snapshot: &Snapshot) -> Value {
         "fuel": plan.fuel,
         "notes": plan.notes,
         "time_zone": plan.time_zone,
+        "watched_places": (!plan.place_rules.is_empty()).then(|| place_rules(snapshot)),
         "recipients": (!plan.recipients.is_empty()).then_some(&plan.recipients),
     }))
+}
+
+/// What the person asked to be told about places.
+pub fn place_rules(snapshot: &Snapshot) -> Vec<Value> {
+    let rule = |rule: &PlaceRule| {
+        let at = match rule.place {
+            RulePlace::Finish => json!({}),
+            RulePlace::Mark { at_m } => json!({"km": km(at_m)}),
+            RulePlace::Circle { lat, lon, radius_m } => {
+                json!({"position": [round(lat, 5), round(lon, 5)], "radius_m": radius_m})
+            }
+        };
+        let (event, by) = match rule.event {
+            PlaceEvent::NotThereBy(by) => ("not_there_by", Some(local(snapshot, by))),
+            PlaceEvent::Enters => ("enters", None),
+            PlaceEvent::Leaves => ("leaves", None),
+        };
+        let mut members = Map::from_iter([
+            ("place".to_owned(), json!(rule.name)),
+            ("tell".to_owned(), json!(event)),
+        ]);
+        members.extend(by.map(|by| ("by".to_owned(), json!(by))));
+        members.extend(at.as_object().cloned().unwrap_or_default());
+        Value::Object(members)
+    };
+    snapshot.settings.place_rules.iter().map(rule).collect()
 }
 
 /// A place that somebody asks for: a checkpoint by name, the finish, kilometres from the start, or a position on the
@@ -179,10 +207,10 @@ pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
     if let Some(found) = known.find(|place| place.name.eq_ignore_ascii_case(asked)) {
         return Some(found);
     }
-    let at_m = kilometres(asked).or_else(|| {
+    let at_m = read_kilometres(asked).or_else(|| {
         let course = snapshot.course.as_ref()?;
         let near_m = snapshot.track.progress_m();
-        Some(course.place(position(asked)?, Some(near_m))?.along_m)
+        Some(course.place(read_position(asked)?, Some(near_m))?.along_m)
     })?;
     let state = match snapshot.track.crossing(at_m) {
         Some(crossing) => PlaceState::Passed(crossing),
@@ -196,26 +224,6 @@ pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
         cutoff_s: None,
         target_s: None,
         state,
-    })
-}
-
-/// Reads `31.5`, `31.5 km` or `km 31.5` as metres.
-fn kilometres(text: &str) -> Option<f64> {
-    let bare = text.to_lowercase().replace("km", "");
-    let km: f64 = bare.trim().replace(',', ".").parse().ok()?;
-    (0.0..=2000.0).contains(&km).then_some(km * 1000.0)
-}
-
-/// Reads `46.62, 14.31`.
-fn position(text: &str) -> Option<Position> {
-    let (lat, lon) = text.split_once(',')?;
-    let degrees = |text: &str, most: f64| {
-        let degrees: f64 = text.trim().parse().ok()?;
-        (-most..=most).contains(&degrees).then_some(degrees)
-    };
-    Some(Position {
-        lat: degrees(lat, 90.0)?,
-        lon: degrees(lon, 180.0)?,
     })
 }
 

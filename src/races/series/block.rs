@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::columns::{ColumnReader, ColumnWriter};
 use crate::garmin::livetrack::{PointStatus, Position, Trackpoint};
 use crate::race::track::TrackSample;
+use crate::store::columns::{ColumnReader, ColumnWriter};
 use crate::store::{Packed, Table};
 
 /// Maximum samples per block. Ten minutes at one per second fill five blocks, so an append rewrites little.

@@ -6,6 +6,7 @@ use super::arguments::RaceArguments;
 use super::error::RaceToolError;
 use crate::notify::message::{MessageRoute, Phone};
 use crate::race::id::RaceId;
+use crate::race::report::report;
 use crate::race::thresholds::THRESHOLDS;
 use crate::races::acts::RaceActError;
 use crate::races::answers;
@@ -101,6 +102,16 @@ pub(super) fn get_race_summary(call: &mut RaceCall<'_>) -> Result<Value, RaceToo
     Ok(answers::summary(&call.view(&race)?))
 }
 
+pub(super) fn get_race_report(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
+    let race = call.race(&[])?;
+    let snapshot = call.view(&race)?.snapshot;
+    let said = call.races.sent_messages(call.caller.account(), &race)?;
+    Ok(json!({
+        "race": race.as_str(),
+        "markdown": report(&snapshot, &answers::name(&snapshot), &said),
+    }))
+}
+
 pub(super) async fn update_thresholds(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
     let mut changes = call.args.object("thresholds")?;
     let removed = call.args.some_of("remove", &THRESHOLDS.map(|(name, ..)| name))?;
@@ -181,7 +192,7 @@ pub(super) async fn set_phone(call: &mut RaceCall<'_>) -> Result<Value, RaceTool
     Ok(json!({ "messages": reach(now) }))
 }
 
-fn reach(reach: MessageRoute) -> &'static str {
+pub(super) fn reach(reach: MessageRoute) -> &'static str {
     match reach {
         MessageRoute::Nowhere => "no phone is set up; use set_phone to set one",
         MessageRoute::Operator => "to the phone that the operator set up; use set_phone to change it",

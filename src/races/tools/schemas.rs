@@ -7,7 +7,7 @@ use crate::race::thresholds::THRESHOLDS;
 pub(super) const CONTINUED: &str = "Only to continue a long answer: the number in its page.";
 
 pub(super) fn race() -> Value {
-    json!({"type": "string", "description": "Its id from list_races; left out: the newest."})
+    json!({"type": "string", "description": "Its id; left out: the newest."})
 }
 
 pub(super) fn only_race() -> Value {
@@ -28,10 +28,10 @@ pub(super) fn race_config() -> Value {
     let mut fields = thresholds();
     let more = json!({
         "race_name": {"type": "string", "description": "What to call it."},
-        "race_type": {"type": "string", "description": "marathon, half marathon, 10k, trail run, triathlon, 70.3, duathlon, bike, swim … In a triathlon hr_*, power_* and cadence_min are the bike's and run_* the run's."},
+        "race_type": {"type": "string", "description": "marathon, 10k, trail run, triathlon, 70.3, duathlon, bike, swim … In a triathlon run_* are the run's limits, the others the bike's."},
         "distance_km": {"type": "number", "minimum": 0, "description": "The official distance. A course file is scaled to it."},
         "target_time": {"type": "string", "description": "The time to finish in, h:mm:ss."},
-        "checkpoints": {"type": "array", "description": "Places on the way: name, km, cutoff and target as h:mm:ss after the start, planned stop. Waypoints of the course are added; one of the same name decides the place.", "items": {"type": "object", "properties": {
+        "checkpoints": {"type": "array", "description": "Places on the way. Waypoints of the course are added; one of the same name decides the place.", "items": {"type": "object", "properties": {
             "name": {"type": "string", "description": "The place."},
             "km": {"type": "number", "minimum": 0, "description": "From the start."},
             "cutoff": {"type": "string", "description": "h:mm:ss after the start."},
@@ -43,7 +43,7 @@ pub(super) fn race_config() -> Value {
             "km": {"type": "number", "minimum": 0, "description": "Its length."},
             "target": {"type": "string", "description": "Planned duration, h:mm:ss."},
         }}},
-        "fuel": {"type": "string", "description": "What the athlete eats and drinks, and when."},
+        "fuel": {"type": "string", "description": "What is eaten and drunk, and when."},
         "notes": {"type": "string", "description": "Notes of the coach."},
         "recipients": {"type": "array", "description": "Who reads the messages. A family gets at most 3 an hour, crew and coach what they choose.", "items": {"type": "object", "properties": {
             "role": {"type": "string", "description": "family, crew or coach."},
@@ -54,12 +54,12 @@ pub(super) fn race_config() -> Value {
         }}},
         "time_zone": {"type": "string", "description": "Such as Europe/Vienna."},
         "course_gpx": {"type": "string", "description": "The text of the course's GPX file; elevations and waypoints are used."},
-        "poll_interval_secs": {"type": "integer", "minimum": 5, "maximum": 600, "description": "Seconds between two looks at LiveTrack; 60."},
-        "analyze_interval_secs": {"type": "integer", "minimum": 60, "maximum": 7200, "description": "Seconds between two analyses; 600."},
+        "poll_interval_secs": {"type": "integer", "minimum": 5, "maximum": 600, "description": "Between looks at LiveTrack; 60."},
+        "analyze_interval_secs": {"type": "integer", "minimum": 60, "maximum": 7200, "description": "Between analyses; 600."},
         "analyze_window_min": {"type": "integer", "minimum": 1, "maximum": 120, "description": "Minutes that an analysis is shown; 10."},
     });
     if let Value::Object(more) = more {
         fields.extend(more);
     }
-    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "Limits and settings of the race; all may be left out."})
+    json!({"type": "object", "properties": fields, "additionalProperties": false, "description": "All may be left out."})
 }

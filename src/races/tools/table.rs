@@ -6,8 +6,12 @@ use serde_json::{Map, Value, json};
 use super::arguments::LONGEST_WINDOW_MIN;
 use super::calls::{self, RaceCall};
 use super::error::RaceToolError;
+use super::places::watch_place;
 use super::schemas::{CONTINUED, only_race, race, race_config, thresholds};
+use super::sharing::share_race;
 use super::timeseries::get_timeseries;
+use crate::race::place_rule::RADIUS_M;
+use crate::race::share::ShareRole;
 use crate::race::thresholds::THRESHOLDS;
 use crate::races::answers::METRICS;
 use crate::races::coaching::LONGEST_MESSAGE;
@@ -69,13 +73,12 @@ pub(super) const TOOLS: &[RaceTool] = &[
     RaceTool {
         name: "start_tracking",
         about: "Track a race live from its Garmin LiveTrack link: it is polled until it ends, every point is kept, and rules tell \
-             the phone of the start, stops, lost signal, splits, limits that are passed, and the finish. Use it when somebody \
-             shares a LiveTrack link (or the e-mail with it). Tracking goes on by itself; nothing must stay open.",
+             the phone of the start, stops, lost signal, splits, limits that are passed, and the finish.",
         properties: || {
             json!({
                 "url": {"type": "string", "description": "The LiveTrack link, a gar.mn link, or the text of the e-mail."},
                 "race_config": race_config(),
-                "continue_race": {"type": "string", "description": "The id of a race that goes on with this new link, when the athlete had to start LiveTrack again."},
+                "continue_race": {"type": "string", "description": "A race that goes on with this new link."},
             })
         },
         required: &["url"],
@@ -84,7 +87,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "stop_tracking",
-        about: "Stop tracking a race; what was recorded stays. Races stop by themselves at their end. Returns the summary.",
+        about: "Stop tracking a race; what was recorded stays. Returns the summary.",
         properties: only_race,
         required: &[],
         is_open_world: false,
@@ -102,14 +105,14 @@ pub(super) const TOOLS: &[RaceTool] = &[
     RaceTool {
         name: "get_timeseries",
         about: "The recorded data of a race as columns: heart rate, power, cadence, speed, altitude, distance, position. \
-             Without arguments the last 10 minutes. Where nothing was recorded there is no value.",
+             Where nothing was recorded there is no value.",
         properties: || {
             json!({
                 "race": race(),
                 "window_min": {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW_MIN, "description": "The last so many minutes; 10."},
                 "from": {"type": "string", "description": "Instead of window_min: from this time …"},
                 "to": {"type": "string", "description": "… to this one."},
-                "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds per value; left out, every point, or what keeps the answer readable."},
+                "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds per value."},
                 "metrics": {"type": "array", "items": {"type": "string", "enum": METRICS}, "description": "Which columns."},
                 "cursor": {"type": "integer", "minimum": 0, "description": CONTINUED},
             })
@@ -120,7 +123,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "update_thresholds",
-        about: "Change limits of a race that is tracked: thresholds sets some, remove takes some away. Alerts follow at once.",
+        about: "Change limits of a race that is tracked: thresholds sets some, remove takes some away.",
         properties: || {
             json!({
                 "race": race(),
@@ -134,8 +137,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "update_race",
-        about: "Change the plan of a race that is tracked: name, type, distance, course, checkpoints with cut-offs and stops, target, \
-             legs, fuel, notes, recipients, limits, intervals. A value sets a field, null restores its default; a list replaces the \
+        about: "Change the plan of a race that is tracked. A value sets a field, null restores its default; a list replaces the \
              whole list. Returns plan and outlook.",
         properties: || json!({"race": race(), "changes": race_config()}),
         required: &["changes"],
@@ -150,7 +152,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
         properties: || {
             json!({
                 "race": race(),
-                "place": {"type": "string", "description": "A checkpoint's name, \"finish\", kilometres from the start, or lat,lon on the course."},
+                "place": {"type": "string", "description": "A checkpoint, \"finish\", km, or lat,lon on the course."},
             })
         },
         required: &[],
@@ -167,8 +169,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "trigger_analysis",
-        about: "Have the race analysed now instead of at the next interval; coaching goes to the phone. Needs an analysis that is \
-             set up on the server.",
+        about: "Have the race analysed now instead of at the next interval; coaching goes to the phone.",
         properties: only_race,
         required: &[],
         is_open_world: true,
@@ -189,10 +190,46 @@ pub(super) const TOOLS: &[RaceTool] = &[
         action: ToolAction::Act(|call| Box::pin(calls::send_coaching_message(call))),
     },
     RaceTool {
+        name: "share_race",
+        about: "Make, list or end private links to a race's live page for people without an account. family: no heart rate, \
+             power, texts, place near start and end.",
+        properties: || {
+            json!({
+                "race": {"type": "string", "description": "Its id"},
+                "action": {"type": "string", "enum": ["make", "list", "end"], "description": "What to do"},
+                "role": {"type": "string", "enum": ShareRole::ALL.map(ShareRole::name), "description": "For whom"},
+                "name": {"type": "string", "description": "Shown; else nobody is named"},
+                "privacy_m": {"type": "integer", "minimum": 0, "description": "Hidden radius; 300"},
+                "hours_after": {"type": "integer", "minimum": 1, "description": "It stays; 24"},
+                "share": {"type": "string", "description": "To end; else all"},
+            })
+        },
+        required: &[],
+        is_open_world: false,
+        action: ToolAction::Act(|call| Box::pin(share_race(call))),
+    },
+    RaceTool {
+        name: "watch_place",
+        about: "Tell the phone when an athlete is not at a place by a time (no-show), comes, or goes; the time also without signal.",
+        properties: || {
+            json!({
+                "race": {"type": "string", "description": "Its id"},
+                "action": {"type": "string", "enum": ["add", "list", "remove"], "description": "What to do"},
+                "place": {"type": "string", "description": "Checkpoint, \"finish\", km, or lat,lon"},
+                "by": {"type": "string", "description": "Tell if not there by 14:00"},
+                "on": {"type": "string", "enum": ["enter", "leave"], "description": "Or tell when"},
+                "radius_m": {"type": "integer", "minimum": RADIUS_M.0, "description": "Around lat,lon; 100"},
+                "name": {"type": "string", "description": "What to call it"},
+            })
+        },
+        required: &[],
+        is_open_world: false,
+        action: ToolAction::Act(|call| Box::pin(watch_place(call))),
+    },
+    RaceTool {
         name: "set_phone",
-        about: "Set where the messages of this person's races go: their own Telegram chat, an ntfy topic, or both; with neither, back \
-             to what the operator set. A message is sent there first, and nothing is changed where that fails. Use it when \
-             somebody asks to be told on their own phone, and only with what they said themselves.",
+        about: "Send the messages of this person's races to their own Telegram chat, an ntfy topic, or both; with neither, back to \
+             what the operator set. A test message is sent first. Use only what they said themselves.",
         properties: || {
             json!({
                 "telegram_chat": {"type": "string", "description": "The number of their chat, after they pressed Start at the operator's bot; @userinfobot tells it."},
@@ -218,5 +255,14 @@ pub(super) const TOOLS: &[RaceTool] = &[
         required: &[],
         is_open_world: false,
         action: ToolAction::Read(calls::get_race_summary),
+    },
+    RaceTool {
+        name: "get_race_report",
+        about: "The report of a race to read or to share: Markdown with the result, legs, splits, places and stops, each against \
+                the plan, the drift of the heart rate, and what was said.",
+        properties: only_race,
+        required: &[],
+        is_open_world: false,
+        action: ToolAction::Read(calls::get_race_report),
     },
 ];

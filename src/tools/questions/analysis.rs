@@ -60,7 +60,7 @@ pub(super) fn step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     ]
 }
 
-/// The documents about the activity, without the list in which it was looked for.
+/// The documents about the activity itself, without the list that it was found in.
 fn documents<'a, 'b>(call: &ToolCall, answers: &'a [&'b Value]) -> &'a [&'b Value] {
     let listed = usize::from(call.whole("activity_id") == 0);
     answers.get(listed..).unwrap_or_default()

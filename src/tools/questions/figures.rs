@@ -98,6 +98,7 @@ mod tests {
         assert_eq!(figure(7.249, 1), json!(7.2));
         assert_eq!(figure(9_000.4, 0).to_string(), "9000");
         assert_eq!(figure(-0.6, 0).to_string(), "-1");
+        assert_eq!(figure(-0.04, 1).to_string(), "0.0");
         assert_eq!(figure(f64::NAN, 1), Value::Null);
     }
 

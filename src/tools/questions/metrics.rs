@@ -1,4 +1,4 @@
-//! The metrics of `get_trend`: where Garmin keeps them for a range of days, and which columns they have.
+//! The metrics of the questions about days: where Garmin keeps them for a range of days, and which columns they have.
 
 use crate::tools::fields::{Field, fields};
 
@@ -21,6 +21,10 @@ pub(super) struct Metric {
     pub(super) latest: &'static [Field],
     /// Whether a watch that is worn has a value on each day, so that a day without one is a gap.
     pub(super) is_daily: bool,
+    /// Whether the value of a day changes until its end, so that today's can't be compared with others.
+    pub(super) grows: bool,
+    /// The smallest difference of the first column that means something: below it are the sensor and chance.
+    pub(super) noise: f64,
 }
 
 #[derive(Debug)]
@@ -64,9 +68,13 @@ const DEFAULT: Metric = Metric {
     columns: &[],
     latest: &[],
     is_daily: true,
+    grows: false,
+    noise: 0.0,
 };
 
-pub(super) const NAMES: &[&str] = &[
+/// The names of the metrics, after `all` for those that say something about health.
+pub(super) const NAMES_OR_ALL: &[&str] = &[
+    "all",
     "sleep",
     "resting_heart_rate",
     "hrv",
@@ -78,6 +86,8 @@ pub(super) const NAMES: &[&str] = &[
     "blood_pressure",
     "vo2_max",
 ];
+
+pub(super) const NAMES: &[&str] = NAMES_OR_ALL.split_at(1).1;
 
 /// In the order of [`NAMES`].
 pub(super) const METRICS: &[Metric] = &[
@@ -92,12 +102,14 @@ pub(super) const METRICS: &[Metric] = &[
             Column::new("rem_h", &["values.remTime"], HOUR, 2),
             Column::new("awake_h", &["values.awakeTime"], HOUR, 2),
         ],
+        noise: 0.25,
         ..DEFAULT
     },
     Metric {
         name: "resting_heart_rate",
         path: "/usersummary-service/stats/heartRate/daily/{from}/{to}",
         columns: &[Column::new("resting_bpm", &["values.restingHR"], 1.0, 1)],
+        noise: 1.0,
         ..DEFAULT
     },
     Metric {
@@ -114,6 +126,7 @@ pub(super) const METRICS: &[Metric] = &[
             "baseline_high_ms" <- "baseline.balancedUpper";
             "status" <- "status";
         },
+        noise: 3.0,
         ..DEFAULT
     },
     Metric {
@@ -124,6 +137,8 @@ pub(super) const METRICS: &[Metric] = &[
             Column::new("high_stress_min", &["values.highStressDuration"], 60.0, 0),
             Column::new("medium_stress_min", &["values.mediumStressDuration"], 60.0, 0),
         ],
+        grows: true,
+        noise: 3.0,
         ..DEFAULT
     },
     Metric {
@@ -134,6 +149,8 @@ pub(super) const METRICS: &[Metric] = &[
             Column::whole("drained", &["drained"]),
             Column::whole("charged", &["charged"]),
         ],
+        grows: true,
+        noise: 5.0,
         ..DEFAULT
     },
     Metric {
@@ -147,6 +164,8 @@ pub(super) const METRICS: &[Metric] = &[
                 ..Column::whole("goal_reached_percent_of_days", &["totalSteps"])
             },
         ],
+        grows: true,
+        noise: 1_000.0,
         ..DEFAULT
     },
     Metric {
@@ -156,6 +175,8 @@ pub(super) const METRICS: &[Metric] = &[
             Column::whole("moderate_min", &["moderateValue"]),
             Column::whole("vigorous_min", &["vigorousValue"]),
         ],
+        grows: true,
+        noise: 10.0,
         ..DEFAULT
     },
     Metric {
@@ -169,6 +190,7 @@ pub(super) const METRICS: &[Metric] = &[
             Column::new("muscle_kg", &["muscleMass"], 1_000.0, 1),
         ],
         is_daily: false,
+        noise: 0.3,
         ..DEFAULT
     },
     Metric {
@@ -184,6 +206,7 @@ pub(super) const METRICS: &[Metric] = &[
             Column::whole("pulse_bpm", &["pulse"]),
         ],
         is_daily: false,
+        noise: 4.0,
         ..DEFAULT
     },
     Metric {
@@ -206,6 +229,7 @@ pub(super) const METRICS: &[Metric] = &[
             ),
         ],
         is_daily: false,
+        noise: 0.3,
         ..DEFAULT
     },
 ];
@@ -221,5 +245,7 @@ mod tests {
     #[test]
     fn every_name_is_a_metric() {
         assert!(METRICS.iter().map(|metric| metric.name).eq(NAMES.iter().copied()));
+        assert_eq!(NAMES_OR_ALL.first(), Some(&"all"));
+        assert!(METRICS.iter().all(|metric| metric.noise > 0.0));
     }
 }

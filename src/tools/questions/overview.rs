@@ -7,7 +7,7 @@ use super::figures::{failed, figure, figure_or_null, mean, object};
 use super::listing::{efforts, page};
 use super::metrics::metric;
 use super::period::{Period, date, of_date};
-use super::trend::{Series, requests};
+use super::series::{Series, requests};
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{Field, at, fields, pick};
 use crate::tools::garmin_get::{FAILED, GarminGet};

@@ -45,8 +45,12 @@ pub(super) struct Period {
 impl Period {
     /// The argument `range`.
     pub(super) fn of(call: &ToolCall) -> Result<Self, AnswerError> {
-        let text = call.text("range");
-        let refused = |why: &str| AnswerError::Argument(format!("range {text:?} {why}: give {FORM}"));
+        Self::of_argument(call, "range")
+    }
+
+    pub(super) fn of_argument(call: &ToolCall, name: &str) -> Result<Self, AnswerError> {
+        let text = call.text(name);
+        let refused = |why: &str| AnswerError::Argument(format!("{name} {text:?} {why}: give {FORM}"));
         let period = Self::parse(&text, call.today).ok_or_else(|| refused("is not a period"))?;
         if period.first > call.today {
             return Err(refused("begins in the future"));

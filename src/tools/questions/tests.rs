@@ -1,6 +1,7 @@
 //! Every question over answers in Garmin's form: a person with all the data, one with little, and parts that fail.
 
 mod activities;
+mod days;
 
 use jiff::civil::{Date, date};
 use serde_json::{Map, Value, json};

@@ -22,7 +22,7 @@ use crate::garmin::ApiError;
 use crate::garmin::files::FileError;
 
 /// An upper bound for rounds of requests. No tool needs as many.
-pub(super) const MOST_ROUNDS: usize = 12;
+pub(in crate::tools) const MOST_ROUNDS: usize = 12;
 
 /// How many requests of one call are under way at once.
 const AT_ONCE: usize = 4;

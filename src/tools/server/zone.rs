@@ -8,6 +8,11 @@ use super::Server;
 use crate::garmin::ApiError;
 
 impl Server {
+    /// Sets the zone that the person chose at the gateway. Garmin is not asked for it then.
+    pub(in crate::tools) fn set_zone(&self, zone: TimeZone) {
+        self.0.zone.set(zone).ok();
+    }
+
     /// The current time where the person is. If Garmin does not know where that is, the zone of `TZ`, or else of the
     /// machine.
     pub(super) async fn now(&self) -> Zoned {
@@ -23,6 +28,12 @@ impl Server {
             },
         };
         self.0.clock.now().to_zoned(zone)
+    }
+
+    /// The current time where the person is; `None` if Garmin could not be asked.
+    pub(super) async fn known_zone(&self) -> Option<Zoned> {
+        let now = self.now().await;
+        self.0.zone.get().map(|_| now)
     }
 
     async fn find_zone(&self) -> Result<Option<TimeZone>, ApiError> {

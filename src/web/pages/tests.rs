@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::oauth::{ClientOnPage, HiddenFields, SignInField};
+use crate::web::me::{ChosenTools, OwnApp, OwnHistory, OwnPage, PageNotice};
 
 /// The source of a sample's text: ordinary words, or an attack in every field.
 type Text = fn(&'static str) -> String;
@@ -117,6 +118,10 @@ impl SignInTemplate {
                 "sign-in-again",
                 page(frame(text), "/link", None).render().unwrap(),
             ),
+            (
+                "sign-in-own-page",
+                page(frame(text), "/me", None).render().unwrap(),
+            ),
             ("sign-in-verified", verified.render().unwrap()),
             ("sign-in-no-email", no_email.render().unwrap()),
         ]
@@ -193,12 +198,69 @@ impl MessagePage {
     }
 }
 
+impl OpenOwnPage {
+    fn samples(text: Text) -> Vec<(&'static str, String)> {
+        let page = Self {
+            frame: frame(text),
+            code: text("gpc_code"),
+        };
+        vec![("own-page-link", page.render().unwrap())]
+    }
+}
+
+fn own_pages(text: Text) -> Vec<(&'static str, String)> {
+    let page = |notice, history| OwnPage {
+        frame: frame(text),
+        csrf: text("csrf"),
+        notice,
+        name: text("Ada Lovelace"),
+        email: text("ada@example.org"),
+        needs_sign_in: true,
+        open_until: text("14:30"),
+        shown_zone: text("Europe/Vienna"),
+        apps: vec![OwnApp {
+            id: text("fam_a"),
+            name: text("Claude"),
+            may_change: true,
+            since: text("12 Nov 2026, 14:05"),
+            last_used: text("20 Nov 2026, 07:00"),
+            opened_page: true,
+        }],
+        history,
+        messages: "No phone is set up for you.",
+        has_own_phone: true,
+        time_zone: text("Europe/Vienna"),
+        tools: ChosenTools {
+            choice: "own",
+            names: text("get_stats"),
+        },
+    };
+    let notice = |is_problem| {
+        Some(PageNotice {
+            text: text("That is set."),
+            is_problem,
+        })
+    };
+    let history = OwnHistory {
+        days: 1_095,
+        kilobytes: 540,
+        since: text("12 Nov 2026, 14:05"),
+        trouble: Some("Garmin can't be reached"),
+    };
+    vec![
+        ("own-page", page(notice(false), Some(history)).render().unwrap()),
+        ("own-page-problem", page(notice(true), None).render().unwrap()),
+    ]
+}
+
 fn samples(text: Text) -> Vec<(&'static str, String)> {
     let mut all = Landing::samples(text);
     all.extend(SignInTemplate::samples(text));
     all.extend(MfaTemplate::samples(text));
     all.extend(Linked::samples(text));
     all.extend(MessagePage::samples(text));
+    all.extend(OpenOwnPage::samples(text));
+    all.extend(own_pages(text));
     all
 }
 

@@ -148,6 +148,8 @@ pub enum StopReason {
     /// It passes health checks but does not answer calls.
     Unresponsive,
     Operator,
+    /// The person chose something that a worker learns at its start.
+    SettingsChanged,
     /// The gateway is shutting down.
     Draining,
 }
@@ -155,7 +157,10 @@ pub enum StopReason {
 impl StopReason {
     /// Whether calls in flight may finish first, and waiting calls move on to the next worker.
     pub(in crate::workers) fn is_gentle(self) -> bool {
-        matches!(self, StopReason::SignedInAgain | StopReason::SignInNeeded)
+        matches!(
+            self,
+            StopReason::SignedInAgain | StopReason::SignInNeeded | StopReason::SettingsChanged
+        )
     }
 
     /// The name used in events and on the console.
@@ -168,6 +173,7 @@ impl StopReason {
             StopReason::Revoked => "revoked",
             StopReason::Unresponsive => "unresponsive",
             StopReason::Operator => "operator",
+            StopReason::SettingsChanged => "settings_changed",
             StopReason::Draining => "draining",
         }
     }

@@ -105,10 +105,10 @@ class Window {
     const seen = await page.evaluate(() => ({
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       scripts: document.querySelectorAll('script').length,
-      small: [...document.querySelectorAll('button, input:not([type=hidden]):not([type=radio]), summary, .choice')]
+      small: [...document.querySelectorAll('button, input:not([type=hidden]):not([type=radio]):not([type=checkbox]), summary, .choice, .check')]
         .filter((e) => e.offsetParent && e.getBoundingClientRect().height < 44)
         .map((e) => e.outerHTML.slice(0, 60)),
-      zoomed: [...document.querySelectorAll('input')].filter((e) => e.type !== 'hidden' && parseFloat(getComputedStyle(e).fontSize) < 16 && e.type !== 'radio').length,
+      zoomed: [...document.querySelectorAll('input')].filter((e) => !['hidden', 'radio', 'checkbox'].includes(e.type) && parseFloat(getComputedStyle(e).fontSize) < 16).length,
     }));
     need(seen.wide <= 0, `${where}: scrolls sideways by ${seen.wide} px`);
     need(seen.scripts === 0, `${where}: has a script`);
@@ -241,6 +241,43 @@ async function linkAgain(window, person) {
   await window.check('linked');
 }
 
+/** A person's own page, by a sign-in at Garmin: its forms work without a script, at the width of a phone. */
+async function ownPage(window, person) {
+  const before = window.page.viewportSize();
+  await window.page.setViewportSize({ width: 390, height: 844 });
+  need((await window.open(`${GATEWAY}/me?code=gpc_nobodys`)).status() === 200, 'a link shows a button');
+  await window.check('own page link');
+  await window.submit('Open my page');
+  await window.sees('does not open your page any more', 'own page link');
+  await window.check('own page spent link');
+  await window.open(`${GATEWAY}/me`);
+  await window.check('own page sign-in');
+  await window.page.getByLabel('Garmin e-mail').fill(person.email);
+  await window.page.getByLabel('Garmin password').fill(person.password);
+  await window.submit('Sign in');
+  need(new URL(window.page.url()).pathname === '/me' && !window.page.url().includes('?'), `the page is at ${window.page.url()}`);
+  await window.sees('Connected apps', 'own page');
+  await window.page.locator('summary').click();
+  await window.check('own page');
+  await window.page.getByRole('textbox', { name: 'Time zone' }).fill('Nowhere/Else');
+  await window.submit('Set the time zone');
+  await window.sees('This time zone is not known', 'own page');
+  await window.check('own page problem');
+  await window.page.getByRole('textbox', { name: 'Time zone' }).fill('Europe/Vienna');
+  await window.submit('Set the time zone');
+  await window.sees('The time zone is set', 'own page');
+  await window.submit('Switch it on');
+  await window.sees('It is on since', 'own page');
+  await window.check('own page with history');
+  await window.page.getByRole('checkbox', { name: 'Erase the days that are kept here' }).check();
+  await window.submit('Switch it off');
+  await window.sees('It is off', 'own page');
+  await window.submit('Close my page');
+  await window.sees('The page is closed', 'own page');
+  await window.check('own page closed');
+  await window.page.setViewportSize(before);
+}
+
 const plain = people.find((person) => !person.code);
 const coded = people.find((person) => person.code);
 need(plain && coded, 'there is somebody without and somebody with a code');
@@ -263,6 +300,7 @@ try {
     await codeSignIn(window, client, callback, coded);
     await denied(window, client, callback);
     await linkAgain(window, plain);
+    await ownPage(window, plain);
     await context.close();
   }
   console.log(`${checks} checks`);

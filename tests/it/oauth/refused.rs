@@ -47,10 +47,18 @@ async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
             }
             "revoke" => {
                 let scope = RevocationScope::Account(account.id.clone());
-                world.oauth.end_access(scope, None).await.unwrap();
+                world
+                    .oauth
+                    .end_access(scope, EndedBy::Operator(None))
+                    .await
+                    .unwrap();
             }
             "revoke all" => {
-                world.oauth.end_access(RevocationScope::All, None).await.unwrap();
+                world
+                    .oauth
+                    .end_access(RevocationScope::All, EndedBy::Operator(None))
+                    .await
+                    .unwrap();
             }
             "forget" => {
                 world.oauth.end_open_sign_ins(&account);

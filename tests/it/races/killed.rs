@@ -42,7 +42,7 @@ async fn play(settings: &[(String, String)], clock: &Clock, mut told: Lines<BufR
     };
     loop {
         let due = tokio::select! {
-            due = clock.next_due(1) => due,
+            due = clock.next_due(super::SLEEPERS) => due,
             () = ended() => break,
         };
         println!("\ndue {due}");

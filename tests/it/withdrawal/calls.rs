@@ -158,10 +158,21 @@ pub(super) fn own(chance: &mut Chance, known: &Known, number: u64) -> Call {
             "send_coaching_message",
             json!({ "race": race, "text": "Keep it easy." }),
         ),
+        ("get_race_report", of_race.clone()),
+        (
+            "watch_place",
+            json!({ "race": race, "place": "finish", "on": "enter" }),
+        ),
+        ("share_race", of_race.clone()),
         ("set_phone", json!({ "ntfy_topic": "anns-own" })),
         ("stop_tracking", of_race),
         ("find_tools", json!({ "query": "sleep" })),
         ("choose_tools", json!({ "tools": "all" })),
+        ("open_my_page", json!({})),
+        ("keep_history", json!({ "action": "on" })),
+        ("keep_history", json!({ "action": "off" })),
+        ("set_coach", json!({ "action": "on" })),
+        ("set_coach", json!({ "action": "off" })),
     ];
     let chosen = chance.below(calls.len());
     call(calls[chosen].clone())

@@ -303,16 +303,23 @@ impl FitField<'_> {
         }
     }
 
+    /// The bits of one value.
+    fn raw(&self, bytes: &[u8]) -> Option<u64> {
+        let big = self.is_big_endian;
+        Some(match *bytes {
+            [byte] => byte.into(),
+            [a, b] if big => u16::from_be_bytes([a, b]).into(),
+            [a, b] => u16::from_le_bytes([a, b]).into(),
+            [a, b, c, d] if big => u32::from_be_bytes([a, b, c, d]).into(),
+            [a, b, c, d] => u32::from_le_bytes([a, b, c, d]).into(),
+            _ if big => u64::from_be_bytes(bytes.try_into().ok()?),
+            _ => u64::from_le_bytes(bytes.try_into().ok()?),
+        })
+    }
+
     /// One value of the field's base type. Each type has a bit pattern that stands for "no value".
     fn valid(&self, bytes: &[u8]) -> Option<f64> {
-        let mut low = [0_u8; 8];
-        for (to, from) in low.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        if self.is_big_endian {
-            low.get_mut(..bytes.len())?.reverse();
-        }
-        let raw = u64::from_le_bytes(low);
+        let raw = self.raw(bytes)?;
         let bits = u32::try_from(bytes.len() * 8).ok()?;
         let all_ones = u64::MAX >> (64 - bits);
         let signed = || {

@@ -98,6 +98,19 @@ impl RaceFacts {
         if let Some(last) = self.splits_of(leg).last() {
             spans.extend(self.between(leg, last.to_m - metres, last.to_m));
         }
+        if let (true, Some(last)) = (spans.is_empty(), self.splits_of(leg).last()) {
+            // About this far, if no split begins right there.
+            let splits = self.splits_of(leg);
+            let wanted_m = self.leg_progress_m() - metres;
+            let first = splits
+                .iter()
+                .position(|split| (split.from_m - wanted_m).abs() <= metres * 0.05);
+            let part = first.and_then(|first| splits.get(first..));
+            spans.extend(
+                part.filter(|_| last.to_m > wanted_m)
+                    .map(|part| joined(part.iter().copied())),
+            );
+        }
         let to_m = self.distance_m - self.legs.last().map_or(0.0, |leg| leg.from_m);
         let first = self
             .recent
@@ -108,6 +121,13 @@ impl RaceFacts {
             spans.extend(self.window(first.at, last.at));
         }
         spans
+    }
+
+    /// The splits from `from_m` to `to_m` of a leg.
+    pub(crate) fn splits_between(&self, leg: Option<LegKind>, from_m: f64, to_m: f64) -> Vec<RaceSpan> {
+        let within = |split: &&Split| split.from_m >= from_m - 60.0 && split.to_m <= to_m + 60.0;
+        let splits = self.splits_of(leg).into_iter().filter(within);
+        splits.map(|split| joined([split])).collect()
     }
 
     /// The splits within the last `metres`.
@@ -140,14 +160,15 @@ impl RaceFacts {
             .map(|part| joined(part.iter().copied()))
     }
 
-    /// The fastest or slowest split of a leg.
-    pub(crate) fn extreme(&self, leg: Option<LegKind>, sense: Sense) -> Option<&Split> {
+    /// The fastest or slowest split of a leg, or the one after it by `rank`.
+    pub(crate) fn extreme(&self, leg: Option<LegKind>, sense: Sense, rank: usize) -> Option<&Split> {
         let speed = |split: &&Split| (split.to_m - split.from_m) / split.duration_s.max(1.0);
-        let splits = self.splits_of(leg).into_iter();
-        match sense {
-            Sense::Faster => splits.max_by(|a, b| speed(a).total_cmp(&speed(b))),
-            _ => splits.min_by(|a, b| speed(a).total_cmp(&speed(b))),
+        let mut splits = self.splits_of(leg);
+        splits.sort_by(|a, b| speed(a).total_cmp(&speed(b)));
+        if sense == Sense::Faster {
+            splits.reverse();
         }
+        splits.get(rank.checked_sub(1)?).copied()
     }
 
     /// The split that ends at `metres` from the start of its leg or of the race.

@@ -30,7 +30,7 @@ pub(super) fn checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, 
     places.next().is_none().then_some((index, 1))
 }
 
-const MARK_NOUNS: &str = "kilometres|kilometers|kms|kilomètres|kilómetros|chilometri|km|kilometre|kilometer|mile|kilomètre|kilómetro|chilometro|mark|meile|milla";
+const MARK_NOUNS: &str = "splits|laps|kilometres|kilometers|kms|kilomètres|kilómetros|chilometri|km|kilometre|kilometer|mile|kilomètre|kilómetro|chilometro|mark|meile|milla";
 
 fn metres_of(noun: &str) -> f64 {
     if matches!(noun, "mile" | "meile" | "milla") {
@@ -42,7 +42,9 @@ fn metres_of(noun: &str) -> f64 {
 
 /// `km 7`, `kilometre 10`.
 pub(super) fn mark(tokens: &[Token]) -> Option<(ItemKind, usize)> {
-    let noun = tokens.first()?.word().filter(|word| one_of(word, MARK_NOUNS))?;
+    // "Radkilometer 42"
+    let is_noun = |word: &&str| one_of(word, MARK_NOUNS) || word.ends_with("kilometer");
+    let noun = tokens.first()?.word().filter(is_noun)?;
     let number = usize::from(
         tokens
             .get(1)
@@ -71,10 +73,15 @@ pub(super) fn mark(tokens: &[Token]) -> Option<(ItemKind, usize)> {
     if let Some(to) = quantity.to.first() {
         // The splits from km 6 to km 10 begin at km 5.
         let from_m = (reading.value - 1.0).max(0.0) * metres_of(noun);
-        return Some((
-            ItemKind::Stretch(from_m, to.value * metres_of(noun)),
-            1 + number + length,
-        ));
+        let (mut to, mut taken) = (to.value, 1 + number + length);
+        // "splits 8-9-10"
+        while let Some([joiner, next]) = tokens.get(taken..taken + 2)
+            && joiner.is_mark('-')
+            && matches!(&next.kind, TokenKind::Number(number) if number.whole() == Some(to + 1.0))
+        {
+            (to, taken) = (to + 1.0, taken + 2);
+        }
+        return Some((ItemKind::Stretch(from_m, to * metres_of(noun)), taken));
     }
     Some((
         ItemKind::Mark(reading.value * metres_of(noun)),

@@ -1,46 +1,12 @@
 //! One thing in a race that has a value, and the roles that it is told with.
 
+pub(crate) use super::kind::FactKind;
+use super::kind::{FactFamily, families};
 use crate::race::claims::facts::RaceFacts;
-use crate::race::claims::lexicon::Tag;
+use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{ClaimScope, Progress, Reference, Sense, When};
+use crate::race::claims::terms::{Bound, ClaimScope, Progress, Reference, Sense, When};
 use crate::race::sport::LegKind;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FactKind {
-    /// The race clock, or the distance so far.
-    Clock,
-    /// How long or how far a leg was.
-    Leg,
-    /// The race time at which a leg began, or ended.
-    LegStart,
-    LegEnd,
-    /// The race time at which a place was passed, or how long ago that was.
-    Passed,
-    Ago,
-    /// The race time at which a place may be reached, or how long until then; the way to it.
-    Arrival,
-    Until,
-    /// A stop, or all stops together.
-    Rest,
-    AllRests,
-    Silence,
-    /// How far ahead of the plan or a cut-off the athlete is.
-    Deviation,
-    Margin,
-    /// The target time, a cut-off.
-    Target,
-    Cutoff,
-    /// The part of the race that the clause names.
-    Part,
-    /// The time of a split that the clause does not name.
-    Split,
-    /// A length that never changes: of the race, of a leg, of the way to a checkpoint.
-    Length,
-    /// A place anywhere behind or ahead.
-    Behind,
-    Ahead,
-}
 
 /// One thing in the race with a value, or with a range of values.
 #[derive(Clone, Copy, Debug)]
@@ -48,11 +14,13 @@ pub(crate) struct KnownFact {
     pub(crate) kind: FactKind,
     pub(crate) low: f64,
     pub(crate) high: f64,
-    /// Index of a checkpoint.
+    /// Index of a checkpoint in the plan.
     pub(super) place: Option<usize>,
     pub(super) leg: Option<LegKind>,
     pub(super) sense: Option<Sense>,
     pub(super) is_time: bool,
+    /// Whether it is about the place ahead that the clause names: `km 15`.
+    pub(super) of_mark: bool,
 }
 
 impl KnownFact {
@@ -67,6 +35,7 @@ impl KnownFact {
         Self {
             kind,
             is_time: false,
+            of_mark: false,
             low: value,
             high: value,
             place: None,
@@ -108,6 +77,55 @@ impl KnownFact {
             && self.agrees_in_kind(roles, facts)
     }
 
+    /// Whether no role contradicts this: what a number may mean whose clause is not understood as a whole. Words of
+    /// a clause may belong to another of its numbers, so one of them is enough.
+    pub(crate) fn may_be(&self, roles: &Roles) -> bool {
+        let is_in_place = match (roles.place(), self.place) {
+            (Some(own), Some(place)) => own == place,
+            (Some(_), None) => self.kind.family() != FactFamily::Elapsed,
+            (None, Some(_)) => !roles.has(Tag::Finish),
+            _ => true,
+        };
+        let is_begun = self.kind == FactKind::LegStart && roles.has_any(&[Tag::Reached, Tag::Departed]);
+        let is_in_leg = match (roles.leg(), self.leg) {
+            (Some(own), Some(leg)) => own == leg || self.kind.is_to_come(),
+            _ => true,
+        };
+        let names_part = roles.scope().is_some_and(|scope| scope != ClaimScope::Race);
+        let is_asked = families(roles) == [self.kind.family()];
+        let is_loose = self.is_time && self.high - self.low > 60.0 && !(roles.has_unknown && is_asked);
+        let is_range = is_loose || matches!(self.kind, FactKind::Behind | FactKind::Ahead);
+        if is_begun || is_range || !is_in_place || !is_in_leg || (names_part && self.kind != FactKind::Part) {
+            return false;
+        }
+        let side = roles.sense().and_then(Sense::is_more);
+        let is_side = side.is_none() || self.sense.is_none() || self.sense.and_then(Sense::is_more) == side;
+        if self.kind == FactKind::Split && roles.stat().is_some() {
+            return false;
+        }
+        let families = families(roles);
+        is_side && (families.is_empty() || families.contains(&self.kind.family()))
+    }
+
+    /// Whether a time that has not come yet may be this, unless a word speaks of the past or of a difference.
+    pub(crate) fn may_come_later(&self, roles: &Roles) -> bool {
+        let is_limit = matches!(self.kind, FactKind::Target | FactKind::Arrival | FactKind::Cutoff);
+        let is_in_place = roles.place() == self.place && (roles.leg().is_none() || roles.leg() == self.leg);
+        let is_limit =
+            is_limit && (self.kind != FactKind::Cutoff || roles.reference() == Some(Reference::Cutoff));
+        let compares = matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind)) && !roles.has(Tag::Finish);
+        let is_so_far = roles.is_past()
+            || roles.progress() == Some(Progress::ToGo)
+            || roles.has_any(&[Tag::Ago, Tag::Motion]);
+        let is_other = compares || is_so_far || roles.stands() || roles.is_silent();
+        is_limit && is_in_place && !is_other
+    }
+
+    /// Whether no word around a number says what it is.
+    pub(crate) fn is_open(roles: &Roles) -> bool {
+        families(roles).is_empty()
+    }
+
     fn agrees_in_place(&self, roles: &Roles, facts: &RaceFacts) -> bool {
         let is_here = roles.place().is_some() && roles.place() == facts.place_here();
         match (roles.place(), self.place) {
@@ -130,6 +148,7 @@ impl KnownFact {
                     .iter()
                     .position(|place| place.at_m > facts.progress_m);
                 next == Some(place)
+                    && !roles.has(Tag::Finish)
                     && (roles.is_future()
                         || roles.has(Tag::In)
                         || roles.has(Tag::Arrive)
@@ -193,22 +212,48 @@ impl KnownFact {
                 goes && when != Some(When::Now) && !roles.has_any(&[Tag::Reached, Tag::Departed])
             }
             FactKind::LegEnd => goes && when != Some(When::Now),
-            FactKind::Passed => is_so_far && !stands && (in_place || roles.has(Tag::Reached)),
+            // "left Rifugio Alba at 3:33 after an eight-minute break"
+            FactKind::Passed => {
+                is_so_far && (!stands || roles.has(Tag::Departed)) && (in_place || roles.has(Tag::Reached))
+            }
+            FactKind::Way => goes && !roles.has_any(&[Tag::Position, Tag::Departed]),
             FactKind::Ago => !is_future && !compares && roles.has(Tag::Ago),
             FactKind::Arrival | FactKind::Until => self.may_come(roles, facts) && !compares && !stands,
             FactKind::Rest => {
-                let is_rest = stands || in_place || facts.standing_s.is_some();
-                is_rest && !is_future && !is_to_go && !compares && !roles.has(Tag::Reached) && !is_silent
+                let is_done = progress == Some(Progress::Done);
+                let is_rest = stands || ((in_place || facts.standing_s.is_some()) && !is_done);
+                let is_apart = is_to_go || compares || is_silent || roles.has(Tag::Reached);
+                is_rest && !is_future && !is_apart
             }
-            FactKind::AllRests => stands && !is_future && !compares,
+            FactKind::AllRests => {
+                let is_whole = roles.scope() == Some(ClaimScope::Race) || when != Some(When::Present);
+                stands && is_whole && !in_place && !is_future && !compares
+            }
             FactKind::Silence => {
                 is_silent || (facts.is_silent && (roles.has(Tag::Ago) || when == Some(When::Perfect)))
             }
-            FactKind::Deviation => !by_cutoff && (sense.is_some() || reference.is_some()) && is_side,
+            FactKind::Deviation => {
+                let is_told = sense.is_some() || reference.is_some() || (roles.has(Tag::By) && !in_place);
+                !by_cutoff && is_told && is_side
+            }
+            FactKind::Gain => {
+                let is_end = is_future || roles.has(Tag::Finish);
+                let is_better = matches!(sense, Some(Sense::Faster | Sense::Below));
+                let is_same_side = is_side || (is_better && self.sense == Some(Sense::Ahead));
+                !by_cutoff && !names_part && is_same_side && (is_better || (is_end && sense.is_some()))
+            }
+            FactKind::Left => {
+                let is_rest = is_to_go || roles.has(Tag::Scope(ScopeWord::Next));
+                is_rest && !stands && !names_part && !in_place
+            }
             FactKind::Margin => (compares || in_place) && reference != Some(Reference::Plan) && is_side,
             FactKind::Target => {
                 let is_end = reference.is_none() && roles.has(Tag::Finish);
-                sense.is_none() && (reference == Some(Reference::Plan) || is_end)
+                // "under two hours", but "under two hours left"
+                let is_most = roles.bound == Bound::AtMost && progress.is_none() && !stands && !in_place;
+                let is_plan = reference == Some(Reference::Plan) || is_end;
+                (sense.is_none() && is_plan)
+                    || (is_most && is_so_far && !roles.is_past() && !roles.has(Tag::Motion))
             }
             FactKind::Cutoff => {
                 by_cutoff || (reference.is_none() && in_place && when != Some(When::Past) && !is_future)
@@ -217,7 +262,7 @@ impl KnownFact {
             FactKind::Split => {
                 goes && reference.is_none() && when != Some(When::Now) && roles.stat().is_none()
             }
-            FactKind::Length => progress.is_none(),
+            FactKind::Length => progress.is_none() && !(self.leg.is_some() && when == Some(When::Past)),
             FactKind::Behind => is_so_far && progress.is_none() && !facts.is_silent && is_mark(roles),
             FactKind::Ahead => is_future && progress.is_none() && !in_place && !roles.has(Tag::FromHere),
         }
@@ -225,12 +270,24 @@ impl KnownFact {
 
     /// Whether the roles speak of what is still to come.
     fn may_come(&self, roles: &Roles, facts: &RaceFacts) -> bool {
-        let all = |scope| matches!(scope, ClaimScope::Race | ClaimScope::Window | ClaimScope::Ago(_));
+        let all = |scope| {
+            matches!(
+                scope,
+                ClaimScope::Race | ClaimScope::Next | ClaimScope::Window | ClaimScope::Ago(_)
+            )
+        };
         let names_part = roles.scope().is_some_and(|scope| !all(scope));
         let told =
             roles.is_future() || roles.place().is_some() || roles.mood.is_some() || roles.has(Tag::Finish);
+        let is_ahead = matches!(roles.scope(), Some(ClaimScope::Mark(m)) if m > facts.progress_m);
+        if self.is_time && is_ahead != self.of_mark {
+            return false;
+        }
+        let names_part = names_part && !is_ahead;
         if self.kind == FactKind::Arrival {
-            return (told || roles.has(Tag::Arrive)) && !names_part && !roles.is_past();
+            let is_there =
+                roles.is_past() || (roles.has(Tag::Reached) && !roles.is_future() && roles.mood.is_none());
+            return (told || roles.has(Tag::Arrive)) && !names_part && !is_there;
         }
         let (when, progress) = (roles.when(), roles.progress());
         let is_plain_way = !self.is_time && when.is_none() && progress.is_none();
@@ -248,5 +305,6 @@ impl KnownFact {
 /// Whether a distance is a place that was passed, not the way so far.
 fn is_mark(roles: &Roles) -> bool {
     let is_present = matches!(roles.when(), Some(When::Present | When::Now) | None);
-    roles.has(Tag::Reached) || (!is_present && !roles.has(Tag::LastSeen))
+    let is_done = roles.when() == Some(When::Perfect) && roles.has(Tag::Athlete);
+    roles.has(Tag::Reached) || (!is_present && !is_done && !roles.has(Tag::LastSeen))
 }

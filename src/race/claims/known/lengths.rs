@@ -4,7 +4,7 @@ use super::fact::{FactKind, KnownFact};
 use crate::race::claims::evidence::spans;
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{ClaimScope, Length};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, Length};
 use crate::race::sport::LegKind;
 
 /// The distances that a number with these roles may be.
@@ -49,11 +49,21 @@ pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
         let left_m = length_m - facts.leg_progress_m();
         known.extend([now, Some(LegKind::Transition)].map(|leg| left(left_m).of_leg(leg)));
         known.push(left((length_m / 2.0 - facts.leg_progress_m()).abs()).of_leg(now));
+        known.push(KnownFact::metres(FactKind::Length, length_m / 2.0).of_leg(now));
     }
     for (index, place) in facts.places.iter().enumerate() {
         let at = Some(index);
         known.push(KnownFact::metres(FactKind::Length, place.at_m).at(at));
         known.push(left((place.at_m - here).abs()).at(at));
+        // "Velden is 5.8 km behind you"
+        known.extend(
+            (place.at_m < here)
+                .then(|| done(here - place.at_m).at(at))
+                .map(|fact| KnownFact {
+                    kind: FactKind::Passed,
+                    ..fact
+                }),
+        );
         known.extend(facts.whole_m.map(|whole_m| left(whole_m - place.at_m).at(at)));
         known.extend(
             facts
@@ -62,15 +72,32 @@ pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
                 .map(|next| KnownFact::metres(FactKind::Length, next.at_m - place.at_m).at(at)),
         );
     }
+    if let Some(last) = facts.splits_of(None).last() {
+        // "is now 800 m further"
+        known.push(left(facts.leg_progress_m() - last.to_m));
+    }
+    if facts.is_silent {
+        // How far the athlete may have come since.
+        let speed = facts
+            .now()
+            .iter()
+            .flat_map(|span| span.values(ClaimMetric::Pace, None))
+            .fold(0.0, f64::max);
+        known.push(KnownFact::metres(FactKind::Until, 0.0).up_to(facts.age_s * speed * 1.2));
+    }
     let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
     for stop in &facts.stops {
         let leg = facts.legs.get(stop.leg).and_then(|leg| leg.kind);
         let at = [stop.at_m, stop.at_m - from_m(stop.leg)];
         known.extend(at.map(|m| KnownFact::metres(FactKind::Rest, m).of_leg(leg)));
+        known.push(KnownFact::metres(FactKind::Leg, facts.distance_m - stop.at_m).of_leg(leg));
     }
     let part = match roles.scope() {
         Some(scope @ ClaimScope::Last(Length::Seconds(_))) => spans(scope, roles, facts).unwrap_or_default(),
         Some(ClaimScope::Mark(metres) | ClaimScope::Since(metres)) => {
+            // "nine kilometres from Pörtschach to the finish"
+            let to_end_m = facts.whole_m.map(|whole_m| whole_m - metres);
+            known.extend(to_end_m.map(|m| KnownFact::metres(FactKind::Part, m)));
             let way_m = (facts.leg_progress_m() - metres).abs();
             known.push(KnownFact::metres(FactKind::Part, way_m - lag_m).up_to(way_m));
             Vec::new()

@@ -11,6 +11,7 @@ use crate::race::sport::LegKind;
 pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     let mut known = Vec::new();
     of_race(&mut known, facts);
+    to_come(&mut known, facts);
     of_places(&mut known, facts);
     of_stops(&mut known, roles, facts);
     of_part(&mut known, roles, facts);
@@ -27,6 +28,9 @@ pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     }
     known
 }
+
+/// Hardly anybody needs longer to change, in seconds.
+const LONGEST_CHANGE_S: f64 = 420.0;
 
 fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
     let from_s = facts.elapsed_s - facts.lag_s.min(60.0);
@@ -90,14 +94,57 @@ fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
         // The plan is even; the rules may know a better one.
         known.push(KnownFact::seconds(FactKind::Deviation, 0.0).apart(ahead_s - 15.0, ahead_s + 15.0));
     }
+}
+
+/// What may come: the target, the finish, the middle and the end of the leg.
+fn to_come(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
+    // "61 minutes in hand for the rest"
+    let left_s = facts
+        .target_s
+        .map(|target_s| target_s - facts.elapsed_s)
+        .filter(|left_s| *left_s > 0.0);
+    known.extend(left_s.map(|s| KnownFact::seconds(FactKind::Left, s - facts.age_s).up_to(s + 30.0)));
     if let Some(end_m) = facts.whole_m {
+        if let (Some(target_s), Some((early_s, late_s))) = (facts.target_s, facts.reaches_s(end_m)) {
+            let gain = KnownFact::seconds(FactKind::Gain, 0.0);
+            known.push(gain.apart(target_s - late_s - 45.0, target_s - early_s + 45.0));
+        }
         arrival(known, facts, end_m, None, None);
+    }
+    let half_m = facts
+        .leg_length_m()
+        .filter(|_| facts.is_multisport)
+        .map(|m| m / 2.0 - facts.leg_progress_m());
+    let half_m = half_m.or(facts.whole_m.map(|m| m / 2.0 - facts.progress_m));
+    if let Some(half_m) = half_m.filter(|m| *m > 0.0) {
+        arrival(
+            known,
+            facts,
+            facts.progress_m + half_m,
+            None,
+            facts.leg_now().and_then(|leg| leg.kind),
+        );
     }
     let left_m = facts.leg_length_m().filter(|_| facts.is_multisport);
     if let Some(left_m) = left_m.map(|length_m| length_m - facts.leg_progress_m()) {
         let now = facts.leg_now().and_then(|leg| leg.kind);
         for leg in [now, Some(LegKind::Transition)] {
             arrival(known, facts, facts.progress_m + left_m, None, leg);
+        }
+        // The next leg begins after a change.
+        if now == Some(LegKind::Ride) {
+            let mut next = Vec::new();
+            arrival(
+                &mut next,
+                facts,
+                facts.progress_m + left_m,
+                None,
+                Some(LegKind::Run),
+            );
+            known.extend(
+                next.into_iter()
+                    .map(|fact| fact.up_to(fact.high + LONGEST_CHANGE_S)),
+            );
         }
     }
 }
@@ -168,7 +215,7 @@ fn of_places(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
                 .iter()
                 .filter(|stop| (stop.at_m - from.at_m).abs() <= 400.0);
             let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
-            let took = KnownFact::seconds(FactKind::Passed, to_s - from_s - stopped_s).up_to(to_s - from_s);
+            let took = KnownFact::seconds(FactKind::Way, to_s - from_s - stopped_s).up_to(to_s - from_s);
             known.extend([index, index + 1].map(|place| took.at(Some(place))));
         }
     }
@@ -178,6 +225,15 @@ fn of_stops(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
     let all_s: f64 = facts.stops.iter().map(|stop| stop.duration_s).sum();
     if facts.stops.len() > 1 {
         known.push(KnownFact::seconds(FactKind::AllRests, all_s * 0.97).up_to(all_s * 1.03 + facts.age_s));
+    }
+    // "the 22 km since took 42:26"
+    let since = facts
+        .stops
+        .iter()
+        .filter_map(|stop| Some((stop, facts.passed_s(stop.at_m)?)));
+    for (stop, at_s) in since {
+        let since_s = facts.elapsed_s - at_s - stop.duration_s;
+        known.push(KnownFact::seconds(FactKind::Split, since_s - 12.0).up_to(since_s + 12.0));
     }
     let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
     let mark_m = roles.scope().and_then(|scope| {
@@ -202,8 +258,9 @@ fn of_stops(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         } else {
             (0.0, 0.0)
         };
-        let rest = KnownFact::seconds(FactKind::Rest, stop.duration_s.mul_add(0.93, -lag_s));
-        let rest = rest.up_to(stop.duration_s * 1.05 + age_s);
+        let rest = KnownFact::seconds(FactKind::Rest, stop.duration_s.mul_add(0.95, -lag_s));
+        // A stop begins and ends between two points.
+        let rest = rest.up_to(stop.duration_s.mul_add(1.05, 12.0) + age_s);
         if is_last
             || facts.standing_s.is_none()
             || place.is_some() && place == roles.place()
@@ -221,6 +278,13 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         return;
     };
     let mut push = |seconds: f64| known.push(KnownFact::seconds(FactKind::Part, seconds));
+    let half_m = facts
+        .whole_m
+        .filter(|_| scope == ClaimScope::FirstHalf)
+        .map(|m| m / 2.0);
+    if let Some(half_s) = half_m.and_then(|m| facts.passed_s(m)) {
+        push(half_s);
+    }
     let parts = spans(scope, roles, facts).unwrap_or_default();
     if scope != ClaimScope::Window && !roles.stands() {
         for span in &parts {
@@ -229,15 +293,48 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         }
     }
     let singly = match scope {
+        _ if roles.stat().is_some() => Vec::new(),
         // "the last three splits: 5:36, 5:20, 5:15"
         ClaimScope::Last(Length::Metres(metres)) if metres <= 5000.0 => {
             facts.last_splits(roles.leg(), metres)
         }
         ClaimScope::Since(metres) => facts.last_splits(roles.leg(), facts.leg_progress_m() - metres),
+        ClaimScope::First(Length::Metres(metres)) if metres <= 10_000.0 => {
+            facts.splits_between(roles.leg(), 0.0, metres)
+        }
+        ClaimScope::Between(from_m, to_m) => facts.splits_between(roles.leg(), from_m, to_m),
         _ => Vec::new(),
     };
     for span in singly {
         push(span.elapsed_s);
+    }
+    if let ClaimScope::Last(Length::Metres(metres)) = scope
+        && let Some(at_s) = facts.passed_s(facts.progress_m - metres)
+    {
+        let here_s = facts.passed_s(facts.progress_m).unwrap_or(facts.elapsed_s);
+        let stops = facts
+            .stops
+            .iter()
+            .filter(|stop| stop.at_m > facts.progress_m - metres - 400.0);
+        let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
+        let is_here = (facts.elapsed_s - here_s).max(0.0);
+        known.push(
+            KnownFact::seconds(FactKind::Part, here_s - at_s + is_here - stopped_s - 15.0)
+                .up_to(here_s - at_s + is_here - stopped_s + 30.0),
+        );
+        return;
+    }
+    if let ClaimScope::Since(metres) = scope
+        && let Some(at_s) = facts.passed_s(metres)
+    {
+        let stops = facts.stops.iter().filter(|stop| stop.at_m > metres - 400.0);
+        let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
+        push(facts.elapsed_s - at_s);
+        known.push(
+            KnownFact::seconds(FactKind::Part, facts.elapsed_s - at_s - stopped_s - 30.0)
+                .up_to(facts.elapsed_s - at_s - stopped_s + 30.0),
+        );
+        return;
     }
     let ClaimScope::Mark(metres) = scope else { return };
     if matches!(roles.sense(), Some(Sense::Above | Sense::Below)) {
@@ -263,8 +360,12 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
     if metres > facts.progress_m && !roles.is_past() {
         let mut ahead = Vec::new();
         arrival(&mut ahead, facts, metres, None, None);
-        known.extend(ahead.into_iter().map(|fact| KnownFact {
+        known.extend(ahead.iter().map(|fact| KnownFact {
             kind: FactKind::Part,
+            ..*fact
+        }));
+        known.extend(ahead.into_iter().map(|fact| KnownFact {
+            of_mark: true,
             ..fact
         }));
     }

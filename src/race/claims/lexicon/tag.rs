@@ -14,7 +14,7 @@ pub(crate) enum Tag {
     Scope(ScopeWord),
     /// The part of the race that a scope word, a mark or a stretch means.
     Part(ClaimScope),
-    /// Index of a checkpoint.
+    /// Index of a checkpoint in the plan.
     Place(usize),
     /// `km`, `lap`: what a split is called where no number precedes it.
     SplitNoun,
@@ -46,7 +46,7 @@ pub(crate) enum Tag {
     /// A preposition before a place.
     At,
     Here,
-    /// The place named before.
+    /// The place that was named before.
     There,
     /// Before a time that is still to pass.
     In,
@@ -69,6 +69,10 @@ pub(crate) enum Tag {
     /// `left`, `set off from`: a place that follows is claimed to be left.
     Departed,
     Ago,
+    /// A time that says how long another value of its clause lasted: `171 for a minute`.
+    Beside,
+    /// A number that follows from others of its clause.
+    Computed,
     /// Consumed without meaning: `over the last`, `half marathon`.
     Neutral,
 }
@@ -105,7 +109,9 @@ impl Tag {
         let of_state = matches!(self, Self::Leg(_) | Self::Motion)
             && phrase.iter().any(|tag| matches!(tag, Self::State(_)));
         let of_way = phrase.iter().any(|tag| matches!(tag, Self::Progress(_)));
-        let is_tense = matches!(self, Self::When(When::Past | When::Present | When::Perfect)) && !of_way;
+        let of_bound = phrase.iter().any(|tag| matches!(tag, Self::Bound(_)));
+        let is_tense = matches!(self, Self::When(When::Past | When::Present | When::Perfect));
+        let is_tense = is_tense && !of_way && !of_bound;
         of_state || is_tense || matches!(self, Self::Athlete | Self::Stranger)
     }
 }

@@ -1,7 +1,7 @@
 //! The roles of the words of a clause.
 
 use super::mood;
-use crate::race::claims::items::{MessageItem, has_tag, measures};
+use crate::race::claims::items::{MessageItem, has_numbers, has_tag, measures};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
@@ -34,9 +34,25 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     {
         roles.tags.retain(|tag| *tag != Tag::When(When::Future));
     }
-    let sends = any("tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung");
-    let loses =
-        any("lost|verloren|perdu|perdido|perso|gone|weg|dead|died|tot|kaputt|mort|muerto|morto|frozen");
+    // "just over your limit"
+    let bound = clause
+        .iter()
+        .flat_map(|item| &item.tags)
+        .find_map(|tag| tag.bound());
+    if roles.reference() == Some(Reference::Limit) && roles.sense().is_none() && !has_numbers(clause) {
+        roles.add(match bound {
+            Some(Bound::AtLeast) => Some(Tag::Sense(Sense::Above)),
+            Some(Bound::AtMost) => Some(Tag::Sense(Sense::Below)),
+            _ => None,
+        });
+    }
+    if roles.leg().is_some() && !roles.is_past() && any(LATER) {
+        roles.tags.push(Tag::FromHere);
+    }
+    let sends = sends(clause);
+    let loses = any(
+        "lost|verloren|perdu|perdido|perso|gone|weg|dead|died|tot|kaputt|mort|muerto|morto|frozen|stopped",
+    );
     if sends && (roles.not() || loses) && !roles.has(Tag::State(State::Silent)) {
         roles.tags.push(Tag::State(State::Silent));
     }
@@ -69,6 +85,14 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     roles.add(more.filter(|_| roles.sense().is_none()).map(Tag::Sense));
 }
 
+/// Whether a clause speaks of the signal.
+pub(super) fn sends(clause: &[MessageItem]) -> bool {
+    const SENDERS: &str = "tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung";
+    clause.iter().any(|item| one_of(&item.words, SENDERS))
+}
+
+const LATER: &str = "later|später|danach|nachher|plus tard|ensuite|más tarde|luego|después|più tardi|dopo|poi|afterwards|then|first|zuerst|d'abord|primero|prima";
+
 /// What a clause leaves to the next one.
 pub(super) fn carried(roles: &Roles) -> Roles {
     let kept = |tag: &&Tag| {
@@ -98,12 +122,24 @@ pub(super) fn roles_of(items: &[MessageItem], index: Option<usize>, mood: Option
     if let Some(index) = index {
         near.sort_by_key(|(at, _)| at.abs_diff(index));
     }
-    let tags = near.into_iter().flat_map(|(_, item)| &item.tags);
+    // "an hour without a stop"
+    let is_denied = |at: usize| {
+        let before = items.get(at.saturating_sub(3)..at).unwrap_or_default();
+        before.iter().any(|item| item.has(Tag::Not)) && !has_tag(before, Tag::Athlete)
+    };
+    let denied = |at: usize, tag: &Tag| *tag == Tag::Metric(ClaimMetric::Stop) && is_denied(at);
+    let tags = near
+        .into_iter()
+        .flat_map(|(at, item)| item.tags.iter().filter(move |tag| !denied(at, tag)));
     let is_role = |tag: &&Tag| match tag {
         Tag::Scope(word) => *word == ScopeWord::Each,
         tag => !matches!(tag, Tag::Mood(_) | Tag::Bound(_) | Tag::Neutral),
     };
     let mut tags: Vec<Tag> = tags.filter(is_role).copied().collect();
+    // "You'll be off the bike in an hour."
+    if tags.contains(&Tag::When(When::Future)) {
+        tags.retain(|tag| *tag != Tag::Progress(Progress::Done));
+    }
     let counts = |item: &MessageItem| {
         item.quantity()
             .is_some_and(|quantity| quantity.measures(Measure::Stops).is_some())
@@ -114,6 +150,7 @@ pub(super) fn roles_of(items: &[MessageItem], index: Option<usize>, mood: Option
     Roles {
         tags,
         bound: Bound::Exact,
+        has_unknown: items.iter().any(MessageItem::is_unknown),
         mood,
     }
 }

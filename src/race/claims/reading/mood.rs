@@ -37,7 +37,9 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
             "after|before|nach|vor|après|avant|después de|dopo|antes de|prima di",
         )
     });
-    if orders && !has(items, |tag| tag == Tag::Athlete) {
+    // "Have a bottle ready."
+    let have = first.is_some_and(|first| one_of(&first.words, "have|haben"));
+    if (orders || have) && !has(items, |tag| tag == Tag::Athlete) {
         return Some(Mood::Advice);
     }
     if leads && !states && !has_values {
@@ -63,7 +65,7 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     if starts {
         return Some(Mood::Advice);
     }
-    if raw(Mood::Modal) {
+    if raw(Mood::Modal) && !waits(items) {
         return (!foresees(items)).then_some(Mood::Modal);
     }
     let is_portion = items.iter().any(|item| {
@@ -76,6 +78,13 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     let in_place = has(items, |tag| matches!(tag, Tag::Place(_)));
     if is_portion && !says && !in_place {
         return Some(Mood::Advice);
+    }
+    // "whether she's walking, running or sitting"
+    let is_choice = items
+        .iter()
+        .any(|item| one_of(&item.words, "or|nor|oder|ou|o|oppure"));
+    if before == Some(Mood::Unknown) && is_choice && !has_values && !has(items, |tag| tag == Tag::Athlete) {
+        return before;
     }
     let goes_on = !states && !first.is_some_and(|item| item.has(Tag::Athlete));
     before.filter(|mood| *mood != Mood::Unknown && goes_on)
@@ -105,6 +114,29 @@ fn is_way(items: &[MessageItem], is_advice: bool) -> bool {
     let measures = measures(items, &[Measure::Distance, Measure::Duration]);
     let is_past = has(items, |tag| matches!(tag, Tag::When(When::Past | When::Perfect)));
     !supposes && !is_advice && (measures || is_past) && items.iter().any(until)
+}
+
+/// `48 km until you can rack the bike`: the verb says what comes after the way or the time.
+fn waits(items: &[MessageItem]) -> bool {
+    let amount = |item: &MessageItem| {
+        let of = |measure| {
+            item.quantity()
+                .is_some_and(|quantity| quantity.measures(measure).is_some())
+        };
+        of(Measure::Distance) || of(Measure::Duration)
+    };
+    let until = |item: &MessageItem| {
+        one_of(
+            &item.words,
+            "until|till|before|before you|before she|before he|bis|hasta que|fino a",
+        )
+    };
+    let positions = [
+        items.iter().position(amount),
+        items.iter().position(until),
+        items.iter().position(|item| item.has(Tag::Mood(Mood::Modal))),
+    ];
+    matches!(positions, [Some(amount), Some(until), Some(modal)] if amount < until && until < modal)
 }
 
 /// `she should reach`, `you'd be home`: what a modal verb foresees rather than advises.

@@ -1,20 +1,20 @@
 //! The numbers of a clause and the roles that each may have.
 
-use super::Reader;
 use super::clause::{ClauseContext, carried, more_or_less, roles_of};
-use crate::race::claims::claim::ClaimBody;
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::{Measure, Quantity};
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{Bound, ClaimScope, Progress, Sense, When};
+use crate::race::claims::terms::{
+    Bound, ClaimMetric, ClaimScope, ClaimStat, Progress, Reference, Sense, When,
+};
 use crate::race::claims::token::one_of;
 
 /// The numbers of a clause that do not name a part of the race.
 pub(super) struct Numbers<'a> {
-    items: &'a [MessageItem],
-    at: Vec<usize>,
-    clause: Roles,
+    pub(super) items: &'a [MessageItem],
+    pub(super) at: Vec<usize>,
+    pub(super) clause: Roles,
 }
 
 impl<'a> Numbers<'a> {
@@ -35,17 +35,19 @@ impl<'a> Numbers<'a> {
         self.at.is_empty()
     }
 
-    fn quantity(&self, index: usize) -> Option<&'a Quantity> {
+    pub(super) fn quantity(&self, index: usize) -> Option<&'a Quantity> {
         self.items.get(index)?.quantity()
     }
 
     /// A distance and a time: `10 km in 55:11`.
-    fn pair(&self) -> Option<(Quantity, Quantity)> {
+    pub(super) fn pair(&self) -> Option<(Quantity, Quantity)> {
         let &[one, two] = self.at.as_slice() else {
             return None;
         };
         let roles = &self.clause;
         let is_plain = roles.mood.is_none()
+            && roles.metric() != Some(ClaimMetric::Pace)
+            && roles.stat() != Some(ClaimStat::Mean)
             && !roles.has(Tag::FromHere)
             && !roles.has(Tag::Ago)
             && !roles.stands()
@@ -53,7 +55,9 @@ impl<'a> Numbers<'a> {
             && roles.reference().is_none()
             && roles.progress() != Some(Progress::ToGo)
             && !matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind))
-            && roles.scope().is_none_or(|scope| scope == ClaimScope::Race);
+            && roles
+                .scope()
+                .is_none_or(|scope| matches!(scope, ClaimScope::Race | ClaimScope::Window));
         let (one, two) = (self.quantity(one)?, self.quantity(two)?);
         let is_pair = |distance: &Quantity, time: &Quantity| {
             distance.measures(Measure::Distance).is_some() && time.measures(Measure::Duration).is_some()
@@ -63,7 +67,13 @@ impl<'a> Numbers<'a> {
     }
 
     /// The roles that the number at `index` may have, the closest words first.
-    fn roles(&self, number: usize, index: usize, before: &ClauseContext, context: &Roles) -> Vec<Roles> {
+    pub(super) fn roles(
+        &self,
+        number: usize,
+        index: usize,
+        before: &ClauseContext,
+        context: &Roles,
+    ) -> Vec<Roles> {
         let previous = number
             .checked_sub(1)
             .and_then(|number| self.at.get(number).copied());
@@ -86,12 +96,18 @@ impl<'a> Numbers<'a> {
         let split = own.iter().position(|item| item.from > from);
         let mut near = roles_of(&own, Some(split.unwrap_or(own.len())), self.clause.mood);
         near.bound = bound;
+        near.has_unknown = self.clause.has_unknown;
         near.add(
             self.items
                 .get(index)
                 .into_iter()
                 .flat_map(|item| item.tags.clone()),
         );
+        let is_plain_time = self.quantity(index).is_some_and(|quantity| {
+            quantity.readings.len() == 1 && quantity.measures(Measure::Duration).is_some()
+        });
+        near.add(self.is_computed(index).then_some(Tag::Computed));
+        near.add((is_plain_time && self.has_values()).then_some(Tag::Beside));
         self.complete(index, &mut near);
         if near.has(Tag::There) && near.place().is_none() {
             near.add(before.roles.within(context).place().map(Tag::Place));
@@ -117,8 +133,19 @@ impl<'a> Numbers<'a> {
             alone.tags.retain(|tag| !matches!(tag, Tag::Progress(_)));
             roles.insert(0, alone);
         }
-        if before.is_label {
-            return roles;
+        if !before.is_label {
+            self.inherit(&mut roles, before, context);
+        }
+        roles
+    }
+
+    /// Adds the roles that a number may have from the clauses before.
+    fn inherit(&self, roles: &mut Vec<Roles>, before: &ClauseContext, context: &Roles) {
+        if let Some(place) = before.roles.place().filter(|_| self.is_of_place(before)) {
+            for own in roles {
+                own.add([Tag::Place(place)]);
+            }
+            return;
         }
         let earlier = before.roles.within(context);
         let inherited: Vec<Roles> = roles
@@ -133,12 +160,89 @@ impl<'a> Numbers<'a> {
                 all
             })
             .collect();
+        // "km 3, where your pulse touched 171"
+        let is_relative = self
+            .items
+            .first()
+            .is_some_and(|first| one_of(&first.words, "where|wo|où|donde|dove|which"));
+        if is_relative && before.roles.scope().is_some() {
+            roles.clear();
+        }
         for role in inherited {
             if !roles.contains(&role) {
                 roles.push(role);
             }
         }
-        roles
+    }
+
+    /// Whether the clause only says how far the place is that the clause before named: `Krumpendorf, 1.2 km ahead`.
+    fn is_of_place(&self, before: &ClauseContext) -> bool {
+        let speaks = self.items.iter().any(|item| {
+            item.is(|tag| {
+                matches!(
+                    tag,
+                    Tag::When(_) | Tag::Athlete | Tag::Place(_) | Tag::Progress(_) | Tag::Finish
+                )
+            })
+        });
+        let is_away = self.clause.has(Tag::FromHere)
+            || self.clause.sense() == Some(Sense::Ahead)
+            || (before.roles.has(Tag::Part(ClaimScope::Next)) && self.items.len() == 1);
+        !speaks && is_away
+    }
+
+    /// Whether the number is the time for a distance at a pace that the clause names too: `33.7 km at 9:20 is 5:15`.
+    fn is_computed(&self, index: usize) -> bool {
+        let values = |index: usize, measure: Measure| {
+            let readings = self
+                .quantity(index)
+                .map_or(&[][..], |quantity| &quantity.readings);
+            readings
+                .iter()
+                .filter(move |reading| reading.measure == measure)
+                .map(|reading| reading.value)
+        };
+        let others = || self.at.iter().copied().filter(move |other| *other != index);
+        let mut times = values(index, Measure::Duration);
+        times.any(|time_s| {
+            others().flat_map(|at| values(at, Measure::Distance)).any(|m| {
+                others()
+                    .flat_map(|at| values(at, Measure::Speed))
+                    .any(|mps| (m / mps / time_s - 1.0).abs() < 0.04)
+            })
+        })
+    }
+
+    /// Whether the clause has a heart rate, a power or a cadence.
+    fn has_values(&self) -> bool {
+        let is_value = |index: &usize| {
+            let quantity = self.quantity(*index);
+            quantity.is_some_and(|quantity| {
+                let is_bare = quantity.whole().is_some_and(|value| value >= 60.0);
+                let measure = quantity
+                    .readings
+                    .first()
+                    .and_then(|reading| reading.measure.metric());
+                is_bare || measure.is_some_and(|metric| metric != ClaimMetric::Pace)
+            })
+        };
+        self.at.iter().any(is_value)
+    }
+
+    /// Whether the number follows `against` or the like, and so is a target.
+    fn is_against(&self, index: usize) -> bool {
+        let before = self.items.get(index.saturating_sub(2)..index).unwrap_or_default();
+        let word = before
+            .iter()
+            .rev()
+            .find(|item| !one_of(&item.words, "the|die|der|das|den|les|las|le|il|los|a|your|deine"));
+        word.is_some_and(|word| {
+            one_of(
+                &word.words,
+                "against|auf|gegen|contre|sur|su|contra|contro|sulle|over|versus|vs",
+            )
+        }) && index >= 2
+            && self.at.first() != Some(&index)
     }
 
     /// How exactly the number at `index` is meant: the words right before it say so.
@@ -172,15 +276,27 @@ impl<'a> Numbers<'a> {
         let before = index
             .checked_sub(1)
             .map_or("", |at| self.items.get(at).map_or("", |item| item.words.as_str()));
+        // "Two hours down" is no delay.
+        let is_short = self
+            .quantity(index)
+            .and_then(|quantity| quantity.measures(Measure::Duration))
+            .is_some_and(|time| time.value <= 1200.0);
         // "two minutes up", "down eleven"
         let side = match (words, before) {
             ("up", _) if is_time => Some(Sense::Ahead),
-            ("down", _) if is_time => Some(Sense::Behind),
+            ("down", _) if is_time && is_short => Some(Sense::Behind),
             (_, "up") if !is_time && !is_way => Some(Sense::Above),
             (_, "down") if !is_time && !is_way => Some(Sense::Below),
             _ if !is_time && !is_way => more_or_less(words),
             _ => None,
         };
+        // "two minutes to the good on the two hours"
+        if is_time && self.is_against(index) {
+            roles
+                .tags
+                .retain(|tag| !matches!(tag, Tag::Sense(_) | Tag::Progress(_)));
+            roles.tags.insert(0, Tag::Reference(Reference::Plan));
+        }
         if next.is_some_and(|next| next.has(Tag::When(When::Now))) {
             roles.tags.retain(|tag| !matches!(tag, Tag::Part(_)));
         }
@@ -229,81 +345,6 @@ fn belongs(item: Option<&MessageItem>, first: usize, second: usize, at: usize) -
     } else {
         left < right
     }
-}
-
-impl Reader<'_> {
-    pub(super) fn numbers(&mut self, numbers: &Numbers<'_>, before: &ClauseContext) {
-        let items = numbers.items;
-        if let Some((distance, time)) = numbers.pair() {
-            let body = ClaimBody::Reaching(distance, time);
-            self.push(items, &numbers.clause, body);
-            return;
-        }
-        for (number, index) in numbers.at.iter().copied().enumerate() {
-            let Some(quantity) = numbers.quantity(index) else {
-                continue;
-            };
-            let roles = numbers.roles(number, index, before, &self.context);
-            let quantity = self.with_unit(numbers, number, quantity);
-            let around = items
-                .get(index.saturating_sub(2)..(index + 3).min(items.len()))
-                .unwrap_or_default();
-            let body = change(&quantity, numbers, index).unwrap_or(ClaimBody::Number(quantity, roles));
-            self.push(around, &numbers.clause, body);
-        }
-    }
-
-    /// A number that shares the unit of another: `10.8 of 21.1 km`, `46.3 of them`.
-    fn with_unit(&self, numbers: &Numbers<'_>, number: usize, quantity: &Quantity) -> Quantity {
-        let mut quantity = quantity.clone();
-        let Some(bare) = quantity.measures(Measure::Bare) else {
-            return quantity;
-        };
-        let index = numbers.at.get(number).copied().unwrap_or_default();
-        let word = |at: usize| numbers.items.get(at).map_or("", |item| item.words.as_str());
-        let is_of = |word: &str| one_of(word, "of|out of|von|de|di|sur|of the");
-        let next = numbers.at.get(number + 1).copied();
-        let shares = next.filter(|next| *next == index + 1 || (*next <= index + 3 && is_of(word(index + 1))));
-        let unit = shares.and_then(|next| {
-            let next = numbers.quantity(next)?;
-            let distance = next.measures(Measure::Distance).map(|_| 1000.0);
-            let whole = next.whole().zip(self.facts.whole_m);
-            distance.or(whole
-                .filter(|(km, m)| (km * 1000.0 - m).abs() < m * 0.005)
-                .map(|_| 1000.0))
-        });
-        let previous = number
-            .checked_sub(1)
-            .and_then(|number| numbers.at.get(number))
-            .copied();
-        let is_whole = previous.is_some_and(|previous| previous + 3 >= index && is_of(word(index - 1)))
-            && self
-                .facts
-                .whole_m
-                .is_some_and(|m| (bare.value * 1000.0 - m).abs() < m * 0.005);
-        let of_them = is_of(word(index + 1)) && matches!(word(index + 2), "them" | "those" | "denen");
-        if let Some(factor) = unit.or((of_them || is_whole).then_some(1000.0)) {
-            quantity.readings = vec![bare.in_unit(Measure::Distance, factor)];
-        }
-        quantity
-    }
-}
-
-/// A change over time: `has fallen from 214 to 203 W`.
-fn change(quantity: &Quantity, numbers: &Numbers<'_>, index: usize) -> Option<ClaimBody> {
-    let before = numbers.items.get(index.checked_sub(1)?)?;
-    let is_from = matches!(before.words.as_str(), "from" | "von" | "de" | "da" | "desde");
-    let measure = quantity.readings.first()?.measure;
-    let is_value = measure == Measure::Bare || measure.metric().is_some();
-    let trend = numbers
-        .items
-        .iter()
-        .flat_map(|item| &item.tags)
-        .find_map(|tag| tag.trend());
-    let drifts = numbers.items.iter().any(|item| item.words.starts_with("drift"));
-    let is_told = numbers.clause.mood.is_none() && (trend.is_some() || numbers.clause.is_past());
-    let is_change = is_from && is_value && is_told && !quantity.to.is_empty();
-    is_change.then(|| ClaimBody::Change(quantity.clone(), trend.filter(|_| !drifts)))
 }
 
 /// Whether an item is a place on the way.

@@ -29,12 +29,20 @@ pub(super) fn name_parts(items: &mut [MessageItem], last_length: &mut Option<Len
 fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
     for index in 1..items.len() {
         let before = |back: usize| index.checked_sub(back).and_then(|at| items.get(at));
-        let direct = before(1).filter(|item| !one_of(item.words.as_str(), "the|your|der|dem|la|le|il|dein"));
+        let is_aside = |item: &&MessageItem| {
+            one_of(&item.words, "the|your|der|dem|la|le|il|dein") || item.has(Tag::Scope(ScopeWord::Next))
+        };
+        let direct = before(1).filter(|item| !is_aside(item));
         let preposition = direct.or(before(2)).map_or("", |item| item.words.as_str());
         let (since, until) = (one_of(preposition, SINCE), one_of(preposition, UNTIL));
+        // "48 km from T2"
+        let is_away = one_of(preposition, "from|von|da|dal|dalla");
         let Some(item) = items.get_mut(index) else {
             continue;
         };
+        if is_away && item.is(|tag| matches!(tag, Tag::Leg(_))) {
+            item.tags.push(Tag::FromHere);
+        }
         if since || until {
             let is_leg = |tag: &Tag| matches!(tag, Tag::Leg(_) | Tag::OnLeg(_) | Tag::Nth(_));
             let leg = item.tags.iter().any(is_leg);
@@ -77,9 +85,9 @@ fn direct_word(items: &[MessageItem], index: usize) -> &str {
     word(items, index.checked_sub(1))
 }
 
-const SINCE: &str = "since|seit|ab|depuis|desde|da|dal|dalla";
+pub(super) const SINCE: &str = "since|seit|ab|depuis|desde|da|dal|dalla";
 
-const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|before|before the|vor|antes de|prima di|après|after|nach|dopo";
+const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|before|before the|vor|antes de|prima di";
 
 /// The part of the race, and the items that are no longer numbers.
 type Found = (Option<ClaimScope>, Vec<usize>);
@@ -99,9 +107,9 @@ fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>
     match &item.kind {
         ItemKind::Mark(metres) => Some(at_mark(items, index, *metres)),
         ItemKind::Stretch(from_m, to_m) => Some(found(ClaimScope::Between(*from_m, *to_m), &[index])),
-        ItemKind::Quantity(quantity) => {
-            of_split(items, index, quantity).or_else(|| of_time(items, index, quantity))
-        }
+        ItemKind::Quantity(quantity) => of_stretch(items, index, quantity)
+            .or_else(|| of_split(items, index, quantity))
+            .or_else(|| of_time(items, index, quantity)),
         _ => inverted(items, index).or_else(|| {
             let words = item.tags.iter().filter_map(|tag| tag.scope());
             words
@@ -122,6 +130,19 @@ fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<
         .whole()
         .filter(|km| splits && is_number && *km <= 300.0)?;
     Some(found(ClaimScope::Mark(km * 1000.0), &[index]))
+}
+
+/// `8 to 10 averaged 5:24`
+fn of_stretch(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
+    let (from, to) = (quantity.whole()?, quantity.to.first()?.value);
+    let is_mean = items.get(index + 1)?.has(Tag::Stat(ClaimStat::Mean));
+    let is_short = from < to && to <= 300.0;
+    let has_pace = items.iter().skip(index + 1).any(|item| {
+        item.quantity()
+            .is_some_and(|quantity| quantity.measures(Measure::Speed).is_some())
+    });
+    let stretch = ClaimScope::Between((from - 1.0) * 1000.0, to * 1000.0);
+    (index <= 1 && is_mean && is_short && has_pace).then(|| found(stretch, &[index]))
 }
 
 /// `for twenty minutes`, `ten minutes ago`: the part of the race that other words of the clause hold for.
@@ -214,8 +235,7 @@ fn of_word(
         ScopeWord::Race => Some(found(ClaimScope::Race, &[])),
         ScopeWord::Window => Some(found(ClaimScope::Window, &[])),
         ScopeWord::LastSplit => Some(found(ClaimScope::LastSplit, &[])),
-        ScopeWord::FirstHalf => Some(found(ClaimScope::FirstHalf, &[])),
-        ScopeWord::SecondHalf => Some(found(ClaimScope::SecondHalf, &[])),
+        ScopeWord::FirstHalf | ScopeWord::SecondHalf => half(word, items, index),
         ScopeWord::Half => None,
         ScopeWord::Each => length.map(|_| (None, vec![index + 1])),
         ScopeWord::First if is_noun => Some(found(ClaimScope::Mark(1000.0), &[])),
@@ -252,6 +272,42 @@ fn of_word(
             ))
         }
     }
+}
+
+/// `the second half`, of the race or of a length: `of the 10 km`. Of anything else, it is no part that is known.
+fn half(word: ScopeWord, items: &[MessageItem], index: usize) -> Option<Found> {
+    let is_first = word == ScopeWord::FirstHalf;
+    let rest = items.get(index + 1..).unwrap_or_default();
+    let is_of = rest
+        .first()
+        .is_some_and(|item| one_of(&item.words, "of|of the|of your|of her|of his"));
+    let whole = rest
+        .iter()
+        .position(|item| {
+            !one_of(
+                &item.words,
+                "of|of the|of your|of her|of his|the|your|her|his|that|those",
+            )
+        })
+        .filter(|_| is_of);
+    let scope = match whole.and_then(|at| Some((at, rest.get(at)?))) {
+        None => [ClaimScope::FirstHalf, ClaimScope::SecondHalf],
+        Some((at, item)) => match item.quantity().and_then(length) {
+            Some(Length::Metres(metres)) => {
+                let part = Length::Metres(metres / 2.0);
+                let scope = if is_first {
+                    ClaimScope::First(part)
+                } else {
+                    ClaimScope::Second(part)
+                };
+                return Some(found(scope, &[index + 1 + at]));
+            }
+            _ if item.tags.is_empty() => return None,
+            _ => [ClaimScope::FirstHalf, ClaimScope::SecondHalf],
+        },
+    };
+    let [first, second] = scope;
+    Some(found(if is_first { first } else { second }, &[]))
 }
 
 /// `les 10 dernières minutes`: the number stands before the word at `index`, and the unit after it.

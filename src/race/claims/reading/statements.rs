@@ -1,15 +1,17 @@
 //! Claims of a clause that need no number: states, legs, places, relations, names.
 
 use super::Reader;
-use super::clause::{ClauseContext, carried};
+use super::clause::{ClauseContext, carried, sends};
 use super::number::mark_of;
 use crate::race::claims::claim::ClaimBody;
-use crate::race::claims::items::{Clause, ItemKind, MessageItem, has_numbers, has_tag};
+use crate::race::claims::items::{Clause, ItemKind, MessageItem, has_numbers, has_tag, measures};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::names;
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Progress, Reference, State, When};
+use crate::race::claims::terms::{
+    ClaimMetric, ClaimScope, ClaimStat, Progress, Reference, Sense, State, When,
+};
 use crate::race::claims::token::one_of;
 
 impl Reader<'_> {
@@ -31,7 +33,11 @@ impl Reader<'_> {
             }
             let ends = |item: &MessageItem| item.has(Tag::Finish) && !item.has(Tag::Reached);
             let reaches = |item: &MessageItem| item.has(Tag::Reached) && !item.has(Tag::Finish);
-            if roles.is_past() && items.iter().any(ends) && items.iter().any(reaches) && !has_numbers(items) {
+            if roles.is_past()
+                && items.iter().any(ends)
+                && items.iter().any(reaches)
+                && !measures(items, &[Measure::Distance])
+            {
                 self.push(items, roles, ClaimBody::State(State::Finished));
             }
             if let (true, false, Some(metres)) = (
@@ -46,7 +52,13 @@ impl Reader<'_> {
         }
         let has_values = has_numbers(items);
         if roles.sense().is_some() && !compared && (roles.reference().is_some() || !has_values) {
-            self.push(items, &roles.within(&carried(&before.roles)), ClaimBody::Relation);
+            let by_pace = matches!(roles.sense(), Some(Sense::Faster | Sense::Slower));
+            let all = if by_pace {
+                roles.clone()
+            } else {
+                roles.within(&carried(&before.roles))
+            };
+            self.push(items, &all, ClaimBody::Relation);
         }
     }
 
@@ -71,10 +83,14 @@ impl Reader<'_> {
         for state in item.tags.iter().filter_map(|tag| tag.state()) {
             match state {
                 // A heart rate that has not moved is no stop.
+                // "It's the signal that stopped."
+                State::Standing if roles.has(Tag::State(State::Silent)) && sends(items) => {}
                 State::Standing if measures || roles.tags.iter().any(|tag| matches!(tag, Tag::OnLeg(_))) => {}
                 // "9:20 /km on the move"
                 State::Moving if has_values && (measures || items.iter().any(is_measured)) => {}
                 State::Standing | State::Moving if is_noun && has_values => {}
+                // "So kommst du in 1:56 ins Ziel."
+                State::Finished if has_values && is_present && item.words.starts_with("ins ") => {}
                 // "seit 7:26 unterwegs"
                 State::Moving if items.iter().any(is_time) => {}
                 state => self.push(items, roles, ClaimBody::State(state)),
@@ -135,6 +151,8 @@ impl Reader<'_> {
                     }
                     self.push(items, &own, ClaimBody::Leg(*kind));
                 }
+                // "Halfway is at 45 km."
+                Tag::Scope(ScopeWord::Half) if has_values && roles.has(Tag::Position) => {}
                 Tag::Scope(ScopeWord::Half) => {
                     let mut roles = roles.clone();
                     // "The halfway point is still to come."
@@ -144,6 +162,13 @@ impl Reader<'_> {
                     let is_point =
                         (more || item.words.contains("way")) && roles.progress() == Some(Progress::ToGo);
                     roles.add(is_point.then_some(Tag::When(When::Future)));
+                    let words = items.get(index.saturating_sub(3)..index).unwrap_or_default();
+                    let bound = words
+                        .iter()
+                        .rev()
+                        .flat_map(|item| &item.tags)
+                        .find_map(|tag| tag.bound());
+                    roles.bound = bound.unwrap_or_default();
                     self.push(items, &roles, ClaimBody::Halfway);
                 }
                 _ => {}
@@ -251,8 +276,28 @@ impl Reader<'_> {
             });
             let in_name =
                 before.is_some_and(|before| one_of(before.words.as_str(), "lake|monte|san|saint|santa|st"));
+            let after = clause.get(index + 1);
+            let owned = clause
+                .get(index + 2)
+                .filter(|_| after.is_some_and(|after| after.words == "s"));
             // "Julia's mum"
-            let is_family = clause.get(index + 2).is_some_and(|item| item.has(Tag::Reader));
+            let is_family = owned.is_some_and(|item| item.has(Tag::Reader) || item.has(Tag::Stranger));
+            // "Hi Tom, Anna is at km 10."
+            let acts = after.is_some_and(|after| {
+                after.words == "s"
+                    || after.is(|tag| {
+                        matches!(
+                            tag,
+                            Tag::When(_)
+                                | Tag::State(_)
+                                | Tag::Motion
+                                | Tag::Reached
+                                | Tag::Trend(_)
+                                | Tag::Leg(_)
+                        )
+                    })
+            });
+            let is_family = is_family || (self.names_own && !acts);
             let listed = names::is_first_name(&item.words);
             let owns = clause.get(index + 1).is_some_and(|after| after.words == "s");
             let alone = clause.len() == 1 && !first && !is_german;

@@ -4,10 +4,10 @@
 //! allows it, else as raw bits.
 
 #[derive(Default)]
-pub(super) struct ColumnWriter(pub(super) Vec<u8>);
+pub struct ColumnWriter(pub Vec<u8>);
 
 /// Reads columns in the order in which they were written. `None` means that the bytes are damaged.
-pub(super) struct ColumnReader<'a>(pub(super) &'a [u8]);
+pub struct ColumnReader<'a>(pub &'a [u8]);
 
 /// Which values of a column are present.
 const NONE: u8 = 0;
@@ -21,7 +21,7 @@ const BITS: u8 = 255;
 const ANGLES_PER_DEGREE: f64 = 2_147_483_648.0 / 180.0;
 
 impl ColumnWriter {
-    pub(super) fn whole(&mut self, mut value: u64) {
+    pub fn whole(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
@@ -29,12 +29,12 @@ impl ColumnWriter {
         self.0.push(value.to_le_bytes()[0]);
     }
 
-    pub(super) fn signed(&mut self, value: i64) {
+    pub fn signed(&mut self, value: i64) {
         self.whole((value.cast_unsigned() << 1) ^ (value >> 63).cast_unsigned());
     }
 
     /// Each number as the difference from its predecessor.
-    pub(super) fn numbers(&mut self, values: impl IntoIterator<Item = i64>) {
+    pub fn numbers(&mut self, values: impl IntoIterator<Item = i64>) {
         let mut before = 0_i64;
         for value in values {
             self.signed(value.wrapping_sub(before));
@@ -43,13 +43,13 @@ impl ColumnWriter {
     }
 
     /// Numbers, some of which may be missing.
-    pub(super) fn optional(&mut self, values: &[Option<i64>]) {
+    pub fn optional(&mut self, values: &[Option<i64>]) {
         self.presence(values.iter().map(Option::is_some));
         self.numbers(values.iter().copied().flatten());
     }
 
     /// Floats, some of which may be missing.
-    pub(super) fn floats(&mut self, values: &[Option<f64>]) {
+    pub fn floats(&mut self, values: &[Option<f64>]) {
         self.presence(values.iter().map(Option::is_some));
         let present = || values.iter().copied().flatten();
         if present().next().is_none() {
@@ -66,7 +66,7 @@ impl ColumnWriter {
     }
 
     /// Texts, some of which may be missing. Equal texts are written once.
-    pub(super) fn texts(&mut self, values: &[Option<String>]) {
+    pub fn texts(&mut self, values: &[Option<String>]) {
         let mut known: Vec<&str> = Vec::new();
         let mut places = Vec::with_capacity(values.len());
         for value in values {
@@ -120,7 +120,7 @@ impl ColumnReader<'_> {
         Some(taken)
     }
 
-    pub(super) fn whole(&mut self) -> Option<u64> {
+    pub fn whole(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -132,12 +132,12 @@ impl ColumnReader<'_> {
         None
     }
 
-    pub(super) fn signed(&mut self) -> Option<i64> {
+    pub fn signed(&mut self) -> Option<i64> {
         let value = self.whole()?;
         Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed())
     }
 
-    pub(super) fn numbers(&mut self, count: usize) -> Option<Vec<i64>> {
+    pub fn numbers(&mut self, count: usize) -> Option<Vec<i64>> {
         let mut before = 0_i64;
         let mut next = || {
             before = before.wrapping_add(self.signed()?);
@@ -146,13 +146,13 @@ impl ColumnReader<'_> {
         (0..count).map(|_| next()).collect()
     }
 
-    pub(super) fn optional(&mut self, count: usize) -> Option<Vec<Option<i64>>> {
+    pub fn optional(&mut self, count: usize) -> Option<Vec<Option<i64>>> {
         let present = self.presence(count)?;
         let values = self.numbers(present.iter().filter(|is| **is).count())?;
         Some(spread(&present, values))
     }
 
-    pub(super) fn floats(&mut self, count: usize) -> Option<Vec<Option<f64>>> {
+    pub fn floats(&mut self, count: usize) -> Option<Vec<Option<f64>>> {
         let present = self.presence(count)?;
         let kept = present.iter().filter(|is| **is).count();
         if kept == 0 {
@@ -178,7 +178,7 @@ impl ColumnReader<'_> {
         Some(spread(&present, values))
     }
 
-    pub(super) fn texts(&mut self, count: usize) -> Option<Vec<Option<String>>> {
+    pub fn texts(&mut self, count: usize) -> Option<Vec<Option<String>>> {
         let known = usize::try_from(self.whole()?)
             .ok()
             .filter(|known| *known <= count)?;

@@ -1,0 +1,66 @@
+//! Makes, lists and ends the links to a race's page.
+
+use super::api::{AdminAnswer, AdminRefusal};
+use super::service::AdminService;
+use super::views::ShareView;
+use crate::race::share::{ShareId, ShareRole, ShareTerms};
+use crate::races::RaceCaller;
+
+impl AdminService {
+    pub(super) fn shares(&self, race: &str) -> Result<Vec<ShareView>, AdminRefusal> {
+        let (account, race) = self.race_of(race)?;
+        let shares = self.rooms.races.shares(&account, &race)?;
+        Ok(shares
+            .into_iter()
+            .map(|share| ShareView {
+                id: share.share.to_string(),
+                role: share.terms.role.name().to_owned(),
+                name: share.terms.name,
+                privacy_m: share.terms.privacy_m,
+                hours_after: share.terms.hours_after,
+                created_at: share.created_at,
+                ends_at: share.ends_at,
+                by_operator: share.by_operator,
+            })
+            .collect())
+    }
+
+    pub(super) async fn share_race(
+        &self,
+        race: &str,
+        role: &str,
+        name: Option<&str>,
+        privacy_m: Option<u32>,
+        hours_after: Option<u32>,
+    ) -> Result<AdminAnswer, AdminRefusal> {
+        let (account, race) = self.race_of(race)?;
+        let role = ShareRole::named(role)
+            .ok_or_else(|| AdminRefusal::Invalid("role: write family or crew".into()))?;
+        let terms = ShareTerms::new(role, name, privacy_m, hours_after)
+            .map_err(|e| AdminRefusal::Invalid(e.to_string()))?;
+        let operator = RaceCaller::Operator(account);
+        let made = self.rooms.races.share(&operator, &race, terms).await?;
+        Ok(AdminAnswer::Shared {
+            id: made.share.to_string(),
+            url: made.url.expose().to_owned(),
+        })
+    }
+
+    /// Ends one share, or all. The returned sentence says how many.
+    pub(super) async fn end_shares(&self, race: &str, share: Option<&str>) -> Result<String, AdminRefusal> {
+        let (account, race) = self.race_of(race)?;
+        let unknown = |_| AdminRefusal::Invalid("the id of a share is share_ and 16 letters".into());
+        let share = share.map(|id| id.trim().parse::<ShareId>().map_err(unknown));
+        let share = share.transpose()?;
+        let ended = self
+            .rooms
+            .races
+            .end_shares(&account, &race, share.as_ref())
+            .await?;
+        Ok(match ended {
+            0 => "The race had no share to end.".to_owned(),
+            1 => "The link no longer works, and its open pages have ended.".to_owned(),
+            more => format!("{more} links no longer work, and their open pages have ended."),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! When the coach looks at a person's days: once a day, at the time that the person chose. Pure.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp, Zoned};
+
+use super::choice::CoachWishes;
+
+/// Minutes for which the night is waited for, if the history has not asked for it yet.
+const PATIENCE: u16 = 120;
+/// A morning that is missed for so many minutes is left out: news of the morning are none in the evening.
+const LATEST: u16 = 6 * 60;
+/// The pause before the same is asked again.
+const SOON: SignedDuration = SignedDuration::from_mins(5);
+
+/// What to do about a person now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoachTurn {
+    Look,
+    Wait(Timestamp),
+}
+
+/// `looked_on`: the day of the last look. `has_night`: whether the history has asked for this morning's nights.
+pub fn turn(wishes: &CoachWishes, looked_on: Option<Date>, now: &Zoned, has_night: bool) -> CoachTurn {
+    let (today, minute) = (now.date(), minute_of(now));
+    if looked_on.is_some_and(|day| day >= today) || minute >= wishes.at.saturating_add(LATEST) {
+        return CoachTurn::Wait(time_on(today.tomorrow().unwrap_or(today), wishes.at, now));
+    }
+    if minute < wishes.at {
+        return CoachTurn::Wait(time_on(today, wishes.at, now));
+    }
+    let is_quiet = wishes.quiet.is_some_and(|quiet| quiet.holds(minute));
+    if is_quiet || (!has_night && minute < wishes.at.saturating_add(PATIENCE)) {
+        return CoachTurn::Wait(now.timestamp().saturating_add(SOON).unwrap_or(now.timestamp()));
+    }
+    CoachTurn::Look
+}
+
+fn minute_of(now: &Zoned) -> u16 {
+    u16::try_from(i32::from(now.hour()) * 60 + i32::from(now.minute())).unwrap_or(0)
+}
+
+fn time_on(day: Date, minute: u16, now: &Zoned) -> Timestamp {
+    let (hour, minute) = (minute / 60, minute % 60);
+    let (hour, minute) = (i8::try_from(hour).unwrap_or(0), i8::try_from(minute).unwrap_or(0));
+    let at = day.at(hour, minute, 0, 0).to_zoned(now.time_zone().clone());
+    at.map_or(now.timestamp(), |at| at.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advice::choice::MinuteSpan;
+
+    fn at(text: &str) -> Zoned {
+        let now: jiff::civil::DateTime = text.parse().unwrap();
+        now.in_tz("Europe/Vienna").unwrap()
+    }
+
+    #[test]
+    fn a_person_has_one_turn_a_day() {
+        let wishes = CoachWishes::default();
+        let wait = |text: &str| CoachTurn::Wait(at(text).timestamp());
+        let turn_at = |text: &str, looked_on: Option<&str>, has_night| {
+            turn(
+                &wishes,
+                looked_on.map(|day| day.parse().unwrap()),
+                &at(text),
+                has_night,
+            )
+        };
+        assert_eq!(turn_at("2026-05-06T08:00", None, true), wait("2026-05-06T09:15"));
+        assert_eq!(turn_at("2026-05-06T09:15", None, true), CoachTurn::Look);
+        assert_eq!(
+            turn_at("2026-05-06T09:16", Some("2026-05-06"), true),
+            wait("2026-05-07T09:15")
+        );
+        assert_eq!(
+            turn_at("2026-05-06T09:16", Some("2026-05-05"), true),
+            CoachTurn::Look
+        );
+        // The night is waited for, but not for ever.
+        assert_eq!(turn_at("2026-05-06T09:16", None, false), wait("2026-05-06T09:21"));
+        assert_eq!(turn_at("2026-05-06T11:15", None, false), CoachTurn::Look);
+        // The gateway did not run in the morning.
+        assert_eq!(turn_at("2026-05-06T15:14", None, true), CoachTurn::Look);
+        assert_eq!(turn_at("2026-05-06T15:15", None, true), wait("2026-05-07T09:15"));
+    }
+
+    #[test]
+    fn quiet_hours_delay() {
+        let wishes = CoachWishes {
+            quiet: Some(MinuteSpan { from: 600, to: 660 }),
+            ..CoachWishes::default()
+        };
+        let later = CoachTurn::Wait(at("2026-05-06T10:35").timestamp());
+        assert_eq!(turn(&wishes, None, &at("2026-05-06T10:30"), true), later);
+        assert_eq!(
+            turn(&wishes, None, &at("2026-05-06T11:00"), true),
+            CoachTurn::Look
+        );
+    }
+}

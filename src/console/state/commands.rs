@@ -1,0 +1,184 @@
+//! What each command does to the state, whether a key or the command line triggered it.
+
+use crate::admin::views::ConsoleView;
+use crate::console::actions::{RowAction, action, revoke_all};
+use crate::console::command_line::{self, CommandLine};
+use crate::console::dialog::Dialog;
+use crate::console::keys::{ConsoleCommand, KeyPress, VIEWS};
+use crate::console::rows::{LEVELS, ViewRow, orders};
+use crate::console::state::{ConsoleEffect, ConsoleState};
+
+impl ConsoleState {
+    pub(super) fn command(&mut self, command: ConsoleCommand) -> Vec<ConsoleEffect> {
+        match command {
+            ConsoleCommand::Quit => return vec![ConsoleEffect::Quit],
+            ConsoleCommand::Help => self.help = !self.help,
+            ConsoleCommand::Back if self.help => self.help = false,
+            ConsoleCommand::Back => self.position_mut().filter.clear(),
+            ConsoleCommand::Filter => self.filtering = true,
+            ConsoleCommand::Line => self.line = Some(CommandLine::default()),
+            ConsoleCommand::Order => self.next_order(),
+            ConsoleCommand::Show(view) => return self.show(view),
+            ConsoleCommand::NextView => return self.turn(1),
+            ConsoleCommand::PreviousView => return self.turn(VIEWS.len() - 1),
+            ConsoleCommand::Move(by) => return self.go(|at, _| at.saturating_add_signed(by as isize)),
+            ConsoleCommand::First => return self.go(|_, _| 0),
+            ConsoleCommand::Last if self.view == ConsoleView::Log => self.position_mut().selected = None,
+            ConsoleCommand::Last => return self.go(|_, last| last),
+            ConsoleCommand::Follow if self.position().selected.is_some() => {
+                self.position_mut().selected = None;
+            }
+            ConsoleCommand::Follow => return self.go(|at, _| at),
+            ConsoleCommand::Level => self.level = (self.level + 1) % LEVELS.len(),
+            ConsoleCommand::Open => return self.open(),
+            ConsoleCommand::Copy => {
+                let (rows, at) = self.rows();
+                if let Some(text) = rows.get(at).map(ViewRow::copied) {
+                    self.notice(format!("Copied {text}"));
+                    return vec![ConsoleEffect::Copy(text)];
+                }
+                self.notice("Nothing is selected.".into());
+            }
+            ConsoleCommand::Invite => self.dialog = Some(Dialog::invite()),
+            ConsoleCommand::RevokeAll => self.dialog = Some(revoke_all(&self.data)),
+            ConsoleCommand::StartRace => {
+                self.dialog = Some(Dialog::start_race(&self.data.people.accounts));
+            }
+            ConsoleCommand::Approve
+            | ConsoleCommand::StopWorker
+            | ConsoleCommand::Uninvite
+            | ConsoleCommand::Revoke
+            | ConsoleCommand::RevokeAccount
+            | ConsoleCommand::RevokeClient
+            | ConsoleCommand::Forget
+            | ConsoleCommand::StopRace
+            | ConsoleCommand::Limits
+            | ConsoleCommand::Share
+            | ConsoleCommand::EndShares
+            | ConsoleCommand::Look => {
+                let (rows, at) = self.rows();
+                match action(command, rows.get(at), &self.data) {
+                    RowAction::Act(act) => return self.act(act),
+                    RowAction::Ask(dialog) => self.dialog = Some(dialog),
+                    RowAction::DoesNotApply(why) => self.notice(why.into()),
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn next_order(&mut self) {
+        let offered = orders(self.view);
+        if offered.is_empty() {
+            self.notice("This view has only one order.".into());
+            return;
+        }
+        let position = self.position_mut();
+        position.order = (position.order + 1) % (offered.len() + 1);
+        let name = self.order().map_or("the gateway's order", |(name, _)| *name);
+        self.notice(format!("Sorted by {name}."));
+    }
+
+    fn sort_by(&mut self, wanted: &str) {
+        let offered = orders(self.view);
+        match offered.iter().position(|(name, _)| *name == wanted) {
+            Some(at) => self.position_mut().order = at + 1,
+            None if offered.is_empty() => self.notice("This view has only one order.".into()),
+            None => {
+                let names: Vec<&str> = offered.iter().map(|(name, _)| *name).collect();
+                self.notice(format!("This view can be sorted by {}.", names.join(", ")));
+            }
+        }
+    }
+
+    /// Carries out what was typed after the colon.
+    pub(super) fn run(&mut self, typed: &str) -> Vec<ConsoleEffect> {
+        let (command, argument) = match command_line::parse(self.view, typed) {
+            Ok(parsed) => parsed,
+            Err(why) => {
+                self.notice(why);
+                return Vec::new();
+            }
+        };
+        match command {
+            ConsoleCommand::Filter => {
+                argument.clone_into(&mut self.position_mut().filter);
+                return self.load_selected();
+            }
+            ConsoleCommand::Order if !argument.is_empty() => {
+                self.sort_by(argument);
+                return Vec::new();
+            }
+            _ => {}
+        }
+        let mut effects = self.command(command);
+        // What follows a word that asks for a text is the answer.
+        if !argument.is_empty()
+            && let Some(mut dialog) = self.dialog.take()
+        {
+            argument.chars().for_each(|c| dialog.letter(c));
+            self.dialog = Some(dialog);
+            effects.extend(self.key(KeyPress::Enter));
+        }
+        effects
+    }
+
+    fn show(&mut self, view: ConsoleView) -> Vec<ConsoleEffect> {
+        self.view = view;
+        self.help = false;
+        self.load_selected()
+    }
+
+    /// Shows the view `by` places to the right.
+    fn turn(&mut self, by: usize) -> Vec<ConsoleEffect> {
+        let next = (self.view as usize + by) % VIEWS.len();
+        VIEWS
+            .get(next)
+            .map_or_else(Vec::new, |(view, _)| self.show(*view))
+    }
+
+    /// Selects the row at `to(current, last)`.
+    fn go(&mut self, to: impl FnOnce(usize, usize) -> usize) -> Vec<ConsoleEffect> {
+        let (rows, at) = self.rows();
+        let last = rows.len().saturating_sub(1);
+        let at = to(at, last).min(last);
+        let selected = rows.get(at).map(ViewRow::id);
+        let position = self.position_mut();
+        position.at = at;
+        position.selected = selected;
+        self.load_selected()
+    }
+
+    /// Opens the view that shows the subject of the selected row.
+    fn open(&mut self) -> Vec<ConsoleEffect> {
+        let (rows, at) = self.rows();
+        let named = |fields: &serde_json::Map<String, serde_json::Value>, name: &str| {
+            fields.get(name).and_then(|id| id.as_str()).map(str::to_owned)
+        };
+        let target = match rows.get(at) {
+            Some(ViewRow::Attention(one)) => {
+                Some((one.view, one.account.clone().or_else(|| one.race.clone())))
+            }
+            Some(ViewRow::Worker(worker)) => Some((ConsoleView::Accounts, Some(worker.account.clone()))),
+            Some(ViewRow::Family(family)) => Some((ConsoleView::Accounts, Some(family.account.clone()))),
+            Some(ViewRow::Account(account)) => Some((ConsoleView::Workers, Some(account.id.clone()))),
+            Some(ViewRow::Event(_, event)) => named(&event.fields, "race.id")
+                .map(|race| (ConsoleView::Races, Some(race)))
+                .or_else(|| {
+                    named(&event.fields, "account.id").map(|account| (ConsoleView::Accounts, Some(account)))
+                }),
+            _ => None,
+        };
+        let Some((view, id)) = target else {
+            self.notice("This row leads nowhere.".into());
+            return Vec::new();
+        };
+        self.view = view;
+        if let Some(id) = id {
+            let position = self.position_mut();
+            position.filter.clear();
+            position.selected = Some(id);
+        }
+        self.load_selected()
+    }
+}

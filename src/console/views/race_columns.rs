@@ -1,0 +1,183 @@
+//! The columns of the list of races. A wide terminal has more of them.
+
+use jiff::Timestamp;
+use ratatui::layout::Constraint;
+use ratatui::text::Span;
+use ratatui::widgets::Cell;
+
+use crate::admin::views::RaceView;
+use crate::console::state::ConsoleState;
+use crate::console::theme::{Role, Theme};
+use crate::console::views::panes::WIDE;
+use crate::console::words::{ago, clock, plain, signed, time_of_day};
+
+struct RaceColumn {
+    title: &'static str,
+    width: Constraint,
+    /// The narrowest terminal that shows it.
+    from_width: u16,
+    cell: fn(&ConsoleState, Theme, &RaceView) -> Cell<'static>,
+}
+
+const ANY: u16 = 0;
+
+const COLUMNS: [RaceColumn; 9] = [
+    RaceColumn {
+        title: "ATHLETE",
+        width: Constraint::Fill(2),
+        from_width: ANY,
+        cell: |state, _, race| text(athlete(state, race)),
+    },
+    RaceColumn {
+        title: "RACE",
+        width: Constraint::Fill(3),
+        from_width: ANY,
+        cell: |_, _, race| text(&race.name),
+    },
+    RaceColumn {
+        title: "STATE",
+        width: Constraint::Length(12),
+        from_width: ANY,
+        cell: |_, theme, race| {
+            let role = Theme::role_of(&race.state);
+            let state = format!("{} {}", Theme::sign(role), plain(&race.state));
+            Cell::from(Span::styled(state, theme.style(role)))
+        },
+    },
+    RaceColumn {
+        title: "ELAPSED",
+        width: Constraint::Length(8),
+        from_width: WIDE,
+        cell: |state, _, race| text(&elapsed(state.now, race).map_or("-".into(), clock)),
+    },
+    RaceColumn {
+        title: "DISTANCE",
+        width: Constraint::Length(14),
+        from_width: ANY,
+        cell: |_, _, race| text(&distance(race)),
+    },
+    RaceColumn {
+        title: "FINISH",
+        width: Constraint::Length(6),
+        from_width: ANY,
+        cell: |state, _, race| {
+            let finish = race.finish.map(|[_, likely, _]| time_of_day(likely, &state.zone));
+            text(&finish.unwrap_or("-".into()))
+        },
+    },
+    RaceColumn {
+        title: "PLAN",
+        width: Constraint::Length(8),
+        from_width: WIDE,
+        cell: |_, theme, race| margin(theme, race.ahead_of_plan_s, ""),
+    },
+    RaceColumn {
+        title: "NEXT CUT-OFF",
+        width: Constraint::Length(20),
+        from_width: WIDE,
+        cell: |_, theme, race| {
+            let place = race
+                .next_cutoff
+                .as_ref()
+                .map(|cutoff| format!(" {}", cutoff.place));
+            let margin_s = race.next_cutoff.as_ref().map(|cutoff| cutoff.margin_s);
+            margin(theme, margin_s, &place.unwrap_or_default())
+        },
+    },
+    RaceColumn {
+        title: "LAST POINT",
+        width: Constraint::Length(10),
+        from_width: ANY,
+        cell: |state, _, race| text(&race.last_point_at.map_or("-".into(), |at| ago(at, state.now))),
+    },
+];
+
+fn shown(width: u16) -> impl Iterator<Item = &'static RaceColumn> {
+    COLUMNS.iter().filter(move |column| width >= column.from_width)
+}
+
+pub(super) fn titles(width: u16) -> Vec<&'static str> {
+    shown(width).map(|column| column.title).collect()
+}
+
+pub(super) fn widths(width: u16) -> Vec<Constraint> {
+    shown(width).map(|column| column.width).collect()
+}
+
+/// The cells of a race in a terminal of this width.
+pub(super) fn cells(state: &ConsoleState, theme: Theme, race: &RaceView, width: u16) -> Vec<Cell<'static>> {
+    shown(width)
+        .map(|column| (column.cell)(state, theme, race))
+        .collect()
+}
+
+fn text(text: &str) -> Cell<'static> {
+    Cell::from(plain(text))
+}
+
+/// The athlete as LiveTrack names them, else the person whose account watches.
+pub(super) fn athlete<'a>(state: &'a ConsoleState, race: &'a RaceView) -> &'a str {
+    let person = || {
+        state
+            .data
+            .account(&race.account)
+            .map(|account| account.name.as_str())
+    };
+    race.athlete
+        .as_deref()
+        .or_else(person)
+        .unwrap_or(race.account.as_str())
+}
+
+/// Seconds from the start to the end, or to now.
+fn elapsed(now: Timestamp, race: &RaceView) -> Option<f64> {
+    let until = race.ended_at.unwrap_or(now);
+    Some(until.duration_since(race.started_at?).as_secs_f64())
+}
+
+/// The distance so far, of the whole if it is known.
+pub(super) fn distance(race: &RaceView) -> String {
+    let km = |m: f64| format!("{:.1}", m / 1_000.0);
+    match (race.distance_m, race.whole_m) {
+        (Some(so_far), Some(whole)) => format!("{}/{} km", km(so_far), km(whole)),
+        (Some(so_far), None) => format!("{} km", km(so_far)),
+        (None, Some(whole)) => format!("of {} km", km(whole)),
+        (None, None) => "-".into(),
+    }
+}
+
+/// A margin with its sign, and a warning if it is negative.
+fn margin(theme: Theme, seconds: Option<f64>, rest: &str) -> Cell<'static> {
+    let Some(seconds) = seconds else {
+        return Cell::from("-");
+    };
+    let role = if seconds < 0.0 { Role::Warn } else { Role::Ok };
+    let margin = Span::styled(signed(seconds), theme.style(role));
+    Cell::from(ratatui::text::Line::from(vec![margin, Span::raw(plain(rest))]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::tests::samples::{at, race};
+
+    #[test]
+    fn the_clock_of_a_race_ends_with_it() {
+        let mut race = race();
+        assert_eq!(elapsed(at(0), &race), Some(4_000.0));
+        race.ended_at = Some(at(-400));
+        assert_eq!(elapsed(at(0), &race), Some(3_600.0));
+        race.started_at = None;
+        assert_eq!(elapsed(at(0), &race), None);
+    }
+
+    #[test]
+    fn an_unknown_distance_is_not_made_up() {
+        let mut race = race();
+        assert_eq!(distance(&race), "14.2/21.1 km");
+        race.whole_m = None;
+        assert_eq!(distance(&race), "14.2 km");
+        race.distance_m = None;
+        assert_eq!(distance(&race), "-");
+    }
+}

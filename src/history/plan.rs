@@ -1,0 +1,136 @@
+//! Which days of a person to fetch next. Pure: it depends on the covered days and the time.
+//!
+//! | first | what | until |
+//! |---|---|---|
+//! | 1 | the person's time zone | it is known |
+//! | 2 | each morning: the days since the last time, and three more, which Garmin may have corrected | today is covered |
+//! | 3 | backwards, newest first, all kinds together | a year in a row has nothing |
+//!
+//! A kind ends after [`EMPTY_DAYS`] days in a row without data: the watch was bought after them.
+
+use jiff::civil::{Date, date};
+use jiff::{Timestamp, ToSpan};
+
+use super::kept::{KeptHistory, KindProgress};
+use super::kind::{KEPT_KINDS, KeptKind};
+
+/// So many days in a row without data end a kind.
+pub const EMPTY_DAYS: u32 = 364;
+/// Garmin's first watch with a heart rate at the wrist is younger. It also ends kinds for a person who has always had
+/// data, such as typed-in weights.
+const EARLIEST: Date = date(2005, 1, 1);
+/// The newest covered days that are fetched again.
+const AGAIN_DAYS: i64 = 3;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FillStep {
+    FindZone,
+    Fetch(DaysToFetch),
+    /// Nothing to do until then.
+    Rest(Timestamp),
+}
+
+/// Days of one kind, for one request.
+#[derive(Debug, Clone, Copy)]
+pub struct DaysToFetch {
+    pub kind: &'static KeptKind,
+    pub from: Date,
+    pub to: Date,
+}
+
+impl PartialEq for DaysToFetch {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind.code, self.from, self.to) == (other.kind.code, other.from, other.to)
+    }
+}
+
+impl Eq for DaysToFetch {}
+
+/// What is to be done next, and when.
+pub fn next(kept: &KeptHistory, now: Timestamp) -> FillStep {
+    if let Some(trouble) = kept.trouble.as_ref().filter(|trouble| trouble.lasts(now)) {
+        return FillStep::Rest(trouble.retry_at);
+    }
+    if kept.zone.is_none() {
+        return FillStep::FindZone;
+    }
+    let (today, morning) = (kept.local(now).date(), kept.morning(now));
+    let mut rests_until = kept.next_morning(now);
+    let mut backwards: Option<DaysToFetch> = None;
+    for kind in &KEPT_KINDS {
+        let progress = kept.kinds.get(kind.name);
+        let Some(progress) = progress else {
+            // A kind that was never fetched comes before all older days.
+            if backwards.is_none_or(|found| found.to < today) {
+                let from = kind.unit_start(today);
+                backwards = Some(DaysToFetch {
+                    kind,
+                    from,
+                    to: today,
+                });
+            }
+            continue;
+        };
+        if let Some(trouble) = progress.trouble.as_ref().filter(|trouble| trouble.lasts(now)) {
+            rests_until = rests_until.min(trouble.retry_at);
+            continue;
+        }
+        if progress.refreshed_on < morning {
+            return FillStep::Fetch(newest(kind, progress, today));
+        }
+        if !progress.is_complete
+            && let Some(older) = older(kind, progress)
+            && backwards.is_none_or(|found| found.to < older.to)
+        {
+            backwards = Some(older);
+        }
+    }
+    backwards.map_or(FillStep::Rest(rests_until), FillStep::Fetch)
+}
+
+fn newest(kind: &'static KeptKind, progress: &KindProgress, today: Date) -> DaysToFetch {
+    let from = progress
+        .last
+        .min(today)
+        .saturating_sub((AGAIN_DAYS - 1).days())
+        .max(progress.first.min(today));
+    let to = from.saturating_add((kind.unit_days - 1).days()).min(today);
+    DaysToFetch { kind, from, to }
+}
+
+/// The block before the covered days.
+fn older(kind: &'static KeptKind, progress: &KindProgress) -> Option<DaysToFetch> {
+    let to = progress.first.yesterday().ok()?;
+    let from = kind.unit_start(to);
+    Some(DaysToFetch { kind, from, to })
+}
+
+/// Takes in that these days were fetched, and whether Garmin had any data for them.
+pub fn fetched(kept: &mut KeptHistory, days: &DaysToFetch, has_data: bool, now: Timestamp) {
+    let (today, morning) = (kept.local(now).date(), kept.morning(now));
+    let span = u32::try_from((days.to - days.from).get_days() + 1).unwrap_or(0);
+    let is_new = !kept.kinds.contains_key(days.kind.name);
+    let progress = kept
+        .kinds
+        .entry(days.kind.name.to_owned())
+        .or_insert_with(|| KindProgress::new(days.from, days.to, now, morning));
+    if days.to >= progress.last {
+        progress.last = days.to;
+        progress.fetched_at = now;
+        if days.to >= today {
+            progress.refreshed_on = morning;
+        }
+    }
+    // The days of a morning are no older ones.
+    if is_new || days.from < progress.first {
+        progress.first = days.from;
+        progress.empty_days = if has_data { 0 } else { progress.empty_days + span };
+        progress.is_complete = progress.empty_days >= EMPTY_DAYS || days.from <= EARLIEST;
+    }
+    progress.trouble = None;
+    kept.trouble = None;
+    kept.filled_at = Some(now);
+}
+
+#[cfg(test)]
+mod tests;

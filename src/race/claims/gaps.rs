@@ -1,0 +1,41 @@
+//! The paces that a plan asks for, and how far the paces of a race lie apart.
+
+use super::facts::RaceFacts;
+use super::quantity::Reading;
+use super::terms::ClaimMetric;
+
+/// The speeds of the plan: over the whole, and over what is left.
+pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
+    let Some((target_s, whole_m)) = facts.target_s.zip(facts.whole_m) else {
+        return Vec::new();
+    };
+    let (left_s, left_m) = (target_s - facts.elapsed_s, whole_m - facts.progress_m);
+    let needed = (left_s > 0.0 && left_m > 0.0).then_some(left_m / left_s);
+    needed.into_iter().chain([whole_m / target_s]).collect()
+}
+
+/// Whether any two paces of the race (now, on average, of a split) differ by this many seconds per kilometre.
+pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
+    let spans = facts
+        .last_splits(None, f64::INFINITY)
+        .into_iter()
+        .chain(facts.now())
+        .chain([facts.race]);
+    let speeds = spans.flat_map(|span| span.values(ClaimMetric::Pace, None));
+    let paces: Vec<f64> = speeds.chain(plan_speeds(facts)).map(|mps| 1000.0 / mps).collect();
+    // "nine seconds in the second 5 km"
+    let blocks = [0.0, 5000.0, 10_000.0, 15_000.0];
+    let times: Vec<f64> = blocks
+        .into_iter()
+        .filter_map(|from_m| Some(facts.between(None, from_m, from_m + 5000.0)?.elapsed_s))
+        .collect();
+    let is_gap = |a: f64, b: f64| ((a - b).abs() - reading.value).abs() <= 2.0;
+    if times
+        .windows(2)
+        .any(|two| matches!(two, [a, b] if is_gap(*a, *b)))
+    {
+        return true;
+    }
+    let differs = |a: &f64| paces.iter().any(|b| ((a - b).abs() - reading.value).abs() <= 2.0);
+    paces.iter().any(differs)
+}

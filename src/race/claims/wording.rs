@@ -1,0 +1,38 @@
+//! Words between a number and its unit, and after them: `six easy minutes`, `two minutes and a half`.
+
+use super::lexicon;
+use super::number::{first, number};
+use super::token::{Token, one_of};
+use super::units::{UNIT_PHRASES, Unit};
+
+/// Words after which a unit belongs to something else.
+const LINKS: &str = "and|und|before|after|then|with|but|mit|nach|dann|con|avec|puis|pour|por|per|dopo|poi|luego|plus|minus|pero|aber|mais|that|which|sowie|your|the|del|des|bei";
+
+/// Whether a word stands between a number and its unit: `six easy minutes`, `40-odd minutes`.
+pub(super) fn describes(tokens: &[Token]) -> bool {
+    let is_free = tokens.first().and_then(Token::word).is_some_and(|word| {
+        word.len() > 2 && !one_of(word, LINKS) && lexicon::tags(tokens.get(..1).unwrap_or_default()).is_none()
+    });
+    let rest = tokens.get(1..).unwrap_or_default();
+    let is_unit = first(&UNIT_PHRASES, rest).is_some_and(|(unit, _)| matches!(unit, Unit::Of(..)));
+    let is_noun = rest
+        .first()
+        .and_then(Token::word)
+        .is_some_and(|word| word.len() > 3);
+    is_free && is_unit && is_noun && number(tokens).is_none()
+}
+
+/// `and a half`, `y medio`: its length in tokens.
+pub(super) fn and_half(tokens: &[Token]) -> Option<usize> {
+    let half = |token: &Token| {
+        token
+            .word()
+            .is_some_and(|word| one_of(word, "half|medio|media|mezzo|mezza|mezz|demi|demie"))
+    };
+    let is_and = tokens
+        .first()?
+        .word()
+        .is_some_and(|word| one_of(word, "and|y|e|et"));
+    let skips = usize::from(tokens.get(1).and_then(Token::word) == Some("a"));
+    (is_and && tokens.get(1 + skips).is_some_and(half)).then_some(2 + skips)
+}

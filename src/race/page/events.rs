@@ -1,0 +1,90 @@
+//! What happened: for the crew the messages as they were sent, for a family what is told without figures of the body.
+
+use jiff::Timestamp;
+
+use super::moments::Moments;
+use super::source::PageSource;
+use super::words::EventWords;
+use crate::race::alerts::{Alert, AlertKind};
+use crate::race::share::ShareTerms;
+
+/// How many events the page shows.
+const SHOWN: usize = 10;
+
+/// Shorter parts of a name are also ordinary words.
+const SHORTEST_NAME: usize = 3;
+
+/// One event, with its time of day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    pub at: String,
+    pub text: String,
+}
+
+/// The newest events, the newest first.
+pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments) -> Vec<EventRow> {
+    let alerts = source.snapshot.alerts.iter();
+    let mut events: Vec<(Timestamp, String)> = if terms.is_crew() {
+        let sent = source.sent.iter().cloned();
+        alerts
+            .map(|alert| (alert.at, alert.text.clone()))
+            .chain(sent)
+            .filter(|(_, text)| terms.name.is_some() || !names_athlete(source, text))
+            .collect()
+    } else {
+        let event = |alert: &Alert| Some((alert.at, told(alert.kind, &moments.words.events)?.to_owned()));
+        alerts.filter_map(event).collect()
+    };
+    events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    events
+        .into_iter()
+        .take(SHOWN)
+        .map(|(at, text)| EventRow {
+            at: moments.at(at),
+            text,
+        })
+        .collect()
+}
+
+/// The sentence for a family; `None` for what concerns the body, the pace, the splits, and places that somebody asked
+/// to be told about, which may be homes.
+fn told(kind: AlertKind, words: &'static EventWords) -> Option<&'static str> {
+    Some(match kind {
+        AlertKind::Started => words.started,
+        AlertKind::NoSignal => words.no_signal,
+        AlertKind::SignalBack => words.signal_back,
+        AlertKind::Stopped => words.stopped,
+        AlertKind::Paused => words.paused,
+        AlertKind::OffCourse => words.off_course,
+        AlertKind::CutoffRisk => words.cutoff_risk,
+        AlertKind::CutoffMissed => words.cutoff_missed,
+        AlertKind::Checkpoint => words.checkpoint,
+        AlertKind::LegChange => words.leg_change,
+        AlertKind::Finished => words.finished,
+        AlertKind::Ended => words.ended,
+        AlertKind::ProbablyFinished => words.probably_finished,
+        AlertKind::LinkGone => words.link_gone,
+        AlertKind::HrOver
+        | AlertKind::HrUnder
+        | AlertKind::PowerOver
+        | AlertKind::PowerUnder
+        | AlertKind::CadenceUnder
+        | AlertKind::OffPace
+        | AlertKind::Split
+        | AlertKind::GarminChanged
+        | AlertKind::Overdue
+        | AlertKind::PlaceEntered
+        | AlertKind::PlaceLeft => return None,
+    })
+}
+
+/// Whether a text contains a part of the athlete's name at Garmin.
+fn names_athlete(source: &PageSource, text: &str) -> bool {
+    let session = source.snapshot.watch.session.as_ref();
+    let Some(athlete) = session.and_then(|session| session.athlete.as_deref()) else {
+        return false;
+    };
+    let text = text.to_lowercase();
+    let mut parts = athlete.split(|c: char| !c.is_alphanumeric());
+    parts.any(|part| part.chars().count() >= SHORTEST_NAME && text.contains(&part.to_lowercase()))
+}

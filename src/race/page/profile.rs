@@ -1,0 +1,95 @@
+//! The elevation along the course, with the part that is behind.
+
+use super::drawing::{MARGIN, PathWriter, WIDTH};
+use super::moments::Moments;
+use super::privacy::HiddenZones;
+use super::words::fill;
+use crate::race::snapshot::Snapshot;
+
+const HEIGHT: f64 = 150.0;
+
+/// Parts in which the profile is drawn.
+const PARTS: u32 = 240;
+
+/// The height that a flat course is drawn in; metres.
+const LEAST_RANGE_M: f64 = 40.0;
+
+/// A drawing in the units of its view box.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageProfile {
+    pub width: f64,
+    pub height: f64,
+    /// The line of the whole profile, and the areas below it behind and ahead.
+    pub line: String,
+    pub behind: String,
+    pub ahead: String,
+    /// Where the athlete is, and where the places are.
+    pub here: Option<f64>,
+    pub places: Vec<f64>,
+    pub low: String,
+    pub high: String,
+    /// The profile in words, for people who hear the page.
+    pub alt: String,
+}
+
+pub(super) fn profile(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Moments) -> Option<PageProfile> {
+    let course = snapshot.course.as_deref()?;
+    let profile = course.profile()?;
+    let length_m = course.length_m();
+    let is_hidden = |at_m: f64| hidden.hides_distance(at_m, course.position_at(at_m));
+    let points: Vec<(f64, f64)> = (0..=PARTS)
+        .map(|part| f64::from(part) / f64::from(PARTS) * length_m)
+        .filter(|at_m| !is_hidden(*at_m))
+        .map(|at_m| (at_m, profile.altitude_m(at_m)))
+        .collect();
+    let altitudes = || points.iter().map(|(_, altitude_m)| *altitude_m);
+    let low = altitudes().reduce(f64::min)?;
+    let high = altitudes().reduce(f64::max)?;
+    let range = (high - low).max(LEAST_RANGE_M);
+    let x = |at_m: f64| at_m / length_m.max(1.0) * WIDTH;
+    let base = HEIGHT - 2.0;
+    let y = |altitude_m: f64| base - (altitude_m - low) / range * (HEIGHT - 2.0 * MARGIN);
+    let here_m = snapshot.track.progress_m();
+    let started = snapshot.track.started_at.is_some();
+    let here = (started && here_m > 0.0 && !is_hidden(here_m)).then(|| x(here_m).round());
+    let area = |is_in: &dyn Fn(f64) -> bool| {
+        let mut path = PathWriter::default();
+        let mut ends: Option<(f64, f64)> = None;
+        for (at_m, altitude_m) in points.iter().filter(|(at_m, _)| is_in(*at_m)) {
+            if ends.is_none() {
+                path.line_to((x(*at_m), base));
+            }
+            path.line_to((x(*at_m), y(*altitude_m)));
+            ends = Some((x(*at_m), base));
+        }
+        if let Some(end) = ends {
+            path.line_to(end);
+        }
+        path.finish()
+    };
+    let mut line = PathWriter::default();
+    for (at_m, altitude_m) in &points {
+        line.line_to((x(*at_m), y(*altitude_m)));
+    }
+    let places = snapshot.settings.checkpoints.iter();
+    let (low, high) = (format!("{low:.0}"), format!("{high:.0}"));
+    Some(PageProfile {
+        width: WIDTH,
+        height: HEIGHT,
+        line: line.finish(),
+        behind: area(&|at_m| here.is_some() && at_m <= here_m),
+        ahead: area(&|at_m| here.is_none() || at_m >= here_m),
+        here,
+        places: places
+            .map(|place| place.km * 1000.0)
+            .filter(|at_m| !is_hidden(*at_m))
+            .map(|at_m| x(at_m).round())
+            .collect(),
+        alt: fill(
+            moments.words.profile_alt,
+            &[("km", &moments.km(length_m)), ("low", &low), ("high", &high)],
+        ),
+        low: format!("{low} m"),
+        high: format!("{high} m"),
+    })
+}

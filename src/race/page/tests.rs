@@ -1,0 +1,309 @@
+//! The page of one race in each of its states, for a family and for the crew, as text.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::garmin::livetrack::LiveTrackSession;
+use crate::race::alerts::{Alert, AlertKind, Severity};
+use crate::race::course::CourseFile;
+use crate::race::ending::EndReason;
+use crate::race::id::RaceId;
+use crate::race::plan::{Checkpoint, RacePlan};
+use crate::race::schedule::{RacePhase, RaceWatch};
+use crate::race::share::ShareRole;
+use crate::race::snapshot::Snapshot;
+use crate::race::sport::RaceKind;
+use crate::race::support::{at, running, steady};
+use crate::race::track::{Track, TrackSample};
+
+const WHOLE_M: f64 = 21_097.5;
+
+/// A course along the road of [`running`], over a hill.
+fn course() -> CourseFile {
+    let point = |i: u32| {
+        let along_m = f64::from(i) / 200.0 * WHOLE_M;
+        let lon = 14.3 + along_m / 76_370.0;
+        let height_m = 450.0 + 300.0 * (along_m / WHOLE_M * std::f64::consts::PI).sin();
+        format!("<trkpt lat=\"46.62\" lon=\"{lon:.6}\"><ele>{height_m:.1}</ele></trkpt>")
+    };
+    let points: String = (0..=200).map(point).collect();
+    let gpx = format!("<gpx><trk><trkseg>{points}</trkseg></trk></gpx>");
+    CourseFile::read(&gpx, Some(WHOLE_M), 0.1).unwrap()
+}
+
+fn checkpoint(name: &str, km: f64, cutoff_s: Option<u32>) -> Checkpoint {
+    Checkpoint {
+        name: name.into(),
+        km,
+        cutoff_s,
+        ..Checkpoint::default()
+    }
+}
+
+fn alert(kind: AlertKind, seconds: i64, text: &str) -> Alert {
+    Alert {
+        kind,
+        severity: Severity::Notice,
+        key: text.into(),
+        text: text.into(),
+        at: at(seconds),
+    }
+}
+
+/// The race with these points at a moment, answered by Garmin until then.
+fn race(samples: &[TrackSample], phase: RacePhase, now: Timestamp) -> PageSource {
+    let course = Arc::new(course().course);
+    let settings = RacePlan {
+        kind: RaceKind::Run,
+        checkpoints: vec![
+            checkpoint("K1 <Mill>", 5.0, None),
+            checkpoint("K2 Pass", 10.6, Some(3700)),
+            checkpoint("K3 Bridge", 15.0, Some(6000)),
+        ],
+        time_zone: Some("Europe/Vienna".into()),
+        ..RacePlan::default()
+    };
+    let mut watch = RaceWatch::new(at(-1200));
+    watch.phase = phase;
+    watch.last_ok_at = Some(now);
+    watch.session = Some(LiveTrackSession {
+        athlete: Some("Josefine Berger".into()),
+        ..LiveTrackSession::default()
+    });
+    let snapshot = Snapshot {
+        race: RaceId::nobody(),
+        account: "acc_aaaaaaaaaaaaaaaa".parse().unwrap(),
+        now,
+        track: Track::of(RaceKind::Run, Some(&course), samples),
+        settings,
+        course: Some(course),
+        watch,
+        alerts: vec![
+            alert(AlertKind::Started, 20, "Start at 10:00."),
+            alert(AlertKind::HrOver, 1200, "Heart rate 171 bpm, limit 165."),
+            alert(AlertKind::Checkpoint, 1700, "K1 after 0:27:46."),
+        ],
+    };
+    let sent = vec![
+        (at(1000), "Josefine runs well.".to_owned()),
+        (at(1500), "152 bpm on the climb, all good.".to_owned()),
+    ];
+    PageSource::new(snapshot, samples, sent)
+}
+
+fn terms(role: ShareRole, name: Option<&str>) -> ShareTerms {
+    ShareTerms::new(role, name, None, None).unwrap()
+}
+
+fn over(reason: EndReason, seconds: i64) -> RacePhase {
+    RacePhase::Over {
+        reason,
+        at: at(seconds),
+    }
+}
+
+fn stopped() -> PageSource {
+    let mut samples = steady(3500, 3.0);
+    samples.extend((1..=30).map(|i| running(3500 + i * 10, 10_500.0)));
+    for sample in samples.iter_mut().skip(351) {
+        sample.point.cadence_rpm = Some(0);
+    }
+    race(&samples, RacePhase::Live, at(3805))
+}
+
+fn finished() -> PageSource {
+    let mut samples = steady(7030, 3.0);
+    samples.push(running(7033, WHOLE_M));
+    race(&samples, over(EndReason::EndEvent, 7100), at(7200))
+}
+
+fn silent() -> PageSource {
+    race(&steady(3600, 3.0), RacePhase::Live, at(3600 + 14 * 60))
+}
+
+fn under_way() -> PageSource {
+    race(&steady(3600, 3.0), RacePhase::Live, at(3725))
+}
+
+fn said(page: &RacePage) -> String {
+    let mut lines = vec![
+        format!("# {} [{:?}]", page.title, page.state.tone),
+        page.state.headline.clone(),
+    ];
+    lines.extend(page.state.details.iter().map(|sentence| format!("  {sentence}")));
+    lines.extend(
+        page.body
+            .iter()
+            .map(|figure| format!("= {} {}", figure.label, figure.value)),
+    );
+    for place in &page.places {
+        let when = match &place.window {
+            Some(window) => window.join(" | "),
+            None => place.instead.clone(),
+        };
+        let cutoff = place
+            .cutoff
+            .as_ref()
+            .map(|at| format!("; {} {at}", page.words.cutoff));
+        let margin = place
+            .margin
+            .as_ref()
+            .map(|(text, late)| format!(", {text} {late}"));
+        let geo = place.geo.as_ref().map(|geo| format!("; {geo}"));
+        let more: String = [cutoff, margin, geo].into_iter().flatten().collect();
+        lines.push(format!("@ {} ({}) {when}{more}", place.name, place.km));
+    }
+    lines.push(format!("splits: {}", page.splits.caption));
+    for split in page.splits.rows.iter().take(2) {
+        let body = split.body.as_deref().unwrap_or("-");
+        lines.push(format!("  {} {} {} {body}", split.to, split.time, split.pace));
+    }
+    lines.extend(
+        page.events
+            .iter()
+            .map(|event| format!("* {} {}", event.at, event.text)),
+    );
+    if let Some(map) = &page.map {
+        let labels: Vec<_> = map.places.iter().map(|place| place.label.as_str()).collect();
+        let hidden = map.hidden.as_deref().unwrap_or("nothing hidden");
+        lines.push(format!(
+            "map: {:?}; here {:?}; {hidden}; {}",
+            labels, map.here, map.alt
+        ));
+    }
+    if let Some(profile) = &page.profile {
+        lines.push(format!("profile: {}; here {:?}", profile.alt, profile.here));
+    }
+    lines.extend(page.ends_at.clone());
+    lines.push(page.words.zone.replace("{zone}", &page.zone));
+    lines.join("\n")
+}
+
+#[test]
+fn every_state_in_words() {
+    let waiting = race(&[], RacePhase::Waiting, at(-600));
+    let early = race(&steady(3600, 3.0), over(EndReason::EndedEarly, 3700), at(3800));
+    let unseen = race(&steady(3600, 3.0), over(EndReason::Stale, 5000), at(5100));
+    let sources = vec![
+        ("waiting", waiting),
+        ("running", under_way()),
+        ("silent", silent()),
+        ("stopped", stopped()),
+        ("finished", finished()),
+        ("ended_early", early),
+        ("probably_finished", unseen),
+    ];
+    let mut all = Vec::new();
+    for (name, source) in sources {
+        for (role, chosen, language) in [
+            (ShareRole::Family, None, "en"),
+            (ShareRole::Crew, Some("Josi"), "de"),
+        ] {
+            let ends_at = source.snapshot.watch.over().map(|_| at(90_000));
+            let words = PageWords::named(language).unwrap();
+            let page = RacePage::of(&source, &terms(role, chosen), ends_at, words);
+            all.push(format!("== {name}, {}\n{}", role.name(), said(&page)));
+        }
+    }
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/race_page");
+    insta::with_settings!({ snapshot_path => directory, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("states", all.join("\n\n"));
+    });
+}
+
+#[test]
+fn a_family_sees_nothing_of_the_body_and_nobody_is_named_without_a_choice() {
+    for source in [under_way(), silent(), stopped(), finished()] {
+        for words in PageWords::all() {
+            let family = said(&RacePage::of(
+                &source,
+                &terms(ShareRole::Family, None),
+                None,
+                words,
+            ));
+            for body in [words.bpm, "171", "152", "145", " W ", "limit"] {
+                assert!(!family.contains(body), "{body}: {family}");
+            }
+            let crew = said(&RacePage::of(&source, &terms(ShareRole::Crew, None), None, words));
+            assert!(crew.contains("152 bpm on the climb"));
+            for page in [family, crew] {
+                assert!(
+                    !page.to_lowercase().contains("josefine") && !page.contains("Berger"),
+                    "{page}"
+                );
+            }
+        }
+    }
+    let named = RacePage::of(
+        &under_way(),
+        &terms(ShareRole::Crew, Some("Josi")),
+        None,
+        PageWords::all()[0],
+    );
+    assert!(named.title.contains("Josi") && said(&named).contains("Josefine runs well."));
+}
+
+#[test]
+fn positions_near_start_and_end_are_hidden_from_a_family() {
+    let words = PageWords::all()[0];
+    let near_start = race(&steady(80, 3.0), RacePhase::Live, at(90));
+    let family = RacePage::of(&near_start, &terms(ShareRole::Family, None), None, words);
+    assert_eq!(family.map.as_ref().unwrap().here, None);
+    assert!(
+        !family.state.details.join(" ").contains("km"),
+        "{:?}",
+        family.state
+    );
+    let crew = RacePage::of(&near_start, &terms(ShareRole::Crew, None), None, words);
+    assert!(crew.map.unwrap().here.is_some());
+    // The first and the last of the drawn points are outside of the radius, on a scale of 33 m for a unit.
+    let ended = finished();
+    let map = RacePage::of(&ended, &terms(ShareRole::Family, None), None, words)
+        .map
+        .unwrap();
+    let whole = RacePage::of(&ended, &terms(ShareRole::Crew, None), None, words)
+        .map
+        .unwrap();
+    assert_eq!((map.here, whole.here.is_some()), (None, true));
+    assert!(
+        map.places
+            .iter()
+            .all(|place| place.label != words.start && place.label != words.finish)
+    );
+    let none = ShareTerms::new(ShareRole::Family, None, Some(0), None).unwrap();
+    let open = RacePage::of(&ended, &none, None, words).map.unwrap();
+    assert!(open.here.is_some() && open.hidden.is_none());
+}
+
+#[test]
+fn a_race_without_course_or_points_has_a_page() {
+    let mut source = race(&steady(3600, 3.0), RacePhase::Live, at(3610));
+    source.snapshot.course = None;
+    source.snapshot.settings.distance_m = None;
+    source.snapshot.settings.checkpoints.clear();
+    for words in PageWords::all() {
+        let page = RacePage::of(&source, &terms(ShareRole::Family, None), None, words);
+        assert!(page.profile.is_none() && page.places.is_empty() && page.map.is_some());
+    }
+    source.line.clear();
+    let page = RacePage::of(&source, &terms(ShareRole::Crew, None), None, PageWords::all()[0]);
+    assert!(page.map.is_none());
+}
+
+#[test]
+fn a_long_way_is_drawn_in_few_points() {
+    let samples = steady(10 * 9000, 0.23);
+    let source = race(&samples, RacePhase::Live, at(90_000));
+    assert!(source.line.len() <= 2001, "{}", source.line.len());
+    assert_eq!(
+        source.line.last().unwrap().position,
+        samples.last().unwrap().point.position.unwrap()
+    );
+    let page = RacePage::of(&source, &terms(ShareRole::Crew, None), None, PageWords::all()[0]);
+    let map = page.map.unwrap();
+    let length: usize = map.course.iter().map(|(_, path)| path.len()).sum();
+    assert!(length + map.covered.len() < 20_000);
+}

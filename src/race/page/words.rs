@@ -1,0 +1,131 @@
+//! The sentences of the page, one table for each language. A name in braces stands for what is put in.
+
+mod de;
+mod en;
+mod es;
+mod fr;
+mod it;
+mod table;
+
+use crate::race::sport::LegKind;
+
+pub(super) use table::{EventWords, StateWords};
+pub use table::{MessageWords, PageWords};
+
+/// All languages; the first is used if the reader wants none of them.
+static ALL: [&PageWords; 5] = [&en::WORDS, &de::WORDS, &fr::WORDS, &es::WORDS, &it::WORDS];
+
+impl PageWords {
+    /// The languages of the page.
+    pub fn all() -> [&'static Self; 5] {
+        ALL
+    }
+
+    /// The words of a language such as `de` or `de-AT`; `None` if the page does not speak it.
+    pub fn named(language: &str) -> Option<&'static Self> {
+        let code = language.trim().split('-').next().unwrap_or_default();
+        ALL.into_iter()
+            .find(|words| code.eq_ignore_ascii_case(words.code))
+    }
+
+    /// The language that a reader wants most, by `Accept-Language` (RFC 9110, section 12.5.4).
+    pub fn wanted(accept_language: &str) -> &'static Self {
+        let mut best: Option<(f64, &'static Self)> = None;
+        for range in accept_language.split(',') {
+            let mut parts = range.split(';');
+            let Some(words) = parts.next().and_then(Self::named) else {
+                continue;
+            };
+            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse().ok());
+            let weight: f64 = weight.unwrap_or(1.0);
+            if weight > 0.0 && best.is_none_or(|(most, _)| weight > most) {
+                best = Some((weight, words));
+            }
+        }
+        best.map_or(&en::WORDS, |(_, words)| words)
+    }
+
+    pub(super) fn moving(&self, kind: Option<LegKind>) -> &'static str {
+        let moving = &self.moving;
+        match kind {
+            None => moving.unknown,
+            Some(LegKind::Swim) => moving.swim,
+            Some(LegKind::Ride) => moving.ride,
+            Some(LegKind::Run) => moving.run,
+            Some(LegKind::Walk) => moving.walk,
+            Some(LegKind::Hike) => moving.hike,
+            Some(LegKind::Row) => moving.row,
+            Some(LegKind::Kayak | LegKind::Paddle) => moving.paddle,
+            Some(LegKind::Ski) => moving.ski,
+            Some(LegKind::Skate) => moving.skate,
+            Some(LegKind::Transition) => moving.transition,
+        }
+    }
+}
+
+/// Puts values in the place of their names in braces.
+pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(sentence.len() + 16);
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            return text;
+        };
+        let value = values.iter().find(|(known, _)| *known == name);
+        text.push_str(value.map_or("", |(_, value)| value));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reader_chooses_the_language() {
+        for (wanted, code) in [
+            ("de-AT,de;q=0.9,en;q=0.8", "de"),
+            ("pt-BR, fr;q=0.5, it;q=0.7", "it"),
+            ("es;q=0, nl", "en"),
+            ("", "en"),
+            ("*;q=0.1", "en"),
+            ("fr;q=x", "fr"),
+        ] {
+            assert_eq!(PageWords::wanted(wanted).code, code, "{wanted}");
+        }
+        assert!(PageWords::named("deutsch").is_none());
+    }
+
+    /// A sentence must ask for the same values in every language, or something is left out in one of them.
+    #[test]
+    fn every_language_asks_for_the_same_values() {
+        let names = |words: &PageWords| {
+            let text = format!("{words:?}");
+            let mut names: Vec<Vec<String>> = Vec::new();
+            for sentence in text.split('"').skip(1).step_by(2) {
+                let mut found: Vec<_> = sentence
+                    .split('{')
+                    .skip(1)
+                    .map(|part| part.split('}').next().unwrap_or_default().to_owned())
+                    .collect();
+                found.sort();
+                names.push(found);
+            }
+            names
+        };
+        let english = names(PageWords::all()[0]);
+        for words in PageWords::all() {
+            assert_eq!(names(words), english, "{}", words.code);
+        }
+    }
+
+    #[test]
+    fn values_are_put_in_once() {
+        let filled = fill("{a} and {b}, {c}.", &[("a", "{b}"), ("b", "2")]);
+        assert_eq!(filled, "{b} and 2, .");
+        assert_eq!(fill("open {", &[]), "open ");
+    }
+}

@@ -1,0 +1,85 @@
+use super::*;
+use crate::race::alerts::{Alert, AlertKind, Severity};
+use crate::race::plan::Checkpoint;
+use crate::race::schedule::RacePhase;
+use crate::race::support::{at, hour};
+
+fn raced() -> Snapshot {
+    let (mut snapshot, _) = hour();
+    snapshot.watch.phase = RacePhase::Live;
+    snapshot.settings.distance_m = Some(10_000.0);
+    snapshot.settings.target_time_s = Some(3300);
+    snapshot.settings.checkpoints = vec![
+        Checkpoint {
+            name: "Mill | ford".into(),
+            km: 5.0,
+            cutoff_s: Some(1800),
+            ..Checkpoint::default()
+        },
+        Checkpoint {
+            name: "Never".into(),
+            km: 12.0,
+            ..Checkpoint::default()
+        },
+    ];
+    snapshot.alerts = (0..100)
+        .map(|minute| Alert {
+            kind: AlertKind::Split,
+            severity: Severity::Info,
+            key: minute.to_string(),
+            text: format!("Split {minute}."),
+            at: at(minute * 36),
+        })
+        .collect();
+    snapshot
+}
+
+#[test]
+fn a_report_reads_like_one() {
+    let said = [(at(1800), "Keep it easy until the ford.".to_owned())];
+    let report = report(&raced(), "Autumn 10k", &said);
+    for line in [
+        "# Autumn 10k",
+        "Started on 2026-10-04 at 08:00. The race is under way and data comes.",
+        "| Distance | 10.8 km of 10 km |",
+        "| Heart rate | 145 bpm, at most 171 |",
+        "| Drift of the heart rate | 0.6 % fewer beats a metre in the second half |",
+        "| 4 km | 5:33 | 5:33 /km | 149 |  | 0:13 slower |",
+        "| Mill / ford | 5 km | 27:47 | 0:17 slower | 2:13 to spare |",
+        "| Never | 12 km | not passed |  |  |",
+        "| finish | 10 km | 55:33 | 0:33 slower |  |",
+        "20 older messages are left out.",
+        "- 08:12 Split 20.",
+        "- 08:30 Keep it easy until the ford.",
+    ] {
+        assert!(report.lines().any(|written| written == line), "{line}: {report}");
+    }
+}
+
+/// 2,000 splits of an ultra-marathon do not fit into an answer, so a row sums up several of them.
+#[test]
+fn a_long_race_is_summed_up() {
+    let mut snapshot = raced();
+    let split = snapshot.track.splits[0].clone();
+    snapshot.track.splits = (0..1000)
+        .map(|n| {
+            let mut split = split.clone();
+            (split.from_m, split.to_m) = (f64::from(n) * 1000.0, f64::from(n + 1) * 1000.0);
+            split.race_m = split.to_m;
+            split
+        })
+        .collect();
+    let report = report(&snapshot, "Across the country", &[]);
+    let rows = report.lines().filter(|line| line.contains("/km")).count();
+    assert!((50..=62).contains(&rows), "{rows}");
+    assert!(report.contains("| 1000 km | "), "{report}");
+    assert!(report.chars().count() < 12_000, "{}", report.chars().count());
+}
+
+#[test]
+fn nothing_seen_makes_a_short_report() {
+    let mut snapshot = raced();
+    snapshot.track = Track::new(snapshot.settings.kind);
+    let report = report(&snapshot, "Autumn 10k", &[]);
+    assert_eq!(report.lines().count(), 3, "{report}");
+}

@@ -1,0 +1,171 @@
+//! Who wrote what → what to do. Pure.
+
+#[cfg(test)]
+mod tests;
+
+use super::command::{self, ChatCommand, MuteWish};
+use crate::accounts::AccountId;
+use crate::garmin::livetrack::{LinkProblem, PastedLink, Position};
+use crate::notify::bot::{ButtonPress, UpdateContent};
+
+/// The people behind a chat who have access.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct ChatPeople {
+    /// Those whose race messages go there.
+    pub(super) owners: Vec<AccountId>,
+    /// Those whom the sender is.
+    pub(super) sender: Vec<AccountId>,
+    pub(super) is_private: bool,
+}
+
+impl ChatPeople {
+    fn may_change(&self) -> bool {
+        self.is_private || !self.sender.is_empty()
+    }
+
+    /// For whom a link starts a race: the sender if the chat is theirs, else the only one whose chat it is.
+    fn athlete(&self) -> Option<&AccountId> {
+        let own: Vec<_> = self
+            .owners
+            .iter()
+            .filter(|owner| self.sender.contains(owner))
+            .collect();
+        match (own.as_slice(), self.owners.as_slice()) {
+            ([one], _) => Some(one),
+            ([], [one]) => Some(one),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about an update.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum ChatAct {
+    Ignore,
+    /// Tell an unknown chat that it is unknown.
+    TurnAway,
+    /// End the waiting of a button in a chat that is unknown by now.
+    Release(ButtonPress),
+    /// Tell that only known members may do it.
+    Refuse,
+    /// The same, as a note at the button.
+    RefusePress(ButtonPress),
+    /// Tell a person who wrote something else how to ask.
+    Hint,
+    Help,
+    UnknownCommand,
+    Status,
+    Eta(Option<String>),
+    PassesAt(Position),
+    /// Tell the figures of the coach's last message.
+    Why,
+    Mute(MuteWish),
+    AskToStop,
+    Press(ButtonPress),
+    Share {
+        another: bool,
+    },
+    Start {
+        athlete: AccountId,
+        text: String,
+    },
+    /// The chat belongs to several people, and nobody knows whose race it is.
+    WhoseRace,
+    BadLink(LinkProblem),
+}
+
+/// Decides about an update. `find` looks for a LiveTrack link in a text; `is_for_us` tells whether a command that names a
+/// bot means this one.
+pub(super) fn decide(
+    content: UpdateContent,
+    people: &ChatPeople,
+    find: impl Fn(&str) -> Result<PastedLink, LinkProblem>,
+    is_for_us: bool,
+) -> ChatAct {
+    if people.owners.is_empty() {
+        return from_stranger(content, people.is_private, find, is_for_us);
+    }
+    match content {
+        UpdateContent::Press(press) if people.may_change() => ChatAct::Press(press),
+        UpdateContent::Press(press) => ChatAct::RefusePress(press),
+        UpdateContent::Place(place) => ChatAct::PassesAt(place),
+        UpdateContent::Text { text, links } => {
+            let searched = [text.as_str(), &links.join("\n")].join("\n");
+            of_text(&text, searched, people, find, is_for_us)
+        }
+    }
+}
+
+/// In a group, people talk to each other. Only what is meant for the bot is answered.
+fn from_stranger(
+    content: UpdateContent,
+    is_private: bool,
+    find: impl Fn(&str) -> Result<PastedLink, LinkProblem>,
+    is_for_us: bool,
+) -> ChatAct {
+    match content {
+        UpdateContent::Press(press) => ChatAct::Release(press),
+        UpdateContent::Text { text, .. } => {
+            let is_known = |command| command != ChatCommand::Unknown && is_for_us;
+            let is_command = command::read(&text).is_some_and(|read| is_known(read.command));
+            if is_private || is_command || find(&text).is_ok() {
+                ChatAct::TurnAway
+            } else {
+                ChatAct::Ignore
+            }
+        }
+        UpdateContent::Place(_) if is_private => ChatAct::TurnAway,
+        UpdateContent::Place(_) => ChatAct::Ignore,
+    }
+}
+
+fn of_text(
+    text: &str,
+    searched: String,
+    people: &ChatPeople,
+    find: impl Fn(&str) -> Result<PastedLink, LinkProblem>,
+    is_for_us: bool,
+) -> ChatAct {
+    let command = command::read(text).map(|read| read.command);
+    if command.is_some() && !is_for_us {
+        return ChatAct::Ignore;
+    }
+    let act = match command {
+        // A link after `/start` or an invented command is what matters.
+        None | Some(ChatCommand::Unknown | ChatCommand::Help) => match find(&searched) {
+            Ok(_) => match people.athlete() {
+                Some(athlete) => ChatAct::Start {
+                    athlete: athlete.clone(),
+                    text: searched,
+                },
+                None => ChatAct::WhoseRace,
+            },
+            Err(LinkProblem::Incomplete) => ChatAct::BadLink(LinkProblem::Incomplete),
+            Err(_) => match command {
+                Some(ChatCommand::Help) => ChatAct::Help,
+                _ if !people.is_private => ChatAct::Ignore,
+                Some(_) => ChatAct::UnknownCommand,
+                None => ChatAct::Hint,
+            },
+        },
+        Some(ChatCommand::Status) => ChatAct::Status,
+        Some(ChatCommand::Eta(place)) => ChatAct::Eta(place),
+        Some(ChatCommand::Why) => ChatAct::Why,
+        Some(ChatCommand::Mute(wish)) => ChatAct::Mute(wish),
+        Some(ChatCommand::Stop) => ChatAct::AskToStop,
+        Some(ChatCommand::Share { another }) => ChatAct::Share { another },
+    };
+    let changes = matches!(
+        act,
+        ChatAct::Start { .. }
+            | ChatAct::WhoseRace
+            | ChatAct::Mute(_)
+            | ChatAct::AskToStop
+            | ChatAct::Share { .. }
+    );
+    if changes && !people.may_change() {
+        ChatAct::Refuse
+    } else {
+        act
+    }
+}

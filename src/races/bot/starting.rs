@@ -1,0 +1,185 @@
+//! A pasted link starts a race, with the settings of an earlier one.
+
+use super::inherited::{EarlierRace, NewRace, TakenSettings, inherit};
+use super::wording;
+use crate::accounts::AccountId;
+use crate::garmin::livetrack::LiveTrackSession;
+use crate::race::snapshot::race_title;
+use crate::races::caller::RaceCaller;
+use crate::races::records::{CourseRow, RaceProgress, RaceRow};
+use crate::races::registry::Races;
+use crate::races::start::{ReachedLink, StartedRace, TrackingError};
+use crate::store::StoreError;
+
+/// Many links are being followed.
+pub(super) const BUSY: &str = "I am still looking at other links. Send it again in a minute.";
+
+/// A race that a link started or found.
+#[derive(Debug)]
+pub(super) struct ChatStart {
+    pub(super) started: StartedRace,
+    pub(super) title: String,
+    pub(super) taken: Option<TakenSettings>,
+}
+
+/// Starts a race for the caller, or finds the one of the same link. The error is a sentence for the chat.
+pub(super) async fn start(races: &Races, caller: &RaceCaller, text: &str) -> Result<ChatStart, String> {
+    let started = async {
+        let reached = races.reach(text).await?;
+        let account = caller.account();
+        let is_known = races.race_of_link(account, &reached.link)?.is_some();
+        let new = if is_known {
+            NewRace::default()
+        } else {
+            look(races, &reached).await
+        };
+        let taken = inherit(&new, &earlier(races, account)?);
+        let plan = taken.as_ref().map(|taken| taken.plan.clone()).unwrap_or_default();
+        let course = taken.as_ref().and_then(|taken| taken.course.clone());
+        let course = course.or(new.course);
+        let title = race_title(reached.session.as_ref(), &plan);
+        let started = races.begin(caller, reached, plan, course).await?;
+        Ok::<_, TrackingError>(ChatStart {
+            started,
+            title,
+            taken,
+        })
+    };
+    started.await.map_err(|problem| match problem {
+        TrackingError::Store(e) => {
+            tracing::error!(reason = %e, "race.chat_failed");
+            wording::STORE_FAILED.to_owned()
+        }
+        TrackingError::AccessEnded => wording::ENDED_ACCESS.to_owned(),
+        other => failed(&other.to_string()),
+    })
+}
+
+/// What LiveTrack tells of a new race. What it does not tell is left out.
+async fn look(races: &Races, reached: &ReachedLink) -> NewRace {
+    let mut new = NewRace {
+        activity_type: reached
+            .session
+            .as_ref()
+            .and_then(|session| session.activity_type.clone()),
+        ..NewRace::default()
+    };
+    if reached.unreachable {
+        return new;
+    }
+    if let Ok(batch) = races.0.livetrack.points(&reached.link, None).await {
+        let mut points = batch.points.iter();
+        new.start = points.clone().find_map(|point| point.position);
+        let of_points = points.find_map(|point| point.activity_type.clone());
+        new.activity_type = of_points.or(new.activity_type);
+    }
+    new.course = races.course_of_session(&reached.link).await;
+    new
+}
+
+fn earlier(races: &Races, account: &AccountId) -> Result<Vec<EarlierRace>, StoreError> {
+    let store = &races.0.store;
+    let mut earlier = Vec::new();
+    for id in races.ids_of(account)? {
+        let Some(row) = store.find::<RaceRow>(id.key())? else {
+            continue;
+        };
+        let progress = store.find::<RaceProgress>(id.key())?;
+        let session: Option<LiveTrackSession> = progress.and_then(|progress| progress.watch.session);
+        earlier.push(EarlierRace {
+            title: race_title(session.as_ref(), &row.settings),
+            created_at: row.created_at,
+            course: store.find::<CourseRow>(id.key())?.map(|row| row.course),
+            activity_type: session.and_then(|session| session.activity_type),
+            plan: row.settings,
+        });
+    }
+    Ok(earlier)
+}
+
+/// What is watched now, with which settings. `link` is the address of a page for the family.
+pub(super) fn told(start: &ChatStart, link: Option<&str>) -> String {
+    let ChatStart {
+        started,
+        title,
+        taken,
+    } = start;
+    let mut lines = vec![match (started.known, started.continued) {
+        (true, _) => format!("I watch {title} already. /status tells how it goes."),
+        (_, true) => format!("I watch {title} again, with the settings it has."),
+        _ => format!("I watch {title} now. It ends by itself when the race does; /stop ends it earlier."),
+    }];
+    if started.unreachable {
+        lines.push("Garmin has not answered yet. I keep trying.".to_owned());
+    }
+    if !started.known && !started.continued {
+        lines.push(match taken {
+            Some(taken) => taken.told.clone(),
+            None => "The settings are the usual ones. Claude can change them: course, checkpoints, limits."
+                .to_owned(),
+        });
+    }
+    if let Some(link) = link {
+        lines.push(format!("The live page for family and friends: {link}"));
+    }
+    lines.join("\n")
+}
+
+/// A problem with a link as a sentence for the chat. The name of the tool's argument means nothing there.
+pub(super) fn failed(problem: &str) -> String {
+    let problem = problem.strip_prefix("url: ").unwrap_or(problem);
+    let mut letters = problem.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    format!("Nothing was started. {first}{}.", letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::garmin::livetrack::LinkProblem;
+    use crate::race::id::RaceId;
+
+    fn started(known: bool, continued: bool, unreachable: bool) -> ChatStart {
+        ChatStart {
+            started: StartedRace {
+                race: RaceId::random(),
+                known,
+                continued,
+                unreachable,
+            },
+            title: "Ann E".into(),
+            taken: None,
+        }
+    }
+
+    #[test]
+    fn the_answer_says_what_is_watched_and_with_what() {
+        let new = told(&started(false, false, false), Some("https://gw.example.org/r/x"));
+        assert!(
+            new.starts_with("I watch Ann E now.") && new.contains("usual ones"),
+            "{new}"
+        );
+        assert!(new.ends_with("friends: https://gw.example.org/r/x"), "{new}");
+        let known = told(&started(true, false, false), None);
+        assert_eq!(known, "I watch Ann E already. /status tells how it goes.");
+        let again = told(&started(false, true, true), None);
+        assert_eq!(
+            again,
+            "I watch Ann E again, with the settings it has.\nGarmin has not answered yet. I keep trying."
+        );
+    }
+
+    #[test]
+    fn a_problem_is_told_without_the_words_of_the_tool() {
+        let gone = failed(&TrackingError::Gone.to_string());
+        assert!(
+            gone.starts_with("Nothing was started. Garmin does not know this"),
+            "{gone}"
+        );
+        let cut_off = failed(&LinkProblem::Incomplete.to_string());
+        assert!(
+            cut_off.contains("The link has no complete session id"),
+            "{cut_off}"
+        );
+    }
+}

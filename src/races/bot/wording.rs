@@ -1,0 +1,236 @@
+//! The answers of the bot in words. Pure.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::places::{self, EtaAnswer};
+use crate::garmin::livetrack::Position;
+use crate::race::page::{PageWords, SpokenRace};
+use crate::races::registry::RaceOverview;
+
+/// Tells nothing: not whose gateway it is, and not what would be obeyed.
+pub(super) const UNKNOWN_CHAT: &str = "Sorry, this bot only answers chats that were set up for it.";
+
+pub(super) const ONLY_KNOWN: &str = "Only people whom this gateway knows can do that: those whose own chat with this bot is, or was, set as their phone.";
+
+pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with it, and I watch the race.\n\
+    /status: how the race stands\n\
+    /eta: when the athlete is at the next places; /eta Mill or /eta 31.5 for one place\n\
+    A location (the paper clip, then Location): when the athlete passes there\n\
+    /why: the figures on which the coach's last message rests\n\
+    /share: a link to the live page for family and friends\n\
+    /mute 1h: no messages here for an hour, except warnings; /mute off\n\
+    /stop: stop watching the race\n\
+    Everything else is set in Claude.";
+
+pub(super) const HINT: &str =
+    "I understand commands, a LiveTrack link and a location. /help shows what I can do.";
+
+pub(super) const NO_SUCH_COMMAND: &str = "I don't know that command. /help shows what I can do.";
+
+pub(super) const NO_RACE: &str = "No race is watched at the moment. Send a LiveTrack link to watch one.";
+
+pub(super) const WHOSE_RACE: &str = "This chat belongs to several people, so I can't tell whose race it is. Send the link from \
+    your own chat with this bot, or start the race in Claude.";
+
+pub(super) const MUTE_HOW: &str =
+    "Write a time of up to 24 hours, such as /mute 30m, /mute 2h or /mute 1h30, or /mute off.";
+
+pub(super) const UNMUTED: &str = "Messages come to this chat again.";
+
+pub(super) const ENDED_ACCESS: &str = "Access ended meanwhile; nothing was changed.";
+
+pub(super) const STORE_FAILED: &str =
+    "The races can't be read or written now. Try again in a minute; if it goes on, tell the operator.";
+
+/// Joins a text for each race. The title comes before each if there are several.
+pub(super) fn for_each_race(texts: &[(String, String)]) -> String {
+    match texts {
+        [] => NO_RACE.to_owned(),
+        [(_, text)] => text.clone(),
+        several => {
+            let blocks: Vec<_> = several
+                .iter()
+                .map(|(title, text)| format!("{title}\n{text}"))
+                .collect();
+            blocks.join("\n\n")
+        }
+    }
+}
+
+/// How the races stand. The title is always told, because the chat may follow others later.
+pub(super) fn status(races: &[RaceOverview], words: &'static PageWords) -> String {
+    if races.is_empty() {
+        return NO_RACE.to_owned();
+    }
+    let of = |race: &RaceOverview| {
+        let spoken = SpokenRace::new(&race.snapshot, words);
+        format!("{}: {}", race.snapshot.title(), spoken.state())
+    };
+    let mut blocks: Vec<_> = races.iter().map(of).collect();
+    if let [one] = races {
+        blocks.push(SpokenRace::new(&one.snapshot, words).zone());
+        return blocks.join("\n");
+    }
+    blocks.join("\n\n")
+}
+
+/// The answer to `/eta`: of the races that have the place, if it is named.
+pub(super) fn eta(races: &[RaceOverview], asked: Option<&str>, words: &'static PageWords) -> String {
+    let (mut told, mut offered) = (Vec::new(), Vec::new());
+    for race in races {
+        match places::eta(&race.snapshot, asked, words) {
+            EtaAnswer::Told(text) => told.push((race.snapshot.title(), text)),
+            EtaAnswer::NoSuchPlace(names) => offered.extend(names),
+        }
+    }
+    if told.is_empty() && !races.is_empty() {
+        offered.dedup();
+        return if offered.is_empty() {
+            "I don't know that place, and the race has no places. Ask with kilometres from the start, such as /eta 31.5."
+                .to_owned()
+        } else {
+            format!(
+                "I don't know that place. Do you mean one of these: {}? Kilometres from the start work too, such as \
+                 /eta 31.5.",
+                offered.join(", ")
+            )
+        };
+    }
+    for_each_race(&told)
+}
+
+pub(super) fn passes_at(races: &[RaceOverview], position: Position, words: &'static PageWords) -> String {
+    let texts: Vec<_> = races
+        .iter()
+        .map(|race| {
+            let text = places::passes_at(&race.snapshot, position, words);
+            (race.snapshot.title(), text)
+        })
+        .collect();
+    for_each_race(&texts)
+}
+
+/// That the chat is muted until a time, in this zone.
+pub(super) fn muted(until: Timestamp, zone: &TimeZone) -> String {
+    format!(
+        "Messages to this chat, also from the coach, pause until {}. What comes meanwhile is not sent later; /status tells how it goes. \
+         Warnings still come: a long loss of signal, a long stop, far off the course, a missed cut-off, a broken link to Garmin.",
+        until.to_zoned(zone.clone()).strftime("%H:%M %Z")
+    )
+}
+
+/// The question whether to stop, for these titles.
+pub(super) fn ask_to_stop(titles: &[String]) -> String {
+    match titles {
+        [one] => format!("Stop watching {one}? Messages end; what was recorded stays."),
+        _ => "Which race should I stop watching? Its messages end; what was recorded stays.".to_owned(),
+    }
+}
+
+pub(super) fn stopped(title: &str) -> String {
+    format!("I no longer watch {title}. What was recorded stays. The same LiveTrack link continues the race.")
+}
+
+pub(super) const KEPT: &str = "I keep watching.";
+
+pub(super) const STALE_BUTTON: &str = "That button is out of date: the race is not watched any more.";
+
+/// A new link to the page of a race. `only_here` tells that the address is one of the gateway's own machine.
+pub(super) fn shared(url: &str, hours_after: u32, only_here: bool) -> String {
+    let here = if only_here {
+        "\nThis gateway has no public address (PUBLIC_URL), so the link opens only on its own machine."
+    } else {
+        ""
+    };
+    format!(
+        "{url}\nWhoever has this link sees the live page, without heart rate and without positions near start and finish. It \
+         works until {hours_after} hours after the race; Claude or the operator can end it at once.{here}"
+    )
+}
+
+/// That a link was made in a chat before. It can't be shown again, because only its hash is stored.
+pub(super) fn shared_already(age: SignedDuration) -> String {
+    let minutes = age.as_mins().max(0);
+    let ago = match minutes {
+        0 | 1 => "a minute ago".to_owned(),
+        2..=119 => format!("{minutes} minutes ago"),
+        _ => format!("{} hours ago", minutes / 60),
+    };
+    format!(
+        "There is a link already: it was sent {ago} in a chat, and still works. It can't be shown again. /share new makes \
+         another one."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::schedule::RacePhase;
+    use crate::race::support::hour;
+
+    fn english() -> &'static PageWords {
+        PageWords::named("en").unwrap()
+    }
+
+    fn running(name: &str) -> RaceOverview {
+        let (mut snapshot, _) = hour();
+        snapshot.watch.phase = RacePhase::Live;
+        snapshot.watch.last_ok_at = Some(snapshot.now);
+        snapshot.settings.name = Some(name.into());
+        RaceOverview {
+            snapshot,
+            last_words: None,
+            watched: true,
+        }
+    }
+
+    #[test]
+    fn the_status_says_what_the_page_says() {
+        let one = status(&[running("Lake Run")], english());
+        assert!(
+            one.starts_with("Lake Run: Running. Last seen just now at km 10.8."),
+            "{one}"
+        );
+        assert!(one.contains("Expected at Finish between"), "{one}");
+        assert!(one.ends_with("All times are local to the race (UTC)."), "{one}");
+        let two = status(&[running("Lake Run"), running("Hill Run")], english());
+        assert!(two.contains("\n\nHill Run: Running."), "{two}");
+        assert_eq!(status(&[], english()), NO_RACE);
+        let german = status(&[running("Lake Run")], PageWords::named("de").unwrap());
+        assert!(german.starts_with("Lake Run: Läuft."), "{german}");
+    }
+
+    #[test]
+    fn an_unknown_place_is_answered_with_the_known_ones() {
+        let races = [running("Lake Run")];
+        let unknown = eta(&races, Some("summit"), english());
+        assert!(unknown.contains("one of these: finish?"), "{unknown}");
+        assert!(eta(&races, None, english()).starts_with("Expected at Finish"));
+        assert_eq!(eta(&[], Some("x"), english()), NO_RACE);
+        let both = eta(&[running("Lake Run"), running("Hill Run")], None, english());
+        assert!(
+            both.starts_with("Lake Run\nExpected") && both.contains("\n\nHill Run\n"),
+            "{both}"
+        );
+    }
+
+    #[test]
+    fn a_mute_says_until_when_and_what_still_comes() {
+        let until = "2026-10-04T09:05:00Z".parse().unwrap();
+        let text = muted(until, &TimeZone::get("Europe/Vienna").unwrap());
+        assert!(
+            text.contains("until 11:05 CEST.") && text.contains("a missed cut-off"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_link_of_this_machine_says_so() {
+        assert!(shared("http://localhost/r/x", 24, true).contains("PUBLIC_URL"));
+        assert!(!shared("https://gw.example.org/r/x", 24, false).contains("PUBLIC_URL"));
+        let minutes = |n| shared_already(SignedDuration::from_mins(n));
+        assert!(minutes(0).contains("a minute ago"));
+        assert!(minutes(45).contains("45 minutes ago") && minutes(300).contains("5 hours ago"));
+    }
+}

@@ -1,0 +1,250 @@
+//! The shares of races: links that show one race's page to whoever has them.
+//!
+//! Invariants:
+//! - A link's token is stored as SHA-256 only, and returned once.
+//! - A share ends with its race, with the access of its owner, when somebody ends it, and at its time. A page that is
+//!   open is told at once.
+
+use jiff::Timestamp;
+
+use super::acts::RaceActError;
+use super::caller::RaceCaller;
+use super::records::{RaceProgress, RaceRow, RaceShare, ShareToken, hex, share_key, unhex};
+use super::registry::Races;
+use super::versions::{self, RaceVersions};
+use crate::accounts::AccountId;
+use crate::base::secrets::{Secret, TokenHash, random_token};
+use crate::race::id::RaceId;
+use crate::race::schedule::RaceWatch;
+use crate::race::share::{ShareId, ShareTerms};
+use crate::store::{StoreError, Tx};
+
+/// Maximum number of shares of one race.
+const MOST_SHARES: usize = 20;
+
+/// The length of a token: 256 bits in base64url.
+const TOKEN_LETTERS: usize = 43;
+
+/// A share that was just made. Its token is known only here.
+#[derive(Debug)]
+pub struct NewShare {
+    pub share: ShareId,
+    /// The address of the page.
+    pub url: Secret,
+}
+
+/// A share as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct ShareOverview {
+    pub share: ShareId,
+    pub terms: ShareTerms,
+    pub created_at: Timestamp,
+    /// `None` while the race goes on.
+    pub ends_at: Option<Timestamp>,
+    /// Whether the operator made it; otherwise the person did, through a client or in a chat.
+    pub by_operator: bool,
+    /// Whether it was made in a chat.
+    pub in_chat: bool,
+}
+
+/// A share that a token opens now.
+#[derive(Clone, Debug)]
+pub struct OpenShare {
+    pub race: RaceId,
+    pub account: AccountId,
+    pub terms: ShareTerms,
+    /// `None` while the race goes on.
+    pub ends_at: Option<Timestamp>,
+}
+
+impl Races {
+    /// Makes a share of a race of the caller. Errors: no such race, too many shares, or the caller's access has ended.
+    pub async fn share(
+        &self,
+        caller: &RaceCaller,
+        race: &RaceId,
+        terms: ShareTerms,
+    ) -> Result<NewShare, RaceActError> {
+        let (share, token) = (ShareId::random(), random_token(""));
+        let hash = TokenHash::of(token.expose());
+        let record = RaceShare {
+            account: caller.account().clone(),
+            terms,
+            created_at: self.0.clock.now(),
+            made_by: match caller {
+                RaceCaller::SignIn(_, family) => Some(family.clone()),
+                RaceCaller::Page(visitor) => visitor.via.clone(),
+                RaceCaller::Operator(_) | RaceCaller::Race(_) | RaceCaller::Chat(_) => None,
+            },
+            in_chat: matches!(caller, RaceCaller::Chat(_)),
+            token: hex(&hash),
+        };
+        let (race_id, id, caller) = (race.clone(), share.clone(), caller.clone());
+        let written = self.0.store.atomic(move |tx| {
+            if !caller.may_write(tx)? {
+                return Err(RaceActError::AccessEnded);
+            }
+            let row = tx.find::<RaceRow>(race_id.key())?;
+            if row.is_none_or(|row| row.account != *caller.account()) {
+                return Err(RaceActError::NoSuchRace);
+            }
+            if tx.list::<RaceShare>(race_id.key())?.len() >= MOST_SHARES {
+                return Err(RaceActError::TooManyShares);
+            }
+            tx.put(&share_key(&race_id, id.as_str()), &record)?;
+            let found = ShareToken {
+                race: race_id,
+                share: id,
+            };
+            tx.put(hash.as_bytes(), &found)?;
+            Ok(())
+        });
+        written.await?;
+        tracing::info!(race.id = %race, share.id = %share, "race.shared");
+        let url = Secret::new(format!("{}/r/{}", self.0.public_url, token.expose()));
+        Ok(NewShare { share, url })
+    }
+
+    /// The shares of a race of this account, the oldest first. Those whose time is over are left out.
+    pub fn shares(&self, account: &AccountId, race: &RaceId) -> Result<Vec<ShareOverview>, StoreError> {
+        let now = self.0.clock.now();
+        let mut shares = Vec::new();
+        for (key, row) in self.0.store.list::<RaceShare>(race.key())? {
+            let Some(share) = share_of(&key, race).filter(|_| row.account == *account) else {
+                continue;
+            };
+            let ends_at = self.ends_at(race, &row)?;
+            if ends_at.is_none_or(|end| now < end) {
+                shares.push(ShareOverview {
+                    share,
+                    terms: row.terms,
+                    created_at: row.created_at,
+                    ends_at,
+                    by_operator: row.made_by.is_none() && !row.in_chat,
+                    in_chat: row.in_chat,
+                });
+            }
+        }
+        shares.sort_by_key(|share| share.created_at);
+        Ok(shares)
+    }
+
+    /// Ends a share of a race of this account, or all of them. Open pages end at once. Returns how many ended.
+    pub async fn end_shares(
+        &self,
+        account: &AccountId,
+        race: &RaceId,
+        only: Option<&ShareId>,
+    ) -> Result<usize, RaceActError> {
+        if self.owner(race)?.is_none_or(|owner| owner != *account) {
+            return Err(RaceActError::NoSuchRace);
+        }
+        let (id, share) = (race.clone(), only.cloned());
+        let ended = self
+            .0
+            .store
+            .atomic(move |tx| remove_shares(tx, &id, share.as_ref()))
+            .await?;
+        versions::changed(&self.0.versions, race);
+        if ended == 0 && only.is_some() {
+            return Err(RaceActError::NoSuchShare);
+        }
+        tracing::info!(race.id = %race, shares = ended, "race.shares_ended");
+        Ok(ended)
+    }
+
+    /// Ends all shares of an account.
+    pub(super) async fn end_all_shares(&self, account: &AccountId) -> Result<(), StoreError> {
+        for race in self.ids_of(account)? {
+            if self.0.store.list::<RaceShare>(race.key())?.is_empty() {
+                continue;
+            }
+            let id = race.clone();
+            self.0
+                .store
+                .atomic(move |tx| remove_shares(tx, &id, None))
+                .await?;
+            versions::changed(&self.0.versions, &race);
+        }
+        Ok(())
+    }
+
+    /// The share that this token opens; `None` if it is unknown, was ended, or its time is over.
+    pub fn open_share(&self, token: &str) -> Result<Option<OpenShare>, StoreError> {
+        if token.len() != TOKEN_LETTERS {
+            return Ok(None);
+        }
+        let hash = TokenHash::of(token);
+        let Some(ShareToken { race, share }) = self.0.store.find(hash.as_bytes())? else {
+            return Ok(None);
+        };
+        let row: Option<RaceShare> = self.0.store.find(&share_key(&race, share.as_str()))?;
+        let Some(row) = row.filter(|row| row.token == hex(&hash)) else {
+            return Ok(None);
+        };
+        let ends_at = self.ends_at(&race, &row)?;
+        let is_open = ends_at.is_none_or(|end| self.0.clock.now() < end);
+        Ok(is_open.then_some(OpenShare {
+            race,
+            account: row.account,
+            terms: row.terms,
+            ends_at,
+        }))
+    }
+
+    /// Tells of every change of a race and of its shares.
+    pub fn versions(&self) -> tokio::sync::watch::Receiver<RaceVersions> {
+        self.0.versions.subscribe()
+    }
+
+    /// The messages about a race of this account that were sent, oldest first.
+    pub fn sent_messages(
+        &self,
+        account: &AccountId,
+        race: &RaceId,
+    ) -> Result<Vec<(Timestamp, String)>, StoreError> {
+        let state = match self.0.watched_race(race) {
+            Some(race) => Some(race.state()),
+            None => self.0.past_race(race)?,
+        };
+        let said = state.filter(|state| state.row.account == *account);
+        let said = said.iter().flat_map(|state| &state.progress.said);
+        let sent = said.filter(|message| message.held.is_empty());
+        Ok(sent.map(|message| (message.at, message.text.clone())).collect())
+    }
+
+    fn ends_at(&self, race: &RaceId, row: &RaceShare) -> Result<Option<Timestamp>, StoreError> {
+        let ends_at = |watch: &RaceWatch| row.terms.ends_at(row.created_at, watch);
+        if let Some(watched) = self.0.watched_race(race) {
+            return Ok(ends_at(&watched.state().progress.watch));
+        }
+        let stored = self.0.store.find::<RaceProgress>(race.key())?;
+        Ok(stored.and_then(|progress| ends_at(&progress.watch)))
+    }
+}
+
+/// Removes one share of a race, or all. Returns how many there were.
+pub(super) fn remove_shares(
+    tx: &mut Tx<'_>,
+    race: &RaceId,
+    only: Option<&ShareId>,
+) -> Result<usize, StoreError> {
+    let mut removed = 0;
+    for (key, row) in tx.list::<RaceShare>(race.key())? {
+        if only.is_some_and(|only| share_of(&key, race).as_ref() != Some(only)) {
+            continue;
+        }
+        if let Some(hash) = unhex(&row.token) {
+            tx.remove::<ShareToken>(&hash);
+        }
+        tx.remove::<RaceShare>(&key);
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+/// The id in the key of a share.
+fn share_of(key: &[u8], race: &RaceId) -> Option<ShareId> {
+    let id = key.strip_prefix(race.key())?;
+    std::str::from_utf8(id).ok()?.parse().ok()
+}

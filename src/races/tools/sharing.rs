@@ -1,0 +1,86 @@
+//! `share_race`: makes, lists and ends the links to a race's page.
+
+use serde_json::{Value, json};
+
+use super::calls::RaceCall;
+use super::error::RaceToolError;
+use crate::race::id::RaceId;
+use crate::race::share::{MOST_HOURS_AFTER, MOST_PRIVACY_M, ShareId, ShareRole, ShareTerms};
+
+/// The arguments that the tool takes besides `race`.
+const ARGUMENTS: [&str; 6] = ["action", "role", "name", "privacy_m", "hours_after", "share"];
+
+pub(super) async fn share_race(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
+    let action = call.args.name("action")?;
+    match action.as_deref() {
+        None | Some("make") => make(call).await,
+        Some("list") => list(call),
+        Some("end") => end(call).await,
+        Some(_) => Err(RaceToolError("action: must be make, list or end".into())),
+    }
+}
+
+async fn make(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
+    let role = call.args.name("role")?;
+    let role = role.map_or(Some(ShareRole::Family), |role| ShareRole::named(&role));
+    let role = role.ok_or_else(|| RaceToolError("role: must be family or crew".into()))?;
+    let name = call.args.name("name")?;
+    let privacy_m = call.args.whole("privacy_m", 0, MOST_PRIVACY_M)?;
+    let hours_after = call.args.whole("hours_after", 1, MOST_HOURS_AFTER)?;
+    let race = call.race(&ARGUMENTS)?;
+    let terms = ShareTerms::new(role, name.as_deref(), privacy_m, hours_after);
+    let terms = terms.map_err(|e| RaceToolError(e.to_string()))?;
+    let made = call.races.share(call.caller, &race, terms.clone()).await?;
+    Ok(json!({
+        "race": race.as_str(),
+        "share": made.share.as_str(),
+        "url": made.url.expose(),
+        "role": role.name(),
+        "name": terms.name,
+        "note": format!(
+            "Everybody who has this link sees the page, without signing in. It is shown only now. It ends {} h after the \
+             race, or at once with action end.",
+            terms.hours_after
+        ),
+    }))
+}
+
+fn list(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
+    let race = call.race(&ARGUMENTS)?;
+    listed(call, &race)
+}
+
+async fn end(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
+    let share = call.args.name("share")?;
+    let race = call.race(&ARGUMENTS)?;
+    let wrong =
+        |_| RaceToolError("share: must be an id such as share_abcdefgh23456723, or be left out".into());
+    let share = share.map(|id| id.parse::<ShareId>().map_err(wrong)).transpose()?;
+    let account = call.caller.account();
+    let ended = call.races.end_shares(account, &race, share.as_ref()).await?;
+    let mut answer = listed(call, &race)?;
+    if let Some(members) = answer.as_object_mut() {
+        members.insert("ended".into(), ended.into());
+    }
+    Ok(answer)
+}
+
+fn listed(call: &RaceCall<'_>, race: &RaceId) -> Result<Value, RaceToolError> {
+    let shares = call.races.shares(call.caller.account(), race)?;
+    let shares: Vec<_> = shares
+        .iter()
+        .map(|share| {
+            json!({
+                "share": share.share.as_str(),
+                "role": share.terms.role.name(),
+                "name": share.terms.name,
+                "privacy_m": share.terms.privacy_m,
+                "hours_after": share.terms.hours_after,
+                "created_at": share.created_at,
+                "ends_at": share.ends_at,
+                "made_by": if share.by_operator { "the operator" } else { "this person" },
+            })
+        })
+        .collect();
+    Ok(json!({ "race": race.as_str(), "shares": shares }))
+}

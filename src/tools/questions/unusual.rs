@@ -1,0 +1,189 @@
+//! `find_unusual`: days and runs of days that are far from what is usual for this person.
+
+use jiff::civil::Date;
+use serde_json::{Map, Value, json};
+
+use super::figures::{failed, figure_or_null, mean, object};
+use super::metrics::{Metric, metric};
+use super::period::Period;
+use super::series::{AskedMetric, Series, read_all, requests_of};
+use super::usual::{LEAST_DAYS, Usual, with_reference};
+use crate::tools::call::ToolCall;
+use crate::tools::garmin_get::GarminGet;
+use crate::tools::table::{AnswerError, ToolAnswer};
+
+/// What is looked at when no metric is named: what says something about health.
+const HEALTH: [&str; 5] = ["resting_heart_rate", "hrv", "sleep", "stress", "weight"];
+/// Garmin is asked for a few weeks at a time, for each metric.
+const MOST_DAYS: i64 = 184;
+/// One day is unusual from here on, in spreads. What is usual is known only roughly, so chance gets there more often than
+/// a table of the normal distribution says: about once in ten years in one metric, in simulated lives.
+const DAY: f64 = 4.0;
+/// Days in a row on one side, each at least so far, are a run if all together are far enough for their number.
+const RUN: f64 = 1.25;
+const RUN_DAYS: usize = 5;
+const RUN_TOGETHER: f64 = 5.0;
+/// A day without data does not end a run.
+const RUN_GAP_DAYS: i32 = 2;
+const MOST_TOLD: usize = 12;
+
+/// The metrics with their periods, which begin early enough to know what is usual.
+fn asked(call: &ToolCall) -> Result<(Period, Vec<AskedMetric>), AnswerError> {
+    let period = Period::of(call)?;
+    if period.days() > MOST_DAYS {
+        let range = call.text("range");
+        let why = format!("range {range:?} is longer than half a year: give a shorter one, such as -8w");
+        return Err(AnswerError::Argument(why));
+    }
+    let metrics = match call.text("metric").as_str() {
+        "all" => HEALTH.into_iter().filter_map(metric).collect(),
+        name => metric(name).into_iter().collect::<Vec<_>>(),
+    };
+    let from = with_reference(period);
+    Ok((period, metrics.into_iter().map(|metric| (metric, from)).collect()))
+}
+
+pub(super) fn gets(call: &ToolCall) -> Vec<GarminGet> {
+    asked(call).map_or_else(|_| Vec::new(), |(_, asked)| requests_of(&asked))
+}
+
+pub(super) fn unusual(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
+    let (period, asked) = asked(call)?;
+    let all = read_all(&asked, answers)?;
+    if all
+        .iter()
+        .all(|series| series.days.is_empty() && series.failures().next().is_none())
+    {
+        return Ok(ToolAnswer::Nothing);
+    }
+    let (mut found, mut ordinary, mut not_judged) = (Vec::new(), Vec::new(), Vec::new());
+    let mut days_with_data = Map::new();
+    for series in &all {
+        let metric = series.metric;
+        let days = deviations(series, period, call.today);
+        let with_data = series.main().filter(|(date, _)| *date >= period.first).count();
+        days_with_data.insert(metric.name.to_owned(), json!(with_data));
+        if days.is_empty() {
+            not_judged.push(metric.name);
+            continue;
+        }
+        let stretches = stretches(&days);
+        if stretches.is_empty() {
+            ordinary.push(metric.name);
+        }
+        found.extend(stretches.into_iter().map(|stretch| (metric, stretch)));
+    }
+    found.sort_by(|a, b| b.1.weight().total_cmp(&a.1.weight()));
+    let more = found.len().saturating_sub(MOST_TOLD);
+    let told: Vec<Value> = found
+        .iter()
+        .take(MOST_TOLD)
+        .map(|(metric, stretch)| stretch.told(metric))
+        .collect();
+    let mut answer = object([("range", period.told())]);
+    answer.insert("unusual".to_owned(), told.into());
+    answer.extend(object([
+        ("more", if more > 0 { json!(more) } else { Value::Null }),
+        ("ordinary", json!(ordinary)),
+        ("not_judged", json!(not_judged)),
+    ]));
+    if !not_judged.is_empty() {
+        let why = format!("a day is judged if {LEAST_DAYS} days in the two months before have data");
+        answer.insert("not_judged_because".to_owned(), json!(why));
+    }
+    answer.insert("rests_on".to_owned(), json!({"days_with_data": days_with_data}));
+    answer.extend(object([(
+        "failed",
+        failed(all.iter().flat_map(Series::failures)),
+    )]));
+    Ok(ToolAnswer::Json(answer.into()))
+}
+
+/// A day of the range, with what was usual before it.
+#[derive(Debug, Clone, Copy)]
+struct JudgedDay {
+    date: Date,
+    value: f64,
+    usual: Usual,
+}
+
+impl JudgedDay {
+    fn deviation(&self) -> f64 {
+        self.usual.deviation(self.value)
+    }
+}
+
+fn deviations(series: &Series<'_>, period: Period, today: Date) -> Vec<JudgedDay> {
+    let points = series.comparable(today);
+    points
+        .iter()
+        .filter(|(date, _)| *date >= period.first)
+        .filter_map(|(date, value)| {
+            Some(JudgedDay {
+                date: *date,
+                value: *value,
+                usual: Usual::before(*date, &points, series.metric)?,
+            })
+        })
+        .collect()
+}
+
+/// One unusual day, or a run of days.
+#[derive(Debug)]
+struct Stretch(Vec<JudgedDay>);
+
+/// The runs, and the single days outside them.
+fn stretches(days: &[JudgedDay]) -> Vec<Stretch> {
+    let side = |day: &JudgedDay| {
+        let deviation = day.deviation();
+        (deviation.abs() >= RUN).then(|| deviation.is_sign_positive())
+    };
+    let follows = |a: &JudgedDay, b: &JudgedDay| {
+        side(a).is_some() && side(a) == side(b) && (b.date - a.date).get_days() <= RUN_GAP_DAYS
+    };
+    let mut found = Vec::new();
+    for stretch in days.chunk_by(follows) {
+        let run = Stretch(stretch.to_vec());
+        if stretch.len() >= RUN_DAYS && run.weight() / (stretch.len() as f64).sqrt() >= RUN_TOGETHER {
+            found.push(run);
+            continue;
+        }
+        let single = stretch.iter().filter(|day| day.deviation().abs() >= DAY);
+        found.extend(single.map(|day| Stretch(vec![*day])));
+    }
+    found
+}
+
+impl Stretch {
+    /// The deviations of all its days together: far and long stretches weigh more, and are told first.
+    fn weight(&self) -> f64 {
+        self.0.iter().map(|day| day.deviation().abs()).sum()
+    }
+
+    fn told(&self, metric: &Metric) -> Value {
+        let (Some(first), Some(last), Some(column)) = (self.0.first(), self.0.last(), metric.columns.first())
+        else {
+            return Value::Null;
+        };
+        let average =
+            |of: &dyn Fn(&JudgedDay) -> f64, digits| figure_or_null(mean(self.0.iter().map(of)), digits);
+        let mut told = object([
+            ("metric", json!(metric.name)),
+            ("from", json!(first.date)),
+            ("to", json!(last.date)),
+            ("days", json!(self.0.len())),
+            ("of", json!(column.name)),
+            ("mean", average(&|day| day.value, column.digits)),
+            (
+                "is",
+                json!(if first.deviation() > 0.0 { "above" } else { "below" }),
+            ),
+        ]);
+        told.extend(first.usual.band(column.digits));
+        told.insert(
+            "deviation_in_spreads".to_owned(),
+            average(&JudgedDay::deviation, 1),
+        );
+        told.into()
+    }
+}

@@ -1,0 +1,247 @@
+//! A person's own page: `/me`.
+//!
+//! Invariants:
+//! - The page opens by a one-time code, or by a sign-in at Garmin. A code is spent by a form, never by a GET, so that
+//!   programs which look at links before people do can't spend it.
+//! - Its cookie is for this host alone, and no other site's request carries it (`SameSite=Strict`). Every form has a
+//!   token that is derived from it.
+//! - Each act is one that the operator's commands use too. It is carried out even if the browser does not wait.
+//!
+//! | file | what |
+//! |---|---|
+//! | `form` | a posted form → what it asks for |
+//! | `acts` | does it |
+//! | `view` | what the page shows |
+//! | `limits` | how often one may post |
+
+mod acts;
+mod form;
+pub(super) mod limits;
+mod view;
+
+use std::sync::Arc;
+
+use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::{HeaderValue, Method, StatusCode};
+use url::form_urlencoded;
+
+use self::form::{PageAct, PageForm, PageStep};
+use super::face::Face;
+use super::oauth::form as form_body;
+use super::pages;
+use super::problem::Problem;
+use super::reply::{self, Forms, Response};
+use super::request::Exchange;
+use super::sign_in::{self, FormSender};
+use crate::base::secrets::Secret;
+use crate::oauth::{AuthorizeStep, PageVisitor, VISIT_LIFE};
+
+pub(super) use self::view::PageNotice;
+#[cfg(test)]
+pub(super) use self::view::{ChosenTools, OwnApp, OwnHistory, OwnPage};
+
+/// The page, its forms, and the sign-in in front of it.
+pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Response {
+    if !face.is_own_host(&exchange) {
+        return face.refuse_page(&exchange, Problem::WrongHost);
+    }
+    if exchange.method != Method::POST {
+        return show(&face, &exchange);
+    }
+    if exchange
+        .header("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site")
+    {
+        return face.refuse_page(&exchange, Problem::CrossSite);
+    }
+    let body = match form_body(&face, &mut exchange).await {
+        Ok(body) => body,
+        Err(problem) => return face.refuse_page(&exchange, problem),
+    };
+    match PageForm::read(&body) {
+        // The sign-in has its own fields, limits and protection.
+        Some(PageForm {
+            step: PageStep::SignIn,
+            ..
+        }) => {
+            let sender = FormSender::of(&face, &exchange);
+            match sign_in::own_page_step(&face, sender, &body).await {
+                Some(AuthorizeStep::OwnPage { code }) => {
+                    let cookie = open(&face, code.expose()).await;
+                    opened(&face, &exchange, cookie)
+                }
+                Some(step) => sign_in::show_own_page_step(&face, &exchange, step),
+                None => face.refuse_page(&exchange, Problem::BadForm),
+            }
+        }
+        // Strangers behind the same address can't use up what a person with an open page may do.
+        Some(PageForm {
+            step: PageStep::Act(act),
+            csrf,
+        }) => act_on(face, exchange, act, &csrf).await,
+        _ if !face
+            .page_limits
+            .take_source(exchange.peer().map(|peer| peer.source)) =>
+        {
+            too_many(&face, &exchange)
+        }
+        Some(PageForm {
+            step: PageStep::Open(code),
+            ..
+        }) => {
+            let cookie = open(&face, &code).await;
+            opened(&face, &exchange, cookie)
+        }
+        None => face.refuse_page(&exchange, Problem::BadForm),
+    }
+}
+
+/// The page of an open visit; else the button that opens it with a code, or the sign-in.
+fn show(face: &Arc<Face>, exchange: &Exchange) -> Response {
+    let query = |name: &str| {
+        let mut pairs = form_urlencoded::parse(exchange.query.as_bytes());
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    if let Some(code) = query("code") {
+        let page = pages::OpenOwnPage {
+            frame: face.frame(),
+            code,
+        };
+        return reply::page(StatusCode::OK, &page, Forms::Own);
+    }
+    match visitor(face, exchange) {
+        Ok(Some(visitor)) => page(face, exchange, &visitor, view::notice(query("done").as_deref())),
+        Ok(None) => sign_in::own_page(face, exchange),
+        Err(problem) => face.refuse_page(exchange, problem),
+    }
+}
+
+/// The person whose visit the browser has. Error: the store can't be read.
+fn visitor(face: &Face, exchange: &Exchange) -> Result<Option<PageVisitor>, Problem> {
+    let Some(cookie) = exchange.cookie(cookie_name(face)) else {
+        return Ok(None);
+    };
+    face.parts.oauth.page_visitor(cookie).map_err(|reason| {
+        tracing::error!(%reason, "page.not_read");
+        Problem::Broken
+    })
+}
+
+fn page(face: &Face, exchange: &Exchange, visitor: &PageVisitor, notice: Option<PageNotice>) -> Response {
+    let status = match &notice {
+        Some(notice) if notice.is_problem => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    };
+    match view::own_page(face, visitor, notice) {
+        Ok(page) => reply::page(status, &page, Forms::Own),
+        Err(reason) => {
+            tracing::error!(%reason, "page.not_read");
+            face.refuse_page(exchange, Problem::Broken)
+        }
+    }
+}
+
+/// Spends a code and starts a visit. Returns the value of its cookie.
+async fn open(face: &Face, code: &str) -> Result<Secret, Problem> {
+    match face.parts.oauth.open_page(code).await {
+        Ok(Some(cookie)) => Ok(cookie),
+        Ok(None) => Err(Problem::SpentCode),
+        Err(reason) => {
+            tracing::error!(%reason, "page.not_opened");
+            Err(Problem::Broken)
+        }
+    }
+}
+
+/// Hands the cookie to the browser. The redirect takes the code out of the address.
+fn opened(face: &Face, exchange: &Exchange, cookie: Result<Secret, Problem>) -> Response {
+    let cookie = match cookie {
+        Ok(cookie) => cookie,
+        Err(problem) => return face.refuse_page(exchange, problem),
+    };
+    let response = to_page(face, exchange, "");
+    with_cookie(face, response, cookie.expose(), VISIT_LIFE.as_secs())
+}
+
+async fn act_on(face: Arc<Face>, exchange: Exchange, act: PageAct, csrf: &str) -> Response {
+    let visitor = match visitor(&face, &exchange) {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return face.refuse_page(&exchange, Problem::PageClosed),
+        Err(problem) => return face.refuse_page(&exchange, problem),
+    };
+    if !visitor.is_own_form(csrf) {
+        return face.refuse_page(&exchange, Problem::CrossSite);
+    }
+    if !face.page_limits.take_act(&visitor.account, &act) {
+        return too_many(&face, &exchange);
+    }
+    if matches!(act, PageAct::Export) {
+        return acts::export(&face, &visitor);
+    }
+    match acts::run(Arc::clone(&face), visitor.clone(), act).await {
+        acts::Acted::Done(key) => to_page(&face, &exchange, key),
+        // The page may have been closed while the act was under way.
+        acts::Acted::Refused(_) if !face.parts.oauth.is_page_open(&visitor) => {
+            face.refuse_page(&exchange, Problem::PageClosed)
+        }
+        acts::Acted::Refused(why) => page(&face, &exchange, &visitor, Some(view::problem(why))),
+        acts::Acted::Closed(message) => {
+            let page = pages::MessagePage {
+                frame: face.frame(),
+                title: message.title.to_owned(),
+                explanation: message.explanation.to_owned(),
+                steps: message.steps,
+                reference: exchange.id.to_string(),
+            };
+            with_cookie(&face, reply::page(StatusCode::OK, &page, Forms::None), "", 0)
+        }
+        acts::Acted::Broken => face.refuse_page(&exchange, Problem::Broken),
+    }
+}
+
+/// The page again, by GET, so that reloading it repeats nothing. `done` names the notice.
+fn to_page(face: &Face, exchange: &Exchange, done: &str) -> Response {
+    let target = if done.is_empty() {
+        pages::OWN_PAGE.to_owned()
+    } else {
+        format!("{}?done={done}", pages::OWN_PAGE)
+    };
+    let mut response =
+        reply::see_other(&target).unwrap_or_else(|| face.refuse_page(exchange, Problem::Broken));
+    reply::never_indexed(&mut response);
+    response
+}
+
+/// Sets the cookie of the visit for so many seconds; 0 removes it.
+fn with_cookie(face: &Face, mut response: Response, value: &str, seconds: i64) -> Response {
+    let name = cookie_name(face);
+    let secure = if face.parts.public_url.is_https() {
+        "; Secure"
+    } else {
+        ""
+    };
+    let set = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    if let Ok(value) = HeaderValue::from_str(&set) {
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
+    response
+}
+
+fn too_many(face: &Face, exchange: &Exchange) -> Response {
+    let mut response = face.refuse_page(exchange, Problem::TooMany);
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static("60"));
+    response
+}
+
+/// `__Host-` keeps other hosts of the same domain from setting it; it requires https.
+fn cookie_name(face: &Face) -> &'static str {
+    if face.parts.public_url.is_https() {
+        "__Host-own-page"
+    } else {
+        "own-page"
+    }
+}

@@ -1,0 +1,149 @@
+//! A posted form as what it asks for. Pure.
+
+use url::form_urlencoded;
+
+/// A form of the page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PageForm {
+    pub(super) step: PageStep,
+    /// Empty for the forms in front of the page.
+    pub(super) csrf: String,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum PageStep {
+    /// A form of the sign-in, which is read elsewhere.
+    SignIn,
+    /// Opens the page with a one-time code.
+    Open(String),
+    Act(PageAct),
+}
+
+/// What a person does on their page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PageAct {
+    SignOut,
+    /// Ends a client's sign-in, named by its id.
+    EndApp(String),
+    HistoryOn,
+    HistoryOff {
+        is_confirmed: bool,
+    },
+    Export,
+    Forget {
+        is_confirmed: bool,
+    },
+    /// Empty texts restore the operator's settings.
+    SetPhone {
+        telegram_chat: String,
+        ntfy_topic: String,
+    },
+    RemovePhone,
+    /// The name of a zone; empty for that of the Garmin profile.
+    SetTimeZone(String),
+    /// `default`, `core`, `all`, or names with commas between them.
+    SetTools(String),
+}
+
+impl PageForm {
+    /// `None`: a field is missing or repeated, or a value is unknown.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let field = |name: &str| {
+            let mut values = form_urlencoded::parse(body)
+                .filter(|(key, _)| key == name)
+                .map(|(_, value)| value);
+            let first = values.next()?;
+            values.next().is_none().then(|| first.trim().to_owned())
+        };
+        let is_confirmed = || field("confirm").is_some_and(|value| value == "yes");
+        let act = match field("step")?.as_str() {
+            "credentials" | "code" | "deny" => {
+                return Some(Self {
+                    step: PageStep::SignIn,
+                    csrf: String::new(),
+                });
+            }
+            "open" => {
+                return Some(Self {
+                    step: PageStep::Open(field("code")?),
+                    csrf: String::new(),
+                });
+            }
+            "sign_out" => PageAct::SignOut,
+            "end_app" => PageAct::EndApp(field("app")?),
+            "history_on" => PageAct::HistoryOn,
+            "history_off" => PageAct::HistoryOff {
+                is_confirmed: is_confirmed(),
+            },
+            "export" => PageAct::Export,
+            "forget" => PageAct::Forget {
+                is_confirmed: is_confirmed(),
+            },
+            "set_phone" => PageAct::SetPhone {
+                telegram_chat: field("telegram_chat").unwrap_or_default(),
+                ntfy_topic: field("ntfy_topic").unwrap_or_default(),
+            },
+            "remove_phone" => PageAct::RemovePhone,
+            "set_time_zone" => PageAct::SetTimeZone(field("time_zone")?),
+            "set_tools" => PageAct::SetTools(match field("tools")?.as_str() {
+                "own" => field("names")?,
+                known @ ("default" | "core" | "all") => known.to_owned(),
+                _ => return None,
+            }),
+            _ => return None,
+        };
+        Some(Self {
+            step: PageStep::Act(act),
+            csrf: field("csrf")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_form_or_none(body: Vec<u8>) {
+            PageForm::read(&body);
+        }
+    }
+
+    #[test]
+    fn forms_are_read_exactly() {
+        let act = |body: &str| match PageForm::read(body.as_bytes())?.step {
+            PageStep::Act(act) => Some(act),
+            _ => None,
+        };
+        assert_eq!(act("step=sign_out&csrf=c"), Some(PageAct::SignOut));
+        let forget = |is_confirmed| Some(PageAct::Forget { is_confirmed });
+        assert_eq!(act("step=forget&csrf=c"), forget(false));
+        assert_eq!(act("step=forget&csrf=c&confirm=on"), forget(false));
+        assert_eq!(act("step=forget&csrf=c&confirm=yes"), forget(true));
+        assert_eq!(act("step=forget&csrf=c&confirm=yes&confirm=yes"), forget(false));
+        assert_eq!(
+            act("csrf=c&step=set_tools&tools=own&names=get_stats%2Cget_sleep_data"),
+            Some(PageAct::SetTools("get_stats,get_sleep_data".into()))
+        );
+        assert_eq!(
+            act("csrf=c&step=set_tools&tools=core&names=x"),
+            Some(PageAct::SetTools("core".into()))
+        );
+        for bad in [
+            "step=sign_out",
+            "csrf=c&csrf=c&step=sign_out",
+            "csrf=c&step=sign_out&step=forget",
+            "csrf=c&step=set_tools&tools=some",
+            "csrf=c&step=end_app",
+            "csrf=c&step=dance",
+            "csrf=c",
+        ] {
+            assert_eq!(PageForm::read(bad.as_bytes()), None, "{bad}");
+        }
+        let open = PageForm::read(b"step=open&code=gpc_x").unwrap();
+        assert_eq!(open.step, PageStep::Open("gpc_x".into()));
+    }
+}

@@ -1,0 +1,185 @@
+//! What the page shows of one person.
+
+use askama::Template;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::super::face::Face;
+use super::super::pages::Frame;
+use crate::accounts::GarminLogin;
+use crate::config::ToolProfile;
+use crate::mcp::Access;
+use crate::notify::message::MessageRoute;
+use crate::oauth::PageVisitor;
+use crate::store::StoreError;
+
+/// What happened to the last form.
+pub(in crate::web) struct PageNotice {
+    pub(in crate::web) text: String,
+    pub(in crate::web) is_problem: bool,
+}
+
+/// The page of one person.
+#[derive(Template)]
+#[template(path = "me.html", config = ".askama.toml")]
+pub(in crate::web) struct OwnPage {
+    pub(in crate::web) frame: Frame,
+    pub(in crate::web) csrf: String,
+    pub(in crate::web) notice: Option<PageNotice>,
+    /// The name in Garmin's profile, else the e-mail.
+    pub(in crate::web) name: String,
+    pub(in crate::web) email: String,
+    pub(in crate::web) needs_sign_in: bool,
+    /// Until when the page is open.
+    pub(in crate::web) open_until: String,
+    /// The zone in which the page tells times.
+    pub(in crate::web) shown_zone: String,
+    pub(in crate::web) apps: Vec<OwnApp>,
+    pub(in crate::web) history: Option<OwnHistory>,
+    pub(in crate::web) messages: &'static str,
+    pub(in crate::web) has_own_phone: bool,
+    pub(in crate::web) time_zone: String,
+    pub(in crate::web) tools: ChosenTools,
+}
+
+/// An app that has access, as a row with its button.
+pub(in crate::web) struct OwnApp {
+    pub(in crate::web) id: String,
+    pub(in crate::web) name: String,
+    pub(in crate::web) may_change: bool,
+    pub(in crate::web) since: String,
+    pub(in crate::web) last_used: String,
+    /// It opened this page, which closes with it.
+    pub(in crate::web) opened_page: bool,
+}
+
+pub(in crate::web) struct OwnHistory {
+    pub(in crate::web) days: u32,
+    pub(in crate::web) kilobytes: u64,
+    pub(in crate::web) since: String,
+    /// Why no days can be fetched, and what to do.
+    pub(in crate::web) trouble: Option<&'static str>,
+}
+
+/// The choice of tools: one of `default`, `core`, `all`, `own`, and the names of an own list.
+pub(in crate::web) struct ChosenTools {
+    pub(in crate::web) choice: &'static str,
+    pub(in crate::web) names: String,
+}
+
+impl From<Option<ToolProfile>> for ChosenTools {
+    fn from(profile: Option<ToolProfile>) -> Self {
+        let (choice, names) = match profile {
+            None => ("default", String::new()),
+            Some(ToolProfile::Core) => ("core", String::new()),
+            Some(ToolProfile::All) => ("all", String::new()),
+            Some(own @ ToolProfile::Only(_)) => ("own", own.to_string()),
+        };
+        Self { choice, names }
+    }
+}
+
+impl OwnPage {
+    fn is_chosen(&self, choice: &str) -> bool {
+        self.tools.choice == choice
+    }
+}
+
+/// The notice after an act; `None` for an unknown name.
+pub(super) fn notice(done: Option<&str>) -> Option<PageNotice> {
+    let text = match done? {
+        "app_ended" => "The app is cut off. It can’t read anything any more.",
+        "history_on" => "Your days are kept from now on. They are fetched in the background, newest first.",
+        "history_off" => "The history is off, and everything that was kept is erased.",
+        "phone_set" => "A test message was sent to your phone. Messages arrive there from now on.",
+        "phone_removed" => "Your phone is removed.",
+        "time_zone_set" => "The time zone is set.",
+        "tools_set" => "The tools are set. Apps read the list when they connect the next time.",
+        _ => return None,
+    };
+    Some(PageNotice {
+        text: text.to_owned(),
+        is_problem: false,
+    })
+}
+
+pub(super) fn problem(text: String) -> PageNotice {
+    PageNotice {
+        text,
+        is_problem: true,
+    }
+}
+
+pub(super) fn own_page(
+    face: &Face,
+    visitor: &PageVisitor,
+    notice: Option<PageNotice>,
+) -> Result<OwnPage, StoreError> {
+    let (rooms, id) = (&face.parts.rooms, &visitor.account);
+    let account = rooms.accounts.find(id)?.ok_or(StoreError::Closed)?;
+    let choices = rooms.accounts.choices(id)?;
+    let kept = rooms.history.kept(id)?;
+    let zone = choices
+        .zone()
+        .or_else(|| {
+            kept.as_ref()
+                .map(|kept| kept.local(face.parts.clock.now()).time_zone().clone())
+        })
+        .unwrap_or(TimeZone::UTC);
+    let moment = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string();
+    let mut families = rooms.oauth.families()?;
+    families.retain(|family| family.account == *id);
+    families.sort_by_key(|family| std::cmp::Reverse(family.last_used_at));
+    let apps = families
+        .into_iter()
+        .map(|family| OwnApp {
+            opened_page: visitor.via.as_ref() == Some(&family.id),
+            id: family.id.as_str().to_owned(),
+            name: family.client_name,
+            may_change: family.access == Access::ReadAndChange,
+            since: moment(family.created_at),
+            last_used: moment(family.last_used_at),
+        })
+        .collect();
+    let history = kept.map(|kept| {
+        let of_kinds = kept.kinds.values().filter_map(|kind| kind.trouble.as_ref());
+        let trouble = kept.trouble.iter().chain(of_kinds).next();
+        OwnHistory {
+            days: kept.days(),
+            kilobytes: kept.bytes().div_ceil(1_024),
+            since: moment(kept.since),
+            trouble: trouble.map(|trouble| trouble.class.advice()),
+        }
+    });
+    let route = rooms.races.message_route(id);
+    Ok(OwnPage {
+        frame: face.frame(),
+        csrf: visitor.csrf().to_owned(),
+        notice,
+        name: if account.full_name.is_empty() {
+            account.email.clone()
+        } else {
+            account.full_name
+        },
+        email: account.email,
+        needs_sign_in: matches!(account.garmin, GarminLogin::SignInNeeded { .. }),
+        open_until: visitor
+            .expires_at
+            .to_zoned(zone.clone())
+            .strftime("%H:%M")
+            .to_string(),
+        shown_zone: zone.iana_name().unwrap_or("your watch’s offset").to_owned(),
+        apps,
+        history,
+        messages: match route {
+            MessageRoute::Personal => "Messages about your races go to the phone that you set.",
+            MessageRoute::Operator => {
+                "Messages about your races go where the operator of this gateway set it up."
+            }
+            MessageRoute::Nowhere => "No phone is set up for you.",
+        },
+        has_own_phone: route == MessageRoute::Personal,
+        time_zone: choices.time_zone.unwrap_or_default(),
+        tools: choices.tools.into(),
+    })
+}

@@ -1,0 +1,9 @@
+//! The page of a shared race as it is sent: rendered once per change, for all who see the same.
+
+mod html;
+mod readers;
+mod rendered;
+
+pub(super) use self::html::{MessageTemplate, MessageWhy, SCRIPT, STYLE_SOURCES};
+pub(super) use self::readers::RaceReaders;
+pub(super) use self::rendered::RenderedRace;

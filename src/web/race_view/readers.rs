@@ -1,0 +1,178 @@
+//! What all readers of race pages share: the rendered pages, the places for streams, and the limit per address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::rendered::RenderedRace;
+use crate::base::rate::TokenBucket;
+use crate::base::source::network;
+use crate::race::id::RaceId;
+use crate::race::page::{PageSource, PageWords, RacePage};
+use crate::race::share::ShareTerms;
+use crate::races::OpenShare;
+use crate::store::StoreError;
+use crate::web::parts::WebParts;
+
+/// Streams at once: half of the server's connections, so that members always find one.
+const MOST_STREAMS: usize = 256;
+
+/// Requests of one address: at once, and per second afterwards. A family behind one address reloads each minute.
+const BURST: f64 = 120.0;
+const PER_SECOND: f64 = 4.0;
+
+/// The maximum number of addresses whose requests are counted.
+const MOST_SOURCES: usize = 10_000;
+
+/// Pages kept at once, for all races, roles and languages.
+const MOST_PAGES: usize = 256;
+const MOST_RACES: usize = 64;
+
+/// Ages on a page are at most this old; seconds.
+const AGES_S: i64 = 15;
+
+/// What decides the content of a page.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct PageKey {
+    race: RaceId,
+    terms: ShareTerms,
+    ends_at: Option<Timestamp>,
+    language: &'static str,
+}
+
+/// When a page was rendered: the version of the race, and the time in steps of [`AGES_S`].
+type Freshness = (u64, i64);
+
+/// The state of all readers.
+pub(in crate::web) struct RaceReaders {
+    sources: Mutex<HashMap<IpAddr, TokenBucket>>,
+    races: Mutex<HashMap<RaceId, (u64, Arc<PageSource>)>>,
+    pages: Mutex<HashMap<PageKey, (Freshness, Arc<RenderedRace>)>>,
+    streams: Arc<Semaphore>,
+}
+
+impl Default for RaceReaders {
+    fn default() -> Self {
+        Self {
+            sources: Mutex::default(),
+            races: Mutex::default(),
+            pages: Mutex::default(),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+        }
+    }
+}
+
+impl RaceReaders {
+    /// Whether this address may have another answer now. A local proxy that tells no addresses has no limit.
+    pub(in crate::web) fn may_ask(&self, source: Option<IpAddr>) -> bool {
+        let Some(source) = source.filter(|source| !source.is_loopback()) else {
+            return true;
+        };
+        let now = Instant::now();
+        let mut sources = self.sources.lock();
+        if sources.len() >= MOST_SOURCES {
+            sources.retain(|_, bucket| !bucket.is_full(now));
+        }
+        let bucket = sources
+            .entry(network(source))
+            .or_insert_with(|| TokenBucket::full(BURST, PER_SECOND, now));
+        bucket.take(1.0, now).is_ok()
+    }
+
+    /// A place for one stream, until it is dropped.
+    pub(in crate::web) fn stream_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.streams).try_acquire_owned().ok()
+    }
+
+    /// The page of a share in one language, rendered at most once per change and per [`AGES_S`]. Errors are logged.
+    pub(in crate::web) fn rendered(
+        &self,
+        parts: &WebParts,
+        share: &OpenShare,
+        words: &'static PageWords,
+    ) -> Result<Arc<RenderedRace>, ()> {
+        let version = parts.races.versions().borrow().of(&share.race);
+        let now = parts.clock.now();
+        let freshness = (version, now.as_second().div_euclid(AGES_S));
+        let key = PageKey {
+            race: share.race.clone(),
+            terms: share.terms.clone(),
+            ends_at: share.ends_at,
+            language: words.code,
+        };
+        // The lock is held while a page is rendered, so that the others wait for it instead of rendering it again.
+        let mut pages = self.pages.lock();
+        if let Some((_, page)) = pages.get(&key).filter(|(of, _)| *of == freshness) {
+            return Ok(Arc::clone(page));
+        }
+        let source = self.source(parts, share, version).map_err(|e| {
+            tracing::error!(reason = %e, "race_page.failed");
+        })?;
+        let mut source = PageSource::clone(source.as_ref().ok_or(())?);
+        source.snapshot.now = now;
+        let page = RacePage::of(&source, &share.terms, share.ends_at, words);
+        let page = RenderedRace::of(&page, parts.simulated).map_err(|_| {
+            tracing::error!(place = "race page template", "bug");
+        })?;
+        if pages.len() >= MOST_PAGES {
+            pages.clear();
+        }
+        let page = Arc::new(page);
+        pages.insert(key, (freshness, Arc::clone(&page)));
+        Ok(page)
+    }
+
+    /// The race, read once per change.
+    fn source(
+        &self,
+        parts: &WebParts,
+        share: &OpenShare,
+        version: u64,
+    ) -> Result<Option<Arc<PageSource>>, StoreError> {
+        let mut kept = self.races.lock();
+        if let Some((_, source)) = kept.get(&share.race).filter(|(of, _)| *of == version) {
+            return Ok(Some(Arc::clone(source)));
+        }
+        let (races, account, race) = (&parts.races, &share.account, &share.race);
+        let Some(view) = races.view(account, race)? else {
+            return Ok(None);
+        };
+        let samples = races.samples(account, race, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
+        let sent = races.sent_messages(account, race)?;
+        let source = Arc::new(PageSource::new(view.snapshot, &samples, sent));
+        if kept.len() >= MOST_RACES {
+            kept.clear();
+        }
+        kept.insert(race.clone(), (version, Arc::clone(&source)));
+        Ok(Some(source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_asks_too_often_waits() {
+        let readers = RaceReaders::default();
+        let own: IpAddr = "203.0.113.7".parse().unwrap();
+        let asked = (0..200).filter(|_| readers.may_ask(Some(own))).count();
+        assert!((120..130).contains(&asked), "{asked}");
+        assert!(readers.may_ask(Some("203.0.113.8".parse().unwrap())));
+        assert!((0..500).all(|_| readers.may_ask(Some("127.0.0.1".parse().unwrap()))));
+    }
+
+    #[test]
+    fn streams_have_an_end() {
+        let readers = RaceReaders::default();
+        let places: Vec<_> = std::iter::from_fn(|| readers.stream_place()).collect();
+        assert_eq!(places.len(), MOST_STREAMS);
+        drop(places);
+        assert!(readers.stream_place().is_some());
+    }
+}

@@ -1,0 +1,461 @@
+//! A person's own page: opened by a link from Claude or by a sign-in at Garmin, used without a script, and closed.
+
+use std::time::Duration;
+
+use garmin_gateway::base::clock::Clock;
+use garmin_gateway::simulator::SimulatorSettings;
+use jiff::SignedDuration;
+use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::{Value, json};
+
+use crate::whole::{Connected, World, log};
+use crate::withdrawal::Operator;
+
+/// One browser. It keeps cookies, and follows no redirect by itself.
+struct Browser<'w> {
+    world: &'w World,
+    http: reqwest::Client,
+}
+
+struct Shown {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Shown {
+    async fn of(answer: reqwest::Response) -> Self {
+        Self {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.unwrap(),
+        }
+    }
+
+    fn header(&self, name: impl reqwest::header::AsHeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    fn sees(&self, text: &str) {
+        assert!(
+            self.text.contains(text),
+            "no {text:?} on {} {}",
+            self.status,
+            self.text
+        );
+    }
+
+    /// The value of the first hidden field with this name.
+    fn hidden(&self, name: &str) -> String {
+        let before = format!("name=\"{name}\" value=\"");
+        let (_, rest) = self
+            .text
+            .split_once(&before)
+            .unwrap_or_else(|| panic!("no {name}: {}", self.text));
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl<'w> Browser<'w> {
+    fn new(world: &'w World) -> Self {
+        let http = reqwest::Client::builder()
+            .cookie_store(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
+        Self {
+            world,
+            http: http.build().unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Shown {
+        let url = self.world.url(path);
+        Shown::of(
+            self.http
+                .get(url)
+                .header("accept", "text/html")
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    async fn post(&self, fields: &[(&str, &str)]) -> Shown {
+        self.post_from("same-origin", fields).await
+    }
+
+    async fn post_from(&self, site: &str, fields: &[(&str, &str)]) -> Shown {
+        let post = self.http.post(self.world.url("/me")).form(fields);
+        let post = post.header("accept", "text/html").header("sec-fetch-site", site);
+        Shown::of(post.send().await.unwrap()).await
+    }
+
+    /// Opens the page with a link, as a person does.
+    async fn open(&self, link: &str) -> Shown {
+        let page = self.get(&path_of(self.world, link)).await;
+        assert_eq!(page.status, 200);
+        self.post(&[("step", "open"), ("code", &page.hidden("code"))])
+            .await
+    }
+
+    /// Posts a form of the open page.
+    async fn act(&self, step: &str, fields: &[(&str, &str)]) -> Shown {
+        let page = self.get("/me").await;
+        let csrf = page.hidden("csrf");
+        let mut form = vec![("csrf", csrf.as_str()), ("step", step)];
+        form.extend(fields);
+        self.post(&form).await
+    }
+
+    async fn is_open(&self) -> bool {
+        self.get("/me").await.text.contains("Connected apps")
+    }
+
+    /// Signs in at Garmin in front of the page.
+    async fn sign_in(&self, password: &str) -> (Shown, Vec<(String, String)>) {
+        let page = self.get("/me").await;
+        page.sees("Garmin password");
+        let form: Vec<(String, String)> = [
+            ("transaction", page.hidden("transaction")),
+            ("csrf", page.hidden("csrf")),
+            ("step", "credentials".into()),
+            ("access", "read_only".into()),
+            ("email", "ann@example.org".into()),
+            ("password", password.into()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
+        (self.post(&fields).await, form)
+    }
+}
+
+fn path_of(world: &World, link: &str) -> String {
+    let path = link.strip_prefix(&world.url("")).unwrap();
+    assert!(path.starts_with("/me?code=gpc_"), "{path}");
+    path.to_owned()
+}
+
+async fn link(world: &World, person: &Connected) -> String {
+    let told = world
+        .told(&person.access_token, "open_my_page", json!({}))
+        .await
+        .unwrap();
+    told["link"].as_str().unwrap().to_owned()
+}
+
+async fn ann(world: &World) -> Connected {
+    world.connect("ann@example.org", "demo-ann", None).await
+}
+
+async fn is_let_in(world: &World, token: &str) -> bool {
+    let answer = world
+        .http
+        .post(world.url("/mcp"))
+        .bearer_auth(token)
+        .json(&json!({}));
+    answer.send().await.unwrap().status() != 401
+}
+
+#[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, from the link to the closed page"
+)]
+async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
+    let mut world = World::with(SimulatorSettings::default(), 10, &[("HISTORY_PACE", "0")]).await;
+    let (first, second) = (ann(&world).await, ann(&world).await);
+    let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
+    let browser = Browser::new(&world);
+
+    let older = link(&world, &first).await;
+    let opening = link(&world, &first).await;
+    // Programs that look at a link spend nothing.
+    for _ in 0..3 {
+        let looked = browser.get(&path_of(&world, &opening)).await;
+        assert_eq!((looked.status, looked.header(SET_COOKIE)), (200, ""));
+        assert_eq!(looked.header("referrer-policy"), "no-referrer");
+        assert_eq!(looked.header("cache-control"), "no-store");
+        assert!(
+            looked
+                .header("content-security-policy")
+                .starts_with("default-src 'none'")
+        );
+    }
+    assert_eq!(browser.open(&older).await.status, 400, "a newer link replaces it");
+    let opened = browser.open(&opening).await;
+    assert_eq!((opened.status, opened.header(LOCATION)), (303, "/me"));
+    let cookie = opened.header(SET_COOKIE).to_owned();
+    assert!(
+        cookie.starts_with("own-page=gpv_") && cookie.contains("; HttpOnly; SameSite=Strict"),
+        "{cookie}"
+    );
+    assert_eq!(
+        Browser::new(&world).open(&opening).await.status,
+        400,
+        "a link opens once"
+    );
+
+    let page = browser.get("/me").await;
+    for text in [
+        "Ann Example",
+        "A test",
+        "It is off",
+        "No phone is set up",
+        "ann@example.org",
+    ] {
+        page.sees(text);
+    }
+    assert!(!page.text.contains("gpc_") && !page.text.contains("gpv_") && !page.text.contains("ben@"));
+
+    // Neither another site nor another person's form changes anything.
+    let bens = Browser::new(&world);
+    bens.open(&link(&world, &ben).await).await;
+    let bens_csrf = bens.get("/me").await.hidden("csrf");
+    let csrf = page.hidden("csrf");
+    for (site, csrf) in [
+        ("same-origin", ""),
+        ("same-origin", bens_csrf.as_str()),
+        ("cross-site", csrf.as_str()),
+    ] {
+        let refused = browser
+            .post_from(site, &[("csrf", csrf), ("step", "history_on")])
+            .await;
+        assert_eq!(refused.status, 403);
+    }
+    let stranger = Browser::new(&world)
+        .post(&[("csrf", &csrf), ("step", "history_on")])
+        .await;
+    assert_eq!(stranger.status, 401);
+    assert_eq!(browser.act("dance", &[]).await.status, 400);
+    browser.get("/me").await.sees("It is off");
+
+    let wrong = browser
+        .act("set_time_zone", &[("time_zone", "Nowhere/Else")])
+        .await;
+    assert_eq!(wrong.status, 400);
+    wrong.sees("This time zone is not known");
+    let set = browser
+        .act("set_time_zone", &[("time_zone", "Pacific/Auckland")])
+        .await;
+    assert_eq!(set.header(LOCATION), "/me?done=time_zone_set");
+    browser
+        .get("/me?done=time_zone_set")
+        .await
+        .sees("Pacific/Auckland");
+    browser.act("history_on", &[]).await;
+    // The worker tells the days in the zone that was chosen.
+    loop {
+        let status = world
+            .told(&first.access_token, "keep_history", json!({"action": "status"}))
+            .await
+            .unwrap();
+        assert_eq!(status["history"], "on");
+        let since = status["since"].as_str().unwrap().to_owned();
+        if since.ends_with("+13:00") || since.ends_with("+12:00") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let unconfirmed = browser.act("history_off", &[]).await;
+    assert_eq!(unconfirmed.status, 400);
+    let off = browser.act("history_off", &[("confirm", "yes")]).await;
+    assert_eq!(off.header(LOCATION), "/me?done=history_off");
+    browser.get("/me").await.sees("It is off");
+
+    assert_eq!(
+        browser
+            .act("set_tools", &[("tools", "own"), ("names", "get_dreams")])
+            .await
+            .status,
+        400
+    );
+    let set = browser
+        .act(
+            "set_tools",
+            &[("tools", "own"), ("names", "get_floors, get_stats")],
+        )
+        .await;
+    assert_eq!(set.header(LOCATION), "/me?done=tools_set");
+    let list = world.ask(&first.access_token, "tools/list", json!({})).await;
+    assert!(list.to_string().contains("\"get_floors\""));
+    browser.get("/me").await.sees("value=\"get_floors, get_stats\"");
+    let no_channel = browser.act("set_phone", &[("ntfy_topic", "anns-own")]).await;
+    assert_eq!(no_channel.status, 400);
+    no_channel.sees("this gateway has no ntfy");
+
+    let exported = browser.act("export", &[]).await;
+    assert!(
+        exported
+            .header("content-disposition")
+            .starts_with("attachment; filename=")
+    );
+    let exported: Value = serde_json::from_str(&exported.text).unwrap();
+    assert_eq!(exported["account"]["email"], "ann@example.org");
+    assert_eq!(
+        exported["choices"],
+        json!({"time_zone": "Pacific/Auckland", "tools": "get_floors, get_stats"})
+    );
+
+    // The app that did not open the page is the one of which the form says nothing about the page.
+    let page = browser.get("/me").await;
+    let forms: Vec<&str> = page
+        .text
+        .split("<form")
+        .filter(|form| form.contains("value=\"end_app\""))
+        .collect();
+    assert_eq!(forms.len(), 2);
+    let other = forms
+        .iter()
+        .find(|form| !form.contains("close this page"))
+        .unwrap();
+    let app = other
+        .split("name=\"app\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let bens_app = bens.get("/me").await.hidden("app");
+    assert_eq!(
+        browser.act("end_app", &[("app", &bens_app)]).await.status,
+        400,
+        "somebody else's app"
+    );
+    assert_eq!(
+        browser.act("end_app", &[("app", app)]).await.header(LOCATION),
+        "/me?done=app_ended"
+    );
+    assert!(is_let_in(&world, &first.access_token).await && is_let_in(&world, &ben.access_token).await);
+    assert!(!is_let_in(&world, &second.access_token).await);
+
+    // The page survives a restart, and ends with a click.
+    let http = browser.http.clone();
+    world.restart().await;
+    let browser = Browser { world: &world, http };
+    assert!(browser.is_open().await);
+    let closed = browser.act("sign_out", &[]).await;
+    closed.sees("The page is closed");
+    assert!(closed.header(SET_COOKIE).contains("Max-Age=0"));
+    assert!(!browser.is_open().await);
+    let value = cookie.split(['=', ';']).nth(1).unwrap();
+    let again = Browser::new(&world)
+        .http
+        .get(world.url("/me"))
+        .header("cookie", format!("own-page={value}"));
+    assert!(
+        !again
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains("Connected apps")
+    );
+
+    let (events, _) = log().ring().follow();
+    let lines: String = events.iter().map(|event| event.to_json()).collect();
+    assert!(lines.contains("page.opened") && lines.contains("page.app_ended"));
+    let code = opening.split("code=").nth(1).unwrap();
+    assert!(!lines.contains(code) && !lines.contains(value));
+}
+
+#[tokio::test]
+async fn a_sign_in_at_garmin_opens_the_page_and_forget_deletes_everything() {
+    let world = World::start().await;
+    let client = ann(&world).await;
+    let browser = Browser::new(&world);
+    let (refused, _) = browser.sign_in("a guess").await;
+    assert_eq!(refused.status, 200);
+    refused.sees("were not accepted");
+    assert!(!browser.is_open().await);
+    let (opened, form) = browser.sign_in("demo-ann").await;
+    assert_eq!((opened.status, opened.header(LOCATION)), (303, "/me"));
+    assert!(browser.is_open().await);
+    browser.act("sign_out", &[]).await;
+    // Going back and posting the form once more opens nothing.
+    let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let again = browser.post(&fields).await;
+    assert_eq!((again.status, again.header(SET_COOKIE)), (400, ""));
+    assert!(!browser.is_open().await);
+
+    browser.sign_in("demo-ann").await;
+    let other = Browser::new(&world);
+    other.open(&link(&world, &client).await).await;
+    assert!(other.is_open().await);
+    assert_eq!(browser.act("forget", &[]).await.status, 400);
+    assert!(is_let_in(&world, &client.access_token).await);
+    browser
+        .act("forget", &[("confirm", "yes")])
+        .await
+        .sees("Everything about you is deleted");
+    assert!(!is_let_in(&world, &client.access_token).await);
+    assert!(!browser.is_open().await && !other.is_open().await);
+    assert!(world.accounts().list().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_page_closes_with_time_and_with_the_access() {
+    let clock = Clock::manual("2026-11-20T12:00:00Z".parse().unwrap());
+    let world = World::start_at(clock.clone()).await;
+    let client = ann(&world).await;
+    let late = link(&world, &client).await;
+    clock.advance(SignedDuration::from_mins(11));
+    assert_eq!(Browser::new(&world).open(&late).await.status, 400);
+
+    let browser = Browser::new(&world);
+    browser.open(&link(&world, &client).await).await;
+    clock.advance(SignedDuration::from_mins(29));
+    assert!(browser.is_open().await);
+    clock.advance(SignedDuration::from_mins(2));
+    assert!(!browser.is_open().await);
+
+    // With the client that asked for the link.
+    browser.open(&link(&world, &client).await).await;
+    assert!(browser.is_open().await);
+    let waiting = link(&world, &client).await;
+    let revoked = [("token", client.refresh_token.as_str())];
+    world
+        .http
+        .post(world.url("/revoke"))
+        .form(&revoked)
+        .send()
+        .await
+        .unwrap();
+    assert!(!browser.is_open().await);
+    assert_eq!(Browser::new(&world).open(&waiting).await.status, 400);
+
+    // With the account's access, also after a sign-in at Garmin.
+    let browser = Browser::new(&world);
+    browser.sign_in("demo-ann").await;
+    assert!(browser.is_open().await);
+    let mut operator = Operator::connect(&world.socket()).await;
+    operator
+        .act(json!({"revoke": {"account": "ann@example.org"}}))
+        .await;
+    assert!(!browser.is_open().await);
+
+    // Guessing is slowed down, for the address that guesses. A proxy that tells no addresses stands for everybody.
+    let stranger = Browser::new(&world);
+    let guesses = async |from: Option<&str>| {
+        let mut statuses = Vec::new();
+        for n in 0..60 {
+            let code = format!("gpc_{n}");
+            let form = [("step", "open"), ("code", code.as_str())];
+            let mut post = stranger.http.post(world.url("/me")).form(&form);
+            if let Some(from) = from {
+                post = post.header("x-forwarded-for", from);
+            }
+            statuses.push(post.send().await.unwrap().status().as_u16());
+        }
+        statuses
+    };
+    let guessed = guesses(Some("203.0.113.7")).await;
+    assert!(
+        guessed.iter().all(|status| [400, 429].contains(status)) && guessed.contains(&429),
+        "{guessed:?}"
+    );
+    assert!(guesses(None).await.iter().all(|status| *status == 400));
+}
