@@ -110,7 +110,7 @@ use table::Tool;
 const DRAIN: Duration = Duration::from_secs(4);
 
 pub use change::{EarlierChange, REPETITION_WINDOW, RequestedChange};
-pub use from_history::{answer_from, is_answered_from_history};
+pub use from_history::{MissingParts, answer_from, is_answered_from_history};
 
 /// Why the worker could not run. The *operator* can fix it.
 #[derive(Debug, thiserror::Error)]

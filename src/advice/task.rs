@@ -28,7 +28,7 @@ use crate::notify::message::{MessageRoute, MessageSubject, PhoneMessage};
 use crate::oauth::OAuth;
 use crate::race::alerts::Severity;
 use crate::store::StoreError;
-use crate::tools;
+use crate::tools::{self, MissingParts};
 
 /// The wait before everything is looked at again. Changes wake at once.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -297,7 +297,8 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 
 fn answer(documents: &KeptDocuments, tool: &str, arguments: &Value) -> Option<Value> {
     let document = |path: &str, query: &[(String, String)]| documents.document(path, query);
-    tools::answer_from(tool, arguments.as_object()?, documents.now(), document)
+    let missing = MissingParts::AreAsked;
+    tools::answer_from(tool, arguments.as_object()?, documents.now(), missing, document)
 }
 
 /// What the history knows this morning.

@@ -10,7 +10,7 @@ use crate::history::reading::{AsOf, KeptFreshness};
 use crate::history::{History, HistoryTrouble, KeptHistory, Switched};
 use crate::races::RaceCaller;
 use crate::store::StoreError;
-use crate::tools;
+use crate::tools::{self, MissingParts};
 
 pub(super) const KEEP: &str = "keep_history";
 
@@ -179,7 +179,11 @@ pub(super) fn answer(
         None | Some(Value::Null) => Map::new(),
         Some(arguments) => arguments.as_object()?.clone(),
     };
-    let answer = tools::answer_from(tool, &arguments, documents.now(), |path, query| {
+    let missing = match freshness {
+        KeptFreshness::Complete => MissingParts::AreAsked,
+        KeptFreshness::MayBeOld => MissingParts::AreNamed,
+    };
+    let answer = tools::answer_from(tool, &arguments, documents.now(), missing, |path, query| {
         documents.document(path, query)
     });
     if let Some(reason) = documents.failure() {

@@ -1,9 +1,10 @@
 //! Answers of questions from other documents than Garmin's fresh ones: those of a person's history.
 
 use jiff::Zoned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
+use super::garmin_get::FAILED;
 use super::server::MOST_ROUNDS;
 use super::table::{NextStep, Tool, ToolAnswer};
 
@@ -18,9 +19,23 @@ const ANSWERED: [&str; 7] = [
     "get_zone_distribution",
 ];
 
+/// The questions of whose documents some are kept. Their answers name the others.
+const ANSWERED_IN_PART: [&str; 1] = ["get_training_overview"];
+
+const NOT_KEPT: &str = "Garmin was not asked, and the history does not keep this";
+
 /// Whether a history may answer this tool.
 pub fn is_answered_from_history(tool: &str) -> bool {
-    ANSWERED.contains(&tool)
+    ANSWERED.contains(&tool) || ANSWERED_IN_PART.contains(&tool)
+}
+
+/// What an answer does with the optional documents that are not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingParts {
+    /// There is no answer: Garmin has the whole.
+    AreAsked,
+    /// The answer names them: Garmin can't be asked.
+    AreNamed,
 }
 
 /// The answer of a question, whose requests `document` answers by path and query. `None` if it can't answer all of
@@ -29,8 +44,10 @@ pub fn answer_from(
     tool: &str,
     arguments: &Map<String, Value>,
     now: &Zoned,
+    missing: MissingParts,
     document: impl Fn(&str, &[(String, String)]) -> Option<Value>,
 ) -> Option<Value> {
+    let may_miss = missing == MissingParts::AreNamed && ANSWERED_IN_PART.contains(&tool);
     let tool: &Tool = super::tools().find(|known| known.name == tool && is_answered_from_history(tool))?;
     let call = ToolCall::check(tool.parameters, arguments, now).ok()?;
     let mut answers: Vec<Value> = Vec::new();
@@ -43,7 +60,8 @@ pub fn answer_from(
             if get.graphql.is_some() || get.file.is_some() {
                 return None;
             }
-            answers.push(document(&get.path, &get.query)?);
+            let instead = || (may_miss && get.is_optional).then(|| json!({FAILED: NOT_KEPT}));
+            answers.push(document(&get.path, &get.query).or_else(instead)?);
         }
     }
     if answers.is_empty() {
@@ -60,7 +78,6 @@ pub fn answer_from(
 mod tests {
     use jiff::ToSpan;
     use jiff::civil::{Date, date};
-    use serde_json::json;
 
     use super::*;
     use crate::history::kind::KEPT_KINDS;
@@ -121,12 +138,25 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(tool: &str, arguments: &Value) {
+    fn from_history(tool: &str, arguments: &Value, missing: MissingParts) -> Option<Value> {
+        answer_from(tool, arguments.as_object().unwrap(), &now(), missing, kept)
+    }
+
+    #[track_caller]
+    fn from_garmin(tool: &str, arguments: &Value) -> Value {
         let arguments = arguments.as_object().unwrap();
-        let fresh = answer_from(tool, arguments, &now(), |path, query| Some(garmin(path, query)));
-        let from_history = answer_from(tool, arguments, &now(), kept);
-        assert!(fresh.is_some(), "{tool} {arguments:?}");
-        assert_eq!(from_history, fresh, "{tool} {arguments:?}");
+        let document = |path: &str, query: &[(String, String)]| Some(garmin(path, query));
+        answer_from(tool, arguments, &now(), MissingParts::AreAsked, document).unwrap()
+    }
+
+    #[track_caller]
+    fn check(tool: &str, arguments: &Value) {
+        let from_history = from_history(tool, arguments, MissingParts::AreAsked);
+        assert_eq!(
+            from_history,
+            Some(from_garmin(tool, arguments)),
+            "{tool} {arguments:?}"
+        );
     }
 
     /// The history keeps every member that a question reads, so the answers are the same.
@@ -151,22 +181,36 @@ mod tests {
 
     #[test]
     fn a_question_with_a_part_that_is_not_kept_is_left_to_the_worker() {
-        let arguments = json!({"range": "-4w", "sport": "running"});
+        let of_a_sport = json!({"range": "-4w", "sport": "running"});
+        for (tool, arguments) in [
+            ("get_training_volume", of_a_sport),
+            ("get_trend", json!({"range": "soon"})),
+            ("get_day_profile", json!({})),
+            ("get_training_overview", json!({})),
+        ] {
+            let answer = from_history(tool, &arguments, MissingParts::AreAsked);
+            assert_eq!(answer, None, "{tool}");
+        }
+    }
+
+    /// Readiness and training status are one document a day at Garmin, and not kept.
+    #[test]
+    fn without_garmin_an_overview_has_all_that_is_kept_and_names_the_rest() {
+        let overview = from_history("get_training_overview", &json!({}), MissingParts::AreNamed).unwrap();
+        let fresh = from_garmin("get_training_overview", &json!({}));
+        for part in ["hrv_ms", "resting_bpm", "sleep_h", "training"] {
+            assert_eq!(overview[part], fresh[part], "{part}");
+        }
+        assert_eq!(overview["readiness"], Value::Null);
+        let failed = overview["failed"].to_string();
+        for part in ["readiness", "training status"] {
+            assert!(failed.contains(part), "{failed}");
+        }
+        let volume = json!({"range": "-4w", "sport": "running"});
         assert_eq!(
-            answer_from(
-                "get_training_volume",
-                arguments.as_object().unwrap(),
-                &now(),
-                kept
-            ),
+            from_history("get_training_volume", &volume, MissingParts::AreNamed),
             None
         );
-        let wrong = json!({"range": "soon"});
-        assert_eq!(
-            answer_from("get_trend", wrong.as_object().unwrap(), &now(), kept),
-            None
-        );
-        assert_eq!(answer_from("get_day_profile", &Map::new(), &now(), kept), None);
     }
 
     /// A trend over three years stays short, because it is told by month.
@@ -175,8 +219,7 @@ mod tests {
         let first = TODAY - 1_095.days();
         for metric in metrics() {
             let arguments = json!({"metric": metric, "range": format!("{first}..{TODAY}")});
-            let answer = answer_from("get_trend", arguments.as_object().unwrap(), &now(), kept);
-            if let Some(answer) = answer {
+            if let Some(answer) = from_history("get_trend", &arguments, MissingParts::AreAsked) {
                 let bytes = answer.to_string().len();
                 assert!(bytes <= 2_048, "{metric}: {bytes}");
             }

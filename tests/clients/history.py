@@ -27,6 +27,8 @@ QUESTIONS = [
     ("get_training_volume", {"range": "-1y"}),
     ("get_training_volume", {"range": "-8w", "by": "week"}),
     ("get_zone_distribution", {"range": "-3m"}),
+    # Garmin is asked first, because readiness and training status are not kept.
+    ("get_training_overview", {}),
 ]
 
 

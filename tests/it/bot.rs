@@ -366,6 +366,8 @@ async fn strangers_learn_nothing(api: &BotApi) {
             .await
             .contains("Send me a LiveTrack link")
     );
+    let page = api.answer_to(ANN, "/me").await;
+    assert!(page.contains("/me\nSign in there") && !page.contains("code="), "{page}");
     assert!(api.answer_to(ANN, "/status").await.contains("No race is watched"));
 }
 

@@ -176,6 +176,13 @@ async fn a_history_is_filled_read_without_garmin_and_erased() {
     assert_eq!(world.simulator().requests().len(), asked);
     assert!(world.workers().iter().all(|worker| worker.process.is_none()));
 
+    // An overview asks Garmin, because it needs more than what is kept. Without Garmin it names what is missing.
+    let overview = world.told(&token, "get_training_overview", json!({})).await.unwrap();
+    crate::outputs::check("get_training_overview", &overview);
+    assert_eq!(overview["source"], "history", "{overview}");
+    assert!(overview["sleep_h"]["mean_28_days"].is_number(), "{overview}");
+    assert!(overview["failed"].to_string().contains("readiness"), "{overview}");
+
     world.restart().await;
     let (tool, arguments) = questions().remove(0);
     assert_eq!(

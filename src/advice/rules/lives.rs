@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::advice::reading;
-use crate::tools;
+use crate::tools::{self, MissingParts};
 
 const LIVES: &str = include_str!("../../../tests/scenarios/advice/lives.json");
 const FIRST: Date = jiff::civil::date(2025, 3, 3);
@@ -253,6 +253,7 @@ fn told(life: &MadeLife) -> Vec<SaidAdvice> {
             "find_unusual",
             arguments.as_object().unwrap(),
             &now,
+            MissingParts::AreAsked,
             |path, query| rows.document(day, path, query),
         );
         let facts = MorningFacts {

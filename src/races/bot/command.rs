@@ -16,6 +16,7 @@ pub(super) enum ChatCommand {
     Why,
     Mute(MuteWish),
     Stop,
+    OwnPage,
     Share {
         /// Whether another link is wanted where there is one.
         another: bool,
@@ -55,6 +56,7 @@ pub(super) fn read(text: &str) -> Option<AddressedCommand> {
         "mute" => ChatCommand::Mute(mute(&rest)),
         "unmute" => ChatCommand::Mute(MuteWish::Off),
         "stop" => ChatCommand::Stop,
+        "me" => ChatCommand::OwnPage,
         "share" => ChatCommand::Share {
             another: rest.eq_ignore_ascii_case("new"),
         },
@@ -130,6 +132,7 @@ mod tests {
             ),
             ("/why", ChatCommand::Why),
             ("/stop", ChatCommand::Stop),
+            ("/me", ChatCommand::OwnPage),
             ("/share", ChatCommand::Share { another: false }),
             ("/share new", ChatCommand::Share { another: true }),
             ("/dance", ChatCommand::Unknown),

@@ -59,6 +59,8 @@ pub(super) enum ChatAct {
     PassesAt(Position),
     /// Tell the figures of the coach's last message.
     Why,
+    /// Tell where a person's own page is.
+    OwnPage,
     Mute(MuteWish),
     AskToStop,
     Press(ButtonPress),
@@ -151,6 +153,7 @@ fn of_text(
         Some(ChatCommand::Status) => ChatAct::Status,
         Some(ChatCommand::Eta(place)) => ChatAct::Eta(place),
         Some(ChatCommand::Why) => ChatAct::Why,
+        Some(ChatCommand::OwnPage) => ChatAct::OwnPage,
         Some(ChatCommand::Mute(wish)) => ChatAct::Mute(wish),
         Some(ChatCommand::Stop) => ChatAct::AskToStop,
         Some(ChatCommand::Share { another }) => ChatAct::Share { another },

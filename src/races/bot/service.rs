@@ -194,6 +194,7 @@ impl RaceBot {
             ChatAct::Eta(place) => wording::eta(&self.running(owners)?, place.as_deref(), words),
             ChatAct::PassesAt(place) => wording::passes_at(&self.running(owners)?, place, words),
             ChatAct::Why => self.0.advice.why(owners)?,
+            ChatAct::OwnPage => wording::own_page(&self.0.races.0.public_url, self.0.is_local),
             ChatAct::Mute(wish) => self.mute(&wish, chat, owners).await?,
             ChatAct::Share { another } => self.share(owners, another).await?,
             ChatAct::AskToStop => return Ok(Some(self.ask_to_stop(owners)?)),

@@ -21,6 +21,7 @@ pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with
     /share: a link to the live page for family and friends\n\
     /mute 1h: no messages here for an hour, except warnings; /mute off\n\
     /stop: stop watching the race\n\
+    /me: your own page, with what the gateway keeps and who may reach it\n\
     Everything else is set in Claude.";
 
 pub(super) const HINT: &str =
@@ -136,13 +137,28 @@ pub(super) const KEPT: &str = "I keep watching.";
 
 pub(super) const STALE_BUTTON: &str = "That button is out of date: the race is not watched any more.";
 
-/// A new link to the page of a race. `only_here` tells that the address is one of the gateway's own machine.
-pub(super) fn shared(url: &str, hours_after: u32, only_here: bool) -> String {
-    let here = if only_here {
+/// Where a person's own page is. No code opens it from here: messages may go to a chat that somebody else reads, and the
+/// page can delete everything.
+pub(super) fn own_page(origin: &str, only_here: bool) -> String {
+    format!(
+        "{origin}/me\nSign in there with your Garmin account. Without a password: ask Claude to open your page at the \
+         gateway.{}",
+        reach(only_here)
+    )
+}
+
+/// What limits a link, if its address is one of the gateway's own machine.
+fn reach(only_here: bool) -> &'static str {
+    if only_here {
         "\nThis gateway has no public address (PUBLIC_URL), so the link opens only on its own machine."
     } else {
         ""
-    };
+    }
+}
+
+/// A new link to the page of a race. `only_here` tells that the address is one of the gateway's own machine.
+pub(super) fn shared(url: &str, hours_after: u32, only_here: bool) -> String {
+    let here = reach(only_here);
     format!(
         "{url}\nWhoever has this link sees the live page, without heart rate and without positions near start and finish. It \
          works until {hours_after} hours after the race; Claude or the operator can end it at once.{here}"
@@ -229,6 +245,9 @@ mod tests {
     fn a_link_of_this_machine_says_so() {
         assert!(shared("http://localhost/r/x", 24, true).contains("PUBLIC_URL"));
         assert!(!shared("https://gw.example.org/r/x", 24, false).contains("PUBLIC_URL"));
+        assert!(own_page("http://localhost", true).contains("http://localhost/me\n"));
+        assert!(own_page("http://localhost", true).contains("PUBLIC_URL"));
+        assert!(!own_page("https://gw.example.org", false).contains("PUBLIC_URL"));
         let minutes = |n| shared_already(SignedDuration::from_mins(n));
         assert!(minutes(0).contains("a minute ago"));
         assert!(minutes(45).contains("45 minutes ago") && minutes(300).contains("5 hours ago"));
