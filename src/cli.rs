@@ -164,7 +164,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     finished(match cli.command {
         CliCommand::Serve(EnvFileArg { env_file }) => serve(env_file.as_deref()),
-        CliCommand::Demo { port } => in_daemon(async move { demo::run(port, program()?).await }),
+        CliCommand::Demo { port } => in_daemon(async move { Box::pin(demo::run(port, program()?)).await }),
         CliCommand::Simulator { bind, people } => in_daemon(demo::simulate(bind, people)),
         CliCommand::Console(args) => in_thread(show_console(args)),
         CliCommand::Operate(operate) => in_thread(operate.run()),

@@ -36,7 +36,7 @@ pub use hosts::{GarminDomain, GarminHosts};
 pub use invited::Invited;
 pub use live::{Live, Operator};
 pub use monitoring::{Heartbeat, Monitoring};
-pub use notify::{ChannelConfig, NotifyConfig, Targets, is_ntfy_topic, is_telegram_chat};
+pub use notify::{ChannelConfig, NotifyConfig, Targets, is_ntfy_topic, is_telegram_chat, webhook_key};
 pub use problem::{SettingProblem, SettingSource};
 pub use public_url::PublicUrl;
 pub use races::{CoachConfig, CoachedBy, RacesConfig};

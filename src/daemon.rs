@@ -79,6 +79,7 @@ pub struct Daemon {
     workers: Workers,
     gateway: Gateway,
     races: Races,
+    history: History,
     face: PublicFace,
     lifecycle: Lifecycle,
 }
@@ -337,7 +338,7 @@ impl Daemon {
             ended.cancel();
         });
         filling::start(Filling {
-            history,
+            history: history.clone(),
             accounts: accounts.clone(),
             gateway: gateway.clone(),
             own_workers: history_workers.is_some().then(|| workers.clone()),
@@ -362,6 +363,7 @@ impl Daemon {
             workers,
             gateway,
             races,
+            history,
             face,
             lifecycle,
         })
@@ -389,6 +391,10 @@ impl Daemon {
 
     pub fn races(&self) -> &Races {
         &self.races
+    }
+
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Runs until a stop signal arrives or a part fails, then drains. Returns true if nothing failed. `signals` must

@@ -26,6 +26,8 @@ pub struct Post {
     pub url: Url,
     /// The bearer token for the `Authorization` header, if needed.
     pub bearer: Option<Secret>,
+    /// Further headers, such as a signature.
+    pub headers: Vec<(&'static str, String)>,
     pub json: Value,
 }
 
@@ -70,6 +72,9 @@ impl Poster {
         let mut request = request.timeout(timeout);
         if let Some(bearer) = &post.bearer {
             request = request.bearer_auth(bearer.expose());
+        }
+        for (name, value) in &post.headers {
+            request = request.header(*name, value);
         }
         let mut response = request.send().await.map_err(|_| NoAnswer)?;
         let seconds = response

@@ -11,6 +11,8 @@ mod hash;
 mod text;
 mod vault;
 
-pub use hash::{TokenHash, constant_time_eq, derived_token, random_bytes, random_id, random_token, sha256};
+pub use hash::{
+    TokenHash, constant_time_eq, derived_token, hmac_sha256, random_bytes, random_id, random_token, sha256,
+};
 pub use text::Secret;
 pub use vault::{RootSecret, RootSecretError, SealError, Vault};

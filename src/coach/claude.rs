@@ -192,6 +192,7 @@ impl ClaudeInner {
             url: run,
             // Also for /control, which a shell reaches without the MCP configuration.
             bearer: Some(token.clone()),
+            headers: Vec::new(),
             json: json!({
                 "prompt": prompt,
                 "workspace": workspace,

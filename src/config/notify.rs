@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
-use super::hosts::base_url;
+use super::hosts::{any_url, base_url};
 use super::reader::SettingsReader;
 use super::settings::{self, Setting};
 use crate::base::secrets::Secret;
@@ -17,12 +19,14 @@ pub struct NotifyConfig {
     /// Whether the gateway reads the messages to the Telegram bot. Never true without a bot.
     pub telegram_listens: bool,
     pub ntfy: Option<ChannelConfig>,
+    /// The operator's own server, for those who have not set a phone.
+    pub webhook: Option<ChannelConfig>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelConfig {
     pub url: Url,
-    /// Telegram's bot token, or ntfy's access token.
+    /// Telegram's bot token, ntfy's access token, or the secret that signs a webhook.
     pub token: Option<Secret>,
     /// The chats or topics, by person.
     pub targets: Targets,
@@ -34,6 +38,10 @@ pub struct ChannelConfig {
 pub struct Targets(Vec<(Option<String>, String)>);
 
 impl Targets {
+    fn everybody(target: &str) -> Self {
+        Self(vec![(None, target.to_owned())])
+    }
+
     /// The target of the person identified by one of `names` (e-mail, account id), otherwise the common target.
     pub fn of(&self, names: &[&str]) -> Option<&str> {
         let is_theirs = |owner: &String| names.iter().any(|name| name.eq_ignore_ascii_case(owner));
@@ -68,6 +76,7 @@ impl NotifyConfig {
             telegram_listens: is_wanted && telegram.is_some(),
             telegram,
             ntfy: ntfy(reader),
+            webhook: webhook(reader),
         }
     }
 }
@@ -108,6 +117,31 @@ fn ntfy(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     let is_wanted = !targets.0.is_empty() || reader.text(&settings::NTFY_URL).is_some();
     let url = reader.get(&settings::NTFY_URL, base_url);
     is_wanted.then_some(ChannelConfig { url, token, targets })
+}
+
+fn webhook(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
+    let (name, file) = (&settings::WEBHOOK_SECRET, &settings::WEBHOOK_SECRET_FILE);
+    let token = token(reader, name, file, |text| webhook_key(text).is_some());
+    let is_wanted = reader.text(&settings::WEBHOOK_URL).is_some();
+    if is_wanted != token.is_some() {
+        reader.problem_with(
+            name,
+            "a webhook needs an address and a secret",
+            "set WEBHOOK_URL and WEBHOOK_SECRET, or neither",
+        );
+    }
+    // Plain http is allowed: home automation is often in the same house, and without a certificate.
+    Some(ChannelConfig {
+        url: reader.optional(&settings::WEBHOOK_URL, any_url)?,
+        token: Some(token?),
+        targets: Targets::everybody("webhook"),
+    })
+}
+
+/// The key in a webhook's secret: `whsec_` and base64 of 24 to 64 bytes, as Standard Webhooks has it.
+pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
+    let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
+    (24..=64).contains(&key.len()).then_some(key)
 }
 
 /// Whether `chat` has the form of a Telegram chat: a number, a number and a topic (`-1001234567890_7`), or `@name`.

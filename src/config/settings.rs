@@ -220,6 +220,15 @@ settings! {
     NTFY_TOKEN_FILE: Live, Text, "",
         "The file that holds the token for the ntfy server.",
         "name a readable file that holds the whole token";
+    WEBHOOK_URL: Live, Secret, "",
+        "A server of yours, such as a home automation, that receives messages as signed JSON; for people without a phone of their own.",
+        "write http://host/path or https://host/path";
+    WEBHOOK_SECRET: Live, Secret, "",
+        "The secret that signs what the webhook receives: `whsec_` and base64 of 24 to 64 random bytes; better given as a file.",
+        "make one with: echo whsec_$(openssl rand -base64 32)";
+    WEBHOOK_SECRET_FILE: Live, Text, "",
+        "The file that holds the secret of the webhook.",
+        "name a readable file that holds the whole secret";
     OTEL_EXPORTER_OTLP_ENDPOINT: Restart, Text, "",
         "An OpenTelemetry collector (OTLP over HTTP) that receives the spans of races.",
         "write the collector's address, such as http://127.0.0.1:4318";

@@ -1,5 +1,7 @@
 //! The gateway with a simulated Garmin. All features work with invented data, and all files are removed at the end.
 
+mod showroom;
+
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -10,14 +12,15 @@ use anyhow::Context;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use self::showroom::Showroom;
 use super::{Daemon, DaemonParts};
 use crate::base::clock::Clock;
 use crate::base::disk::Scratch;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Console, Telemetry};
 use crate::config::{Config, Sources};
-use crate::races::RaceCaller;
-use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings, livetrack};
+use crate::garmin::GovernorSettings;
+use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings};
 
 /// The ports that are tried if none is given.
 const PORTS: RangeInclusive<u16> = 8080..=8099;
@@ -53,6 +56,8 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
         ("OPERATOR_NAME", "the demo on this machine"),
         ("SIGN_IN_SPACING", "0"),
         ("SIGN_IN_DAILY", "1000"),
+        // There is no Garmin to be spared.
+        ("HISTORY_PACE", "0"),
         ("GARMIN_SSO_URL", garmin),
         ("GARMIN_DIAUTH_URL", garmin),
         ("GARMIN_CONNECTAPI_URL", garmin),
@@ -60,12 +65,13 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
     ]);
     let config = Config::load(&sources)
         .map_err(|problems| anyhow::anyhow!("the demo's own settings are wrong: {problems:?}"))?;
+    let pace = GovernorSettings::new(config.sign_in, &config.garmin);
     let telemetry = Telemetry::start(Console::Stderr, None, config.live.log_level, clock.clone())?;
     let daemon = Daemon::start(DaemonParts {
         config,
         sources,
         telemetry,
-        clock,
+        clock: clock.clone(),
         program,
         kept: super::Kept::default(),
     })
@@ -76,8 +82,10 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
         }
         other => other.into(),
     })?;
-    track_for_everybody(&daemon, &simulator, &lifecycle)?;
-    announce(&daemon, &people, &runtime)?;
+    let showroom = Showroom::new(&daemon, simulator, people.clone())?;
+    let page = showroom.open(pace, clock).await?;
+    showroom.keep_open(&lifecycle);
+    announce(&daemon, &people, page.expose(), &runtime)?;
     let well = daemon.run(signals).await;
     Ok(lifecycle.drain(Duration::from_secs(2)).await && well)
 }
@@ -95,47 +103,7 @@ async fn free_port() -> anyhow::Result<u16> {
     )
 }
 
-/// The elapsed time of the race at the start of the demo, in seconds.
-const RACE_ELAPSED_S: u32 = 50 * 60;
-
-/// Gives every new account a race in progress.
-fn track_for_everybody(daemon: &Daemon, simulator: &Simulator, lifecycle: &Lifecycle) -> anyhow::Result<()> {
-    let scenario = livetrack::demo_race().map_err(|e| anyhow::anyhow!("the demo's race is wrong: {e:?}"))?;
-    let pace = livetrack::Playback {
-        elapsed_s: RACE_ELAPSED_S,
-        ..livetrack::Playback::default()
-    };
-    let link = simulator.play(&scenario, pace).into_iter().next();
-    let link = link.context("the demo's race has no link")?.to_string();
-    let config = scenario.race_config.as_object().cloned().unwrap_or_default();
-    let (accounts, races, stopping) = (
-        daemon.accounts().clone(),
-        daemon.races().clone(),
-        lifecycle.stopping(),
-    );
-    lifecycle.spawn("demo race", async move {
-        let mut tracked = Vec::new();
-        loop {
-            for account in accounts.list().unwrap_or_default() {
-                if tracked.contains(&account.id) {
-                    continue;
-                }
-                let operator = RaceCaller::Operator(account.id.clone());
-                if let Err(e) = races.start_tracking(&operator, &link, &config, None).await {
-                    tracing::warn!(reason = %e, "demo.race_not_tracked");
-                }
-                tracked.push(account.id);
-            }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            }
-        }
-    });
-    Ok(())
-}
-
-fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::Result<()> {
+fn announce(daemon: &Daemon, people: &[Person], race_page: &str, runtime_dir: &str) -> std::io::Result<()> {
     let url = daemon.public_url().mcp();
     let mut out = std::io::stdout().lock();
     writeln!(
@@ -152,10 +120,8 @@ fn announce(daemon: &Daemon, people: &[Person], runtime_dir: &str) -> std::io::R
     // installed it.
     let program = std::env::args().next();
     let program = program.as_deref().unwrap_or("garmin-gateway");
-    writeln!(
-        out,
-        "  Console         {program} console --socket {runtime_dir}\n"
-    )?;
+    writeln!(out, "  Console         {program} console --socket {runtime_dir}")?;
+    writeln!(out, "  A race, live    {race_page}\n")?;
     for (n, person) in people.iter().enumerate() {
         let head = if n == 0 { "Sign in as" } else { "" };
         let Person { email, password, .. } = person;

@@ -71,6 +71,7 @@ pub(super) fn heartbeat(heartbeat: Heartbeat, health: watch::Receiver<Health>, l
             let post = Post {
                 url: heartbeat.url.clone(),
                 bearer: None,
+                headers: Vec::new(),
                 json: json!({ "version": env!("CARGO_PKG_VERSION") }),
             };
             let answer = poster.post(post).await;

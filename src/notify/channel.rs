@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::send_error::SendError;
 use super::telegram::{self, ChatTarget};
+use super::webhook;
 use crate::base::post::{Answer, Post};
 use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
@@ -17,6 +19,9 @@ use crate::race::alerts::Severity;
 /// One message as the phone displays it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShownMessage<'a> {
+    /// The same for each attempt to send it.
+    pub(super) id: &'a str,
+    pub(super) queued_at: Timestamp,
     pub(super) severity: Severity,
     /// The athlete and the race; may be empty.
     pub(super) title: &'a str,
@@ -42,6 +47,7 @@ impl ShownMessage<'_> {
 pub(super) enum PhoneChannel {
     Telegram,
     Ntfy,
+    Webhook,
 }
 
 impl PhoneChannel {
@@ -49,6 +55,7 @@ impl PhoneChannel {
         match self {
             Self::Telegram => "telegram",
             Self::Ntfy => "ntfy",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -56,11 +63,18 @@ impl PhoneChannel {
         match self {
             Self::Telegram => "Telegram",
             Self::Ntfy => "ntfy",
+            Self::Webhook => "the webhook",
         }
     }
 
-    /// The request that sends a message to `target`, a chat or a topic.
-    pub(super) fn post(self, config: &ChannelConfig, target: &str, message: ShownMessage<'_>) -> Post {
+    /// The request that sends a message at `now` to `target`, a chat or a topic.
+    pub(super) fn post(
+        self,
+        config: &ChannelConfig,
+        target: &str,
+        message: ShownMessage<'_>,
+        now: Timestamp,
+    ) -> Post {
         match self {
             Self::Telegram => telegram::post(
                 config,
@@ -69,6 +83,7 @@ impl PhoneChannel {
                 &message.in_one_text(),
             ),
             Self::Ntfy => ntfy_post(config, target, message),
+            Self::Webhook => webhook::post(config, message, now),
         }
     }
 
@@ -78,13 +93,13 @@ impl PhoneChannel {
             429 => {
                 let in_body = match self {
                     Self::Telegram => telegram::retry_after(&reply.body),
-                    Self::Ntfy => None,
+                    Self::Ntfy | Self::Webhook => None,
                 };
                 Err(SendError::RateLimited(in_body.or(reply.retry_after)))
             }
             400..=499 => Err(match self {
                 Self::Telegram => telegram::read_refusal(reply.status, &reply.body),
-                Self::Ntfy => SendError::Refused(reply.status),
+                Self::Ntfy | Self::Webhook => SendError::Refused(reply.status),
             }),
             status => Err(SendError::Server(status)),
         }
@@ -112,6 +127,7 @@ fn ntfy_post(config: &ChannelConfig, topic: &str, message: ShownMessage<'_>) -> 
     Post {
         url: config.url.clone(),
         bearer: config.token.clone().filter(|_| is_operators),
+        headers: Vec::new(),
         json,
     }
 }
@@ -158,6 +174,7 @@ impl SendError {
         let (shown, token, target) = match channel {
             PhoneChannel::Telegram => ("Telegram", "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"),
             PhoneChannel::Ntfy => ("The ntfy server", "NTFY_TOKEN", "NTFY_TOPIC"),
+            PhoneChannel::Webhook => ("The webhook's server", "WEBHOOK_SECRET", "WEBHOOK_URL"),
         };
         match self {
             Self::Unreachable => format!("{shown} can't be reached from this machine"),
@@ -165,6 +182,9 @@ impl SendError {
             Self::Server(status) => {
                 format!("{shown} reports an error of its own ({status}); try again later")
             }
+            Self::Refused(status) if channel == PhoneChannel::Webhook => format!(
+                "{shown} refused the message ({status}): check {target}, and that the server knows {token}"
+            ),
             Self::Refused(401 | 404) => format!("{shown} rejects the token: check {token}"),
             Self::Moved { to } => format!("the group has a new id: set {target} to {to}"),
             Self::Blocked => format!(

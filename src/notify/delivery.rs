@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::channel::PhoneChannel;
+use super::channel::{PhoneChannel, ShownMessage};
 use super::notifier::{MessageTarget, Notifier, SendPause};
 use super::queue::QueuedMessage;
+use crate::base::secrets::sha256;
 use crate::store::StoreError;
 
 /// Maximum age of a message; older ones are dropped.
@@ -153,15 +156,15 @@ impl Notifier {
                 }
                 continue;
             }
-            let sent = self
-                .send(
-                    channel,
-                    &target.config,
-                    &target.address,
-                    message.severity,
-                    (&message.title, &message.text),
-                )
-                .await;
+            let shown = ShownMessage {
+                id: &message_id(&key),
+                queued_at: message.queued_at,
+                severity: message.severity,
+                title: &message.title,
+                text: &message.text,
+                click: self.page(),
+            };
+            let sent = self.send(channel, &target.config, &target.address, shown).await;
             let lane = (race.clone(), channel);
             match sent {
                 Ok(()) => {
@@ -217,4 +220,11 @@ impl Notifier {
         });
         recorded.await
     }
+}
+
+/// A name of a queued message that tells nothing of it.
+fn message_id(key: &[u8]) -> String {
+    let hash = sha256(key);
+    let id = hash.get(..16).unwrap_or_default();
+    format!("msg_{}", URL_SAFE_NO_PAD.encode(id))
 }

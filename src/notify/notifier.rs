@@ -18,6 +18,7 @@ use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
+use crate::base::secrets::random_id;
 use crate::config::{ChannelConfig, Live};
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
@@ -69,7 +70,7 @@ pub(super) struct MessageTarget {
 /// The result of a test message on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelTest {
-    /// Either `Telegram` or `ntfy`.
+    /// `Telegram`, `ntfy` or `the webhook`.
     pub channel: &'static str,
     /// Number of targets that received the message.
     pub sent: usize,
@@ -167,7 +168,7 @@ impl Notifier {
             };
             for target in targets {
                 match self
-                    .send(channel, &config, target, Severity::Notice, ("", text))
+                    .send_test_text(channel, &config, target, Severity::Notice, text)
                     .await
                 {
                     Ok(()) => {
@@ -203,7 +204,12 @@ impl Notifier {
             .ntfy
             .clone()
             .map(|config| (PhoneChannel::Ntfy, config));
-        telegram.into_iter().chain(ntfy).collect()
+        let webhook = live
+            .notify
+            .webhook
+            .clone()
+            .map(|config| (PhoneChannel::Webhook, config));
+        telegram.into_iter().chain(ntfy).chain(webhook).collect()
     }
 
     /// The targets of a person: their own, as far as those channels are configured; else the operator's.
@@ -246,19 +252,13 @@ impl Notifier {
         channel: PhoneChannel,
         config: &ChannelConfig,
         target: &str,
-        severity: Severity,
-        (title, text): (&str, &str),
+        message: ShownMessage<'_>,
     ) -> Result<(), SendError> {
-        let message = ShownMessage {
-            severity,
-            title,
-            text,
-            click: &self.0.parts.public_url,
-        };
         if channel != PhoneChannel::Telegram {
-            let post = channel.post(config, target, message);
+            let post = channel.post(config, target, message, self.clock().now());
             return self.send_post(channel, post).await;
         }
+        let severity = message.severity;
         let text = message.in_one_text();
         let target = ChatTarget::parse(target);
         let target = target.clone().follow(self.store()).unwrap_or(target);
@@ -272,6 +272,31 @@ impl Notifier {
         let target = target.moved_to(to);
         self.send_post(channel, telegram::post(config, &target, severity, &text))
             .await
+    }
+
+    /// Sends a text that is in no queue.
+    pub(super) async fn send_test_text(
+        &self,
+        channel: PhoneChannel,
+        config: &ChannelConfig,
+        target: &str,
+        severity: Severity,
+        text: &str,
+    ) -> Result<(), SendError> {
+        let message = ShownMessage {
+            id: &random_id("msg_"),
+            queued_at: self.clock().now(),
+            severity,
+            title: "",
+            text,
+            click: self.page(),
+        };
+        self.send(channel, config, target, message).await
+    }
+
+    /// The page that opens when a message is tapped.
+    pub(super) fn page(&self) -> &str {
+        &self.0.parts.public_url
     }
 
     /// The settings of the Telegram bot, if there is one.
@@ -352,6 +377,8 @@ impl Phone {
         match channel {
             PhoneChannel::Telegram => self.telegram_chat.as_deref(),
             PhoneChannel::Ntfy => self.ntfy_topic.as_deref(),
+            // Members name no servers: the gateway would post into the operator's network for them.
+            PhoneChannel::Webhook => None,
         }
     }
 }

@@ -58,21 +58,20 @@ impl Notifier {
     async fn send_test(&self, account: &AccountId, phone: &Phone) -> Result<(), SetPhoneError> {
         self.limit_attempts(account)?;
         let channels = self.channels();
-        for channel in [PhoneChannel::Telegram, PhoneChannel::Ntfy] {
+        for (channel, field, setting) in [
+            (PhoneChannel::Telegram, TELEGRAM_FIELD, "TELEGRAM_BOT_TOKEN"),
+            (PhoneChannel::Ntfy, NTFY_FIELD, "NTFY_URL"),
+        ] {
             let Some(target) = phone.on(channel) else { continue };
-            let field = field(channel);
             let Some((_, config)) = channels.iter().find(|(known, _)| *known == channel) else {
                 return Err(SetPhoneError::NoChannel {
                     field,
                     channel: channel.shown(),
-                    setting: match channel {
-                        PhoneChannel::Telegram => "TELEGRAM_BOT_TOKEN",
-                        PhoneChannel::Ntfy => "NTFY_URL",
-                    },
+                    setting,
                 });
             };
             let sent = self
-                .send(channel, config, target, Severity::Info, ("", TEST_TEXT))
+                .send_test_text(channel, config, target, Severity::Info, TEST_TEXT)
                 .await;
             sent.map_err(|error| {
                 tracing::info!(account.id = %account, channel = channel.name(), reason = error.name(), "notify.phone_refused");
@@ -95,13 +94,9 @@ impl Notifier {
     }
 }
 
-/// Name of the argument of `set_phone` for a channel.
-fn field(channel: PhoneChannel) -> &'static str {
-    match channel {
-        PhoneChannel::Telegram => "telegram_chat",
-        PhoneChannel::Ntfy => "ntfy_topic",
-    }
-}
+/// Names of the arguments of `set_phone`.
+const TELEGRAM_FIELD: &str = "telegram_chat";
+const NTFY_FIELD: &str = "ntfy_topic";
 
 fn check(phone: &Phone) -> Result<(), SetPhoneError> {
     let is_chat = phone.telegram_chat.as_deref().is_none_or(is_telegram_chat);
@@ -109,13 +104,10 @@ fn check(phone: &Phone) -> Result<(), SetPhoneError> {
     let (field, shape) = match (is_chat, is_topic) {
         (true, true) => return Ok(()),
         (false, _) => (
-            field(PhoneChannel::Telegram),
+            TELEGRAM_FIELD,
             "the number of a chat, the number and a topic such as -1001234567890_7, or @name",
         ),
-        (_, false) => (
-            field(PhoneChannel::Ntfy),
-            "a name of 1 to 64 letters, digits, - and _",
-        ),
+        (_, false) => (NTFY_FIELD, "a name of 1 to 64 letters, digits, - and _"),
     };
     Err(SetPhoneError::Shape { field, shape })
 }

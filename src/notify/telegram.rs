@@ -91,6 +91,7 @@ pub(super) fn post(config: &ChannelConfig, target: &ChatTarget, severity: Severi
     Post {
         url: method_url(config, "sendMessage"),
         bearer: None,
+        headers: Vec::new(),
         json,
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::bot::BotApi;
-use crate::coaching::BOT;
+use crate::coaching::{BOT, Taker};
 use crate::history::{export, is_filled, keep, serve, until};
 use crate::looks::{Notes, stand_in};
 use crate::whole::{Connected, World, log};
@@ -293,6 +293,43 @@ async fn claude_words_a_message_and_its_numbers_are_checked() {
             .pop()
             .unwrap()
             .contains("Last night: ")
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_runner_words_a_message_for_ntfy() {
+    let lifecycle = Lifecycle::new();
+    let (runner, ntfy) = (Taker::start(&lifecycle).await, Taker::start(&lifecycle).await);
+    let settings = [
+        ("HISTORY_PACE", "0"),
+        ("CLAUDE_RUNNER_URL", &*runner.url.clone().leak()),
+        ("NTFY_URL", &*ntfy.url.clone().leak()),
+    ];
+    let world = World::with(SimulatorSettings::default(), 10, &settings).await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    let phone = json!({ "ntfy_topic": "ann-and-nobody-else" });
+    world.told(&ann.access_token, "set_phone", phone).await.unwrap();
+    keep(&world, &ann, "on").await;
+    until(&world, &ann, is_filled).await;
+    set_coach(&world, &ann, daily()).await.unwrap();
+
+    let (path, order) = runner.find(|order| order["prompt"].is_string()).await;
+    assert_eq!(path, "/run");
+    let mcp = &order["mcp_config"]["mcpServers"]["history"];
+    let bearer = mcp["headers"]["Authorization"].as_str().unwrap();
+    let token = bearer.strip_prefix("Bearer ").unwrap();
+    assert!(
+        !order["prompt"].as_str().unwrap().contains(token),
+        "no bearer in a prompt"
+    );
+    let words = json!({ "text": "A calm night. Enjoy an easy day." });
+    world.told(token, "send_words", words).await.unwrap();
+    let is_words = |json: &Value| json["message"] == "A calm night. Enjoy an easy day.";
+    let (_, message) = ntfy.find(is_words).await;
+    assert_eq!(
+        (&message["topic"], &message["title"]),
+        (&json!("ann-and-nobody-else"), &json!("Coach"))
     );
     world.end().await;
 }

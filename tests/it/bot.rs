@@ -367,7 +367,10 @@ async fn strangers_learn_nothing(api: &BotApi) {
             .contains("Send me a LiveTrack link")
     );
     let page = api.answer_to(ANN, "/me").await;
-    assert!(page.contains("/me\nSign in there") && !page.contains("code="), "{page}");
+    assert!(
+        page.contains("/me\nSign in there") && !page.contains("code="),
+        "{page}"
+    );
     assert!(api.answer_to(ANN, "/status").await.contains("No race is watched"));
 }
 

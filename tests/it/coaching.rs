@@ -77,7 +77,7 @@ impl Taker {
     }
 
     /// Waits for a matching request.
-    async fn find(&self, wanted: impl Fn(&Value) -> bool) -> (String, Value) {
+    pub(crate) async fn find(&self, wanted: impl Fn(&Value) -> bool) -> (String, Value) {
         loop {
             let heard = self.heard.notified();
             let found = self

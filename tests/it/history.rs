@@ -177,7 +177,10 @@ async fn a_history_is_filled_read_without_garmin_and_erased() {
     assert!(world.workers().iter().all(|worker| worker.process.is_none()));
 
     // An overview asks Garmin, because it needs more than what is kept. Without Garmin it names what is missing.
-    let overview = world.told(&token, "get_training_overview", json!({})).await.unwrap();
+    let overview = world
+        .told(&token, "get_training_overview", json!({}))
+        .await
+        .unwrap();
     crate::outputs::check("get_training_overview", &overview);
     assert_eq!(overview["source"], "history", "{overview}");
     assert!(overview["sleep_h"]["mean_28_days"].is_number(), "{overview}");

@@ -213,6 +213,7 @@ impl Exporter {
         let post = Post {
             url: self.url.clone(),
             bearer: None,
+            headers: Vec::new(),
             json: json!({"resourceSpans": [{
                 "resource": {"attributes": service},
                 "scopeSpans": [{"scope": scope, "spans": spans}],

@@ -32,15 +32,20 @@ pub fn random_token(prefix: &str) -> Secret {
 /// A bearer secret that anyone with `key` can derive again from the same `message`: `prefix` and HMAC-SHA-256 as 43
 /// base64url characters. Without the key it is as unpredictable as [`random_token`].
 pub fn derived_token(prefix: &str, key: &Secret, message: &[u8]) -> Secret {
-    let tag = SecretKey::try_from(key.expose().as_bytes()).and_then(|key| HmacSha256::hmac(&key, message));
-    let tag = tag.ok().filter(|_| !key.is_empty());
-    let Some(tag) = tag else {
+    let Some(tag) = hmac_sha256(key.expose().as_bytes(), message) else {
         // Without a key anyone could derive it.
         return random_token(prefix);
     };
     let mut text = prefix.to_owned();
-    URL_SAFE_NO_PAD.encode_string(tag.unprotected_as_ref(), &mut text);
+    URL_SAFE_NO_PAD.encode_string(tag, &mut text);
     Secret::new(text)
+}
+
+/// HMAC-SHA-256 (RFC 2104); `None` for an empty key, which would prove nothing.
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Option<[u8; 32]> {
+    let key = SecretKey::try_from(key).ok().filter(|_| !key.is_empty())?;
+    let tag = HmacSha256::hmac(&key, message).ok()?;
+    tag.unprotected_as_ref().try_into().ok()
 }
 
 /// A new public identifier: `prefix` and 80 random bits as 16 lower-case base32 characters.

@@ -112,6 +112,21 @@ fn what_does_not_fit_together_is_told_without_the_secret() {
             "NTFY_TOKEN_FILE",
         ),
         (
+            vec![("WEBHOOK_URL", "http://home.example.org:8123/api/webhook/oops")],
+            "WEBHOOK_SECRET",
+        ),
+        (
+            vec![
+                ("WEBHOOK_URL", "https://home.example.org"),
+                ("WEBHOOK_SECRET", "oops"),
+            ],
+            "WEBHOOK_SECRET",
+        ),
+        (
+            vec![("WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")],
+            "WEBHOOK_SECRET",
+        ),
+        (
             vec![("CLAUDE_CMD", "claude"), ("CLAUDE_RUNNER_URL", "http://runner:1")],
             "CLAUDE_CMD",
         ),

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 
-use super::panes::boxed;
+use super::panes::{boxed, state_cell};
 use super::race_columns;
 use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
@@ -33,7 +33,7 @@ fn people(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
         let history = account.history.as_ref();
         Row::new([
             Cell::from(plain(&account.email)),
-            status(theme, &account.garmin),
+            state_cell(theme, &account.garmin),
             Cell::from(account.last_seen.map_or("-".into(), |at| ago(at, state.now))),
             Cell::from(format!("{:5} {bar}", account.calls_30d)),
             Cell::from(history.map_or("-".into(), |history| many(history.days, "day"))),
@@ -58,7 +58,7 @@ fn races(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
         Row::new([
             Cell::from(plain(race_columns::athlete(state, race))),
             Cell::from(plain(&race.name)),
-            status(theme, &race.state),
+            state_cell(theme, &race.state),
             Cell::from(race_columns::distance(race)),
             Cell::from(finish.unwrap_or("-".into())),
         ])
@@ -74,12 +74,6 @@ fn races(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
     let title = format!("Races ({})", state.data.races.len());
     let table = Table::new(rows, widths).header(Row::new(header).style(theme.style(Role::Accent)));
     frame.render_widget(table.block(boxed(state, theme, &title)), area);
-}
-
-fn status(theme: Theme, state: &str) -> Cell<'static> {
-    let role = Theme::role_of(state);
-    let text = format!("{} {}", Theme::sign(role), plain(state));
-    Cell::from(Span::styled(text, theme.style(role)))
 }
 
 /// The newest event comes last. Those of level `debug` are left out.

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::{Span, Text};
 use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
 
-use super::panes::{WIDE, boxed, lines, two_panes};
+use super::panes::{WIDE, boxed, lines, state_cell, two_panes};
 use super::race_columns;
 use crate::admin::views::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
 use crate::console::rows::{LEVELS, ViewRow};
@@ -132,13 +132,7 @@ fn shape(state: &ConsoleState) -> ListShape {
 fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) -> Vec<Cell<'a>> {
     let now = state.now;
     let cell = |text: &str| Cell::from(plain(text));
-    let status = |text: &str| {
-        let role = Theme::role_of(text);
-        Cell::from(Span::styled(
-            format!("{} {}", Theme::sign(role), plain(text)),
-            theme.style(role),
-        ))
-    };
+    let status = |text: &str| state_cell(theme, text);
     let since = |at: Option<jiff::Timestamp>| Cell::from(at.map_or("-".into(), |at| ago(at, now)));
     match row {
         ViewRow::Worker(w) => vec![

@@ -1,8 +1,8 @@
 //! Drawing code shared by the views: boxes, panes and untrusted text.
 
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::Line;
-use ratatui::widgets::Block;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Cell};
 
 use crate::console::state::{ConsoleState, LinkState};
 use crate::console::theme::{Role, Theme};
@@ -28,6 +28,13 @@ pub(super) fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
     } else {
         Layout::vertical([Constraint::Min(5), Constraint::Length(detail_rows)]).areas(area)
     }
+}
+
+/// A state word behind its sign, in the colour of its role.
+pub(super) fn state_cell(theme: Theme, word: &str) -> Cell<'static> {
+    let role = Theme::role_of(word);
+    let text = format!("{} {}", Theme::sign(role), plain(word));
+    Cell::from(Span::styled(text, theme.style(role)))
 }
 
 /// Untrusted text as lines without control characters.

@@ -8,7 +8,7 @@ use ratatui::widgets::Cell;
 use crate::admin::views::RaceView;
 use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
-use crate::console::views::panes::WIDE;
+use crate::console::views::panes::{WIDE, state_cell};
 use crate::console::words::{ago, clock, plain, signed, time_of_day};
 
 struct RaceColumn {
@@ -38,11 +38,7 @@ const COLUMNS: [RaceColumn; 9] = [
         title: "STATE",
         width: Constraint::Length(12),
         from_width: ANY,
-        cell: |_, theme, race| {
-            let role = Theme::role_of(&race.state);
-            let state = format!("{} {}", Theme::sign(role), plain(&race.state));
-            Cell::from(Span::styled(state, theme.style(role)))
-        },
+        cell: |_, theme, race| state_cell(theme, &race.state),
     },
     RaceColumn {
         title: "ELAPSED",

@@ -47,6 +47,7 @@ fn post(config: &ChannelConfig, method: &str, json: Value) -> Post {
     Post {
         url: method_url(config, method),
         bearer: None,
+        headers: Vec::new(),
         json,
     }
 }
