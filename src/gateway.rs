@@ -26,6 +26,7 @@
 //! | `fill_permit` | the right to fetch days for a history |
 //! | `advice` | the text for a person when no worker answered |
 //! | `withdrawal` | what ends with a person's access |
+//! | `views` | who gets the views of tools |
 //! | `usage` | statistics of calls per account, tool and day |
 
 mod admission;
@@ -44,6 +45,7 @@ pub mod repeats;
 mod route;
 mod service;
 pub mod usage;
+mod views;
 mod withdrawal;
 
 use crate::store::Kind;

@@ -14,7 +14,9 @@ use crate::config::{Live, ToolProfile};
 use crate::history::History;
 use crate::history::reading::KeptFreshness;
 use crate::mcp::answer::{self, JsonReply};
+use crate::mcp::catalogue::ListForm;
 use crate::mcp::headers::Accepts;
+use crate::mcp::views::View;
 use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, shorten};
 use crate::oauth::OAuth;
 use crate::races::RaceCaller;
@@ -34,6 +36,7 @@ use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
 use super::usage::UsageCounters;
+use super::views::{ViewClients, view_contents};
 
 /// The time limit of a call. It is below the 240 s or more for which Claude waits.
 const DEADLINE: Duration = Duration::from_secs(200);
@@ -54,6 +57,7 @@ pub(super) struct CallService {
     pub(super) clock: Clock,
     pub(super) offer: Offer,
     pub(super) accounts: Accounts,
+    pub(super) view_clients: ViewClients,
     /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
     /// The catalogue for Claude that words a message of the coach.
@@ -75,6 +79,8 @@ pub(super) struct CallService {
 /// A request that has not been answered yet.
 struct PendingRequest {
     caller: Caller,
+    /// Whether the caller gets the views of tools.
+    has_views: bool,
     accepts: Accepts,
     /// The request's id as raw JSON text.
     id: Box<str>,
@@ -117,9 +123,11 @@ impl CallService {
             CallerScope::History => self.offered_for_history.clone(),
             CallerScope::Probe => self.offered_for_probe.clone(),
         };
-        let route = route(&offered, caller.access, &request);
+        let has_views = self.has_views(&caller, &request);
+        let route = route(&offered, caller.access, has_views, &request);
         let pending = PendingRequest {
             caller,
+            has_views,
             accepts,
             id: request.id.get().into(),
             era: request.era,
@@ -157,6 +165,7 @@ impl CallService {
                 let list = self.tool_list(&pending);
                 McpResponse::Json(JsonReply::result(&pending.id, &list))
             }
+            Route::View(view) => McpResponse::Json(pending.result(&view_contents(view))),
             Route::Prompt(result) => McpResponse::Json(pending.result(&result)),
             Route::Discovery { tool, arguments } => {
                 let (catalogue, arguments) = (&offered.catalogue, arguments.as_deref());
@@ -191,12 +200,18 @@ impl CallService {
             _ => chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone()),
         };
         let catalogue = &pending.offered.catalogue;
-        // Output schemas help programs, and the short list is for models.
-        let is_brief = profile == ToolProfile::Core;
-        catalogue.list_some(pending.era, caller.access, is_brief, |tool| {
+        let form = ListForm {
+            // Output schemas help programs, and the short list is for models.
+            is_brief: profile == ToolProfile::Core && !catalogue.is_short(),
+            has_views: pending.has_views,
+        };
+        catalogue.list_some(pending.era, caller.access, form, |tool| {
             // A connection that may only read has no tool to call an unlisted one that changes something.
-            let is_only_here = is_brief && caller.access == Access::ReadOnly && !tool.read_only;
-            is_only_here || discovery::is_listed(&profile, catalogue.is_short(), tool)
+            let is_only_here = form.is_brief && caller.access == Access::ReadOnly && !tool.read_only;
+            // A client shows a view only for a tool that it calls by its own name.
+            let is_drawn = form.is_brief && form.has_views && View::of_tool(&tool.name).is_some();
+            let is_always_listed = catalogue.is_short() || is_only_here || is_drawn;
+            is_always_listed || discovery::is_listed(&profile, catalogue.is_short(), tool)
         })
     }
 

@@ -38,6 +38,7 @@ use super::own_page;
 use super::relay::McpResponse;
 use super::repeats::RepeatGuard;
 use super::usage::{CallCounts, UsageCounters};
+use super::views::ViewClients;
 
 /// The dependencies of the gateway.
 pub struct GatewayParts {
@@ -102,6 +103,7 @@ impl Gateway {
             clock: parts.clock.clone(),
             offer: Offer::new(parts.lists, own_tools(is_foreign), origin, &parts.store)?,
             accounts: parts.accounts,
+            view_clients: ViewClients::default(),
             offered_for_race: Arc::new(own_tools_only(&RaceTools::list_for_race(), origin)?),
             offered_for_history: Arc::new(own_tools_only(&history_tools(), origin)?),
             offered_for_probe: Arc::new(own_tools_only("[]", origin)?),
