@@ -19,6 +19,7 @@
 //! | `call_rate` | the limit of calls per account and minute |
 //! | `repeats` | refuses a change that was made a moment ago |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
+//! | `tool_list` | the tools in a person's list |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
 //! | `own_page` | the tool that opens a person's own page |
@@ -44,6 +45,7 @@ mod relay;
 pub mod repeats;
 mod route;
 mod service;
+mod tool_list;
 pub mod usage;
 mod views;
 mod withdrawal;

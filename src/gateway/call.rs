@@ -14,10 +14,8 @@ use crate::config::{Live, ToolProfile};
 use crate::history::History;
 use crate::history::reading::KeptFreshness;
 use crate::mcp::answer::{self, JsonReply};
-use crate::mcp::catalogue::ListForm;
 use crate::mcp::headers::Accepts;
-use crate::mcp::views::View;
-use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, shorten};
+use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
 use crate::oauth::OAuth;
 use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
@@ -35,8 +33,9 @@ use super::own_page;
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
+use super::tool_list;
 use super::usage::UsageCounters;
-use super::views::{ViewClients, view_contents};
+use super::views::{ViewOffer, view_contents};
 
 /// The time limit of a call. It is below the 240 s or more for which Claude waits.
 const DEADLINE: Duration = Duration::from_secs(200);
@@ -57,7 +56,7 @@ pub(super) struct CallService {
     pub(super) clock: Clock,
     pub(super) offer: Offer,
     pub(super) accounts: Accounts,
-    pub(super) view_clients: ViewClients,
+    pub(super) views: ViewOffer,
     /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
     /// The catalogue for Claude that words a message of the coach.
@@ -123,7 +122,7 @@ impl CallService {
             CallerScope::History => self.offered_for_history.clone(),
             CallerScope::Probe => self.offered_for_probe.clone(),
         };
-        let has_views = self.has_views(&caller, &request);
+        let has_views = self.views.is_for(&caller, &request);
         let route = route(&offered, caller.access, has_views, &request);
         let pending = PendingRequest {
             caller,
@@ -199,20 +198,13 @@ impl CallService {
             CallerScope::History => ToolProfile::All,
             _ => chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone()),
         };
-        let catalogue = &pending.offered.catalogue;
-        let form = ListForm {
-            // Output schemas help programs, and the short list is for models.
-            is_brief: profile == ToolProfile::Core && !catalogue.is_short(),
-            has_views: pending.has_views,
-        };
-        catalogue.list_some(pending.era, caller.access, form, |tool| {
-            // A connection that may only read has no tool to call an unlisted one that changes something.
-            let is_only_here = form.is_brief && caller.access == Access::ReadOnly && !tool.read_only;
-            // A client shows a view only for a tool that it calls by its own name.
-            let is_drawn = form.is_brief && form.has_views && View::of_tool(&tool.name).is_some();
-            let is_always_listed = catalogue.is_short() || is_only_here || is_drawn;
-            is_always_listed || discovery::is_listed(&profile, catalogue.is_short(), tool)
-        })
+        tool_list::listed(
+            &pending.offered.catalogue,
+            pending.era,
+            caller.access,
+            pending.has_views,
+            &profile,
+        )
     }
 
     /// The text for an account over its rate limit; `None` if the call is allowed.

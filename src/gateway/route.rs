@@ -119,10 +119,12 @@ fn find_route<'o>(
         McpMethod::CallTool => call_tool(offered, access, params),
         McpMethod::ReadResource => {
             let uri = required(params, "uri")?;
-            if let Some(view) = offered.catalogue.view(&uri).filter(|_| has_views) {
+            let view = offered.catalogue.view(&uri).filter(|_| has_views);
+            if let Some(view) = view {
                 return Ok(Route::View(view));
             }
-            if !offered.catalogue.may_have_resource(&uri) {
+            // A worker knows nothing of the gateway's own views, even if it may have any resource.
+            if View::at(&uri).is_some() || !offered.catalogue.may_have_resource(&uri) {
                 return Err(McpError::ResourceNotFound {
                     uri: uri.into_owned(),
                     era: *era,

@@ -13,37 +13,34 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::accounts::Accounts;
 use crate::mcp::views::{View, are_shown_by};
 use crate::mcp::{Era, McpMethod, McpRequest};
 use crate::races::RaceCaller;
 
 use super::admission::{Caller, CallerScope};
-use super::call::CallService;
 
 /// How many sign-ins are remembered.
 const MOST_SIGN_INS: usize = 4_096;
 
-/// The sign-ins with a legacy client that shows views.
-#[derive(Debug, Default)]
-pub(super) struct ViewClients(Mutex<HashSet<Arc<str>>>);
-
-impl ViewClients {
-    fn remember(&self, connection: &Arc<str>) {
-        let mut known = self.0.lock();
-        if known.len() >= MOST_SIGN_INS && !known.contains(connection) {
-            known.clear();
-        }
-        known.insert(connection.clone());
-    }
-
-    fn knows(&self, connection: &str) -> bool {
-        self.0.lock().contains(connection)
-    }
+/// Decides which requests concern views that their caller gets.
+#[derive(Debug)]
+pub(super) struct ViewOffer {
+    accounts: Accounts,
+    /// The sign-ins with a legacy client that shows views.
+    known: Mutex<HashSet<Arc<str>>>,
 }
 
-impl CallService {
+impl ViewOffer {
+    pub(super) fn new(accounts: Accounts) -> Self {
+        Self {
+            accounts,
+            known: Mutex::default(),
+        }
+    }
+
     /// Whether the views concern this request, and its caller gets them.
-    pub(super) fn has_views(&self, caller: &Caller, request: &McpRequest<'_>) -> bool {
+    pub(super) fn is_for(&self, caller: &Caller, request: &McpRequest<'_>) -> bool {
         let CallerScope::Tools(RaceCaller::SignIn(..)) = caller.scope else {
             return false;
         };
@@ -52,7 +49,7 @@ impl CallService {
             (McpMethod::Initialize, _) => {
                 let is_named = are_shown_by(request.params.get("capabilities"));
                 if is_named {
-                    self.view_clients.remember(&caller.connection);
+                    self.remember(&caller.connection);
                 }
                 is_named
             }
@@ -60,14 +57,22 @@ impl CallService {
                 are_shown_by(request.params.meta.capabilities())
             }
             (McpMethod::ListTools | McpMethod::ListResources, Era::Legacy) => {
-                self.view_clients.knows(&caller.connection)
+                self.known.lock().contains(&caller.connection)
             }
             _ => false,
         };
-        is_shown && !self.are_views_off(caller)
+        is_shown && !self.are_off(caller)
     }
 
-    fn are_views_off(&self, caller: &Caller) -> bool {
+    fn remember(&self, connection: &Arc<str>) {
+        let mut known = self.known.lock();
+        if known.len() >= MOST_SIGN_INS && !known.contains(connection) {
+            known.clear();
+        }
+        known.insert(connection.clone());
+    }
+
+    fn are_off(&self, caller: &Caller) -> bool {
         match self.accounts.choices(&caller.account) {
             Ok(choices) => choices.are_views_off,
             Err(reason) => {
@@ -81,19 +86,4 @@ impl CallService {
 /// The result of `resources/read` for a view.
 pub(super) fn view_contents(view: &View) -> Box<RawValue> {
     to_raw_value(&view.contents()).unwrap_or_else(|_| RawValue::NULL.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn few_sign_ins_are_remembered() {
-        let clients = ViewClients::default();
-        for number in 0..=MOST_SIGN_INS {
-            clients.remember(&format!("fam_{number}").into());
-        }
-        assert!(clients.knows(&format!("fam_{MOST_SIGN_INS}")) && !clients.knows("fam_other"));
-        assert!(clients.0.lock().len() <= MOST_SIGN_INS);
-    }
 }

@@ -126,9 +126,9 @@ struct RenderedLists {
 /// What a list of tools tells of each.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListForm {
-    /// Without the output schemas.
+    /// Whether output schemas are left out.
     pub is_brief: bool,
-    /// With the views of tools that have one.
+    /// Whether tools name their views.
     pub has_views: bool,
 }
 

@@ -117,7 +117,8 @@ def apps(stage: Stage) -> int:
     found = re.fullmatch(r"(\d+) checks\n", done.stdout)
     if done.returncode != 0 or found is None:
         raise Failed(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    # The driver has switched them off on the person's page.
+    # The driver has switched them off on the person's page. The gateway has closed the idle connection meanwhile.
+    caller.disconnect()
     assert not linked(listed(caller, SHOWS)), "off is off"
     assert not [one for one in listed(caller, SHOWS, "resources") if one["uri"].startswith("ui://")]
     assert "extensions" not in caller.rpc("server/discover")["capabilities"]
