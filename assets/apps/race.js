@@ -4,12 +4,15 @@ let tool = '';
 
 function seriesOf(data) {
   const columns = data.columns ?? {};
-  const at = Array.isArray(columns.at_s) ? columns.at_s : [];
+  // The axis counts from a full hour, so that its marks are round times.
+  const [, minutes, seconds] = /T\d\d:(\d\d):(\d\d)/.exec(data.from) ?? [];
+  const past = (Number(minutes) || 0) * 60 + (Number(seconds) || 0);
+  const at = Array.isArray(columns.at_s) ? columns.at_s.map((s) => s + past) : [];
   const series = [['heart_rate_bpm', 'Heart rate', 'bpm', 'c2'], ['speed_kmh', 'Speed', 'km/h', 'c3'], ['altitude_m', 'Altitude', 'm', 'c1'], ['power_w', 'Power', 'W', 'c4']]
     .filter(([key]) => Array.isArray(columns[key]) && columns[key].some(isNumber))
     .map(([key, name, unit, color]) => ({ name, unit, color, at, values: columns[key], tell: (value) => round(value, unit === 'km/h' ? 1 : 0) }));
   const points = Array.isArray(columns.lat) ? columns.lat.map((lat, row) => (isNumber(lat) && isNumber(columns.lon?.[row]) ? [lat, columns.lon[row]] : null)) : [];
-  return at.length > 1 && series.length > 0 ? { series, at, points, from: data.from } : undefined;
+  return at.length > 1 && series.length > 0 ? { series, at, points, tell: (s) => timeOfDay(data.from, s - past) } : undefined;
 }
 
 function placesOf(data) {
@@ -80,11 +83,11 @@ const placeTable = (places) => table('Places', ['Place', 'km', 'State', 'Time', 
   place.state === 'passed' ? timeOfDay(place.at ?? '') : place.likely ? `${timeOfDay(place.likely)}, from ${timeOfDay(place.early)} to ${timeOfDay(place.late)}` : 'unknown', place.margin ?? '',
 ]));
 
-function curveParts({ series, at, points, from }, { width, height }) {
+function curveParts({ series, at, points, tell }, { width, height }) {
   const hasWay = points.filter(Boolean).length > 1;
   const isSplit = width >= 560 && hasWay;
   const chartWidth = isSplit ? Math.floor((width - 14) * 0.6) : width;
-  const x = { from: at[0], to: at.at(-1), tell: (s) => timeOfDay(from, s), steps: TIME_STEPS };
+  const x = { from: at[0], to: at.at(-1), tell, steps: TIME_STEPS };
   const current = series[0];
   const [low, high] = extent(current.values);
   const chart = curves({ label: `${current.name} from ${current.tell(low)} to ${current.tell(high)} ${current.unit}`, series: [current], x, width: chartWidth, height: Math.round(height * (isSplit ? 0.8 : 0.5)) });

@@ -140,6 +140,30 @@ async function drawings(context) {
   }
 }
 
+/** Watches that record heart rate and stress at night: the columns, as the worker tells them, become curves. */
+async function nightReadings(context) {
+  const scene = structuredClone(scenes.find((one) => one.tool === 'get_sleep_data'));
+  const data = scene.result.structuredContent;
+  const { start } = data.sleepLevels;
+  data.sleepHeartRate = { start, interval_s: 120, bpm: Array.from({ length: 240 }, (_, i) => (i === 60 ? null : 48 + Math.round(6 * Math.sin(i / 20)))) };
+  data.sleepStress = { start, interval_s: 180, stress: Array.from({ length: 160 }, (_, i) => (i < 3 ? -1 : 20 + Math.round(9 * Math.cos(i / 12)))) };
+  for (const [size, width] of Object.entries(WIDTHS)) {
+    for (const theme of ['light', 'dark']) {
+      const where = `a night with readings, ${size}, ${theme}`;
+      const shown = await Shown.open(context, scene, { width, theme });
+      const labels = await shown.frame.locator('svg').evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')).join());
+      need(labels.includes('Heart rate from 42 to 54') && labels.includes('Stress from 11 to 29'), `${where}: ${labels}`);
+      await shown.frame.locator('input').focus();
+      await shown.page.keyboard.press('Home');
+      const read = await shown.frame.locator('input').getAttribute('aria-valuetext');
+      need(read.startsWith(start.slice(11, 16)) && read.includes('heart rate 48'), `${where}: reads ${read}`);
+      await check(shown, where);
+      await shown.page.locator('iframe').screenshot({ path: join(pictures, `night-with-readings-${size}-${theme}.png`) });
+      await shown.close();
+    }
+  }
+}
+
 /** The host changes its theme and width, the page is loaded again, and the frame is taken down. */
 async function changes(context) {
   for (const view of ['night', 'load', 'activity', 'race']) {
@@ -272,7 +296,7 @@ const browser = await chromium.launch({
 });
 try {
   const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', deviceScaleFactor: 2, viewport: { width: 720, height: 620 } });
-  for (const act of [drawings, changes, nothing, keyboard, calls, switchOff]) await act(context);
+  for (const act of [drawings, nightReadings, changes, nothing, keyboard, calls, switchOff]) await act(context);
   console.log(`${checks} checks`);
 } finally {
   await browser.close();
