@@ -177,6 +177,18 @@ impl Accounts {
             .await
     }
 
+    /// Switches the views in the person's clients off or on. Returns whether that was done, as
+    /// [`Accounts::choose_tools`] does.
+    pub async fn choose_views(
+        &self,
+        id: &AccountId,
+        are_off: bool,
+        is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        self.choose(id, is_allowed, move |choices| choices.are_views_off = are_off)
+            .await
+    }
+
     async fn choose(
         &self,
         id: &AccountId,

@@ -19,6 +19,7 @@
 //! | `call_rate` | the limit of calls per account and minute |
 //! | `repeats` | refuses a change that was made a moment ago |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
+//! | `tool_list` | the tools in a person's list |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
 //! | `own_page` | the tool that opens a person's own page |
@@ -26,6 +27,7 @@
 //! | `fill_permit` | the right to fetch days for a history |
 //! | `advice` | the text for a person when no worker answered |
 //! | `withdrawal` | what ends with a person's access |
+//! | `views` | who gets the views of tools |
 //! | `usage` | statistics of calls per account, tool and day |
 
 mod admission;
@@ -43,7 +45,9 @@ mod relay;
 pub mod repeats;
 mod route;
 mod service;
+mod tool_list;
 pub mod usage;
+mod views;
 mod withdrawal;
 
 use crate::store::Kind;

@@ -6,7 +6,7 @@
 //! | the parts of its `params` that the gateway reads | [`params`], [`members`] |
 //! | versions, eras, methods | [`revision`] |
 //! | arguments of a tool, converted to the types of its schema | [`arguments`] |
-//! | answers that need no worker | [`handshake`], [`catalogue`], [`prompts`] |
+//! | answers that need no worker | [`handshake`], [`catalogue`], [`prompts`], [`views`] |
 //! | a worker's answer in the form of the client's era | [`answer`], [`notification`], [`shorten`] |
 //! | event streams, in both directions | [`sse`] |
 //! | errors with their codes and statuses | [`error`] |
@@ -40,6 +40,7 @@ pub mod request;
 pub mod revision;
 pub mod shorten;
 pub mod sse;
+pub mod views;
 
 pub use access::Access;
 pub use catalogue::{Catalogue, CatalogueError, Lists, ToolEntry};

@@ -109,6 +109,9 @@ pub struct Choices {
     /// A name such as `Europe/Vienna`; `None` for the zone in the person's Garmin profile.
     #[serde(default)]
     pub time_zone: Option<String>,
+    /// Whether clients get no views, which they would show beside an answer.
+    #[serde(default)]
+    pub are_views_off: bool,
 }
 
 impl Choices {

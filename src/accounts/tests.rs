@@ -192,6 +192,9 @@ async fn the_choice_of_tools_is_kept_until_the_account_is_forgotten() {
         "access ended before the choice was written"
     );
     assert_eq!(accounts.choices(&ann).unwrap().tools, Some(ToolProfile::Core));
+    assert!(accounts.choose_views(&ann, true, |_| Ok(true)).await.unwrap());
+    let both = accounts.choices(&ann).unwrap();
+    assert!(both.are_views_off && both.tools == Some(ToolProfile::Core));
     accounts.forget(&ann).await.unwrap();
     assert!(!choose(Some(ToolProfile::All)).await.unwrap());
     assert_eq!(

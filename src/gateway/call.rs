@@ -15,7 +15,7 @@ use crate::history::History;
 use crate::history::reading::KeptFreshness;
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
-use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, shorten};
+use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
 use crate::oauth::OAuth;
 use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
@@ -33,7 +33,9 @@ use super::own_page;
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
+use super::tool_list;
 use super::usage::UsageCounters;
+use super::views::{ViewOffer, view_contents};
 
 /// The time limit of a call. It is below the 240 s or more for which Claude waits.
 const DEADLINE: Duration = Duration::from_secs(200);
@@ -54,6 +56,7 @@ pub(super) struct CallService {
     pub(super) clock: Clock,
     pub(super) offer: Offer,
     pub(super) accounts: Accounts,
+    pub(super) views: ViewOffer,
     /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
     /// The catalogue for Claude that words a message of the coach.
@@ -75,6 +78,8 @@ pub(super) struct CallService {
 /// A request that has not been answered yet.
 struct PendingRequest {
     caller: Caller,
+    /// Whether the caller gets the views of tools.
+    has_views: bool,
     accepts: Accepts,
     /// The request's id as raw JSON text.
     id: Box<str>,
@@ -117,9 +122,11 @@ impl CallService {
             CallerScope::History => self.offered_for_history.clone(),
             CallerScope::Probe => self.offered_for_probe.clone(),
         };
-        let route = route(&offered, caller.access, &request);
+        let has_views = self.views.is_for(&caller, &request);
+        let route = route(&offered, caller.access, has_views, &request);
         let pending = PendingRequest {
             caller,
+            has_views,
             accepts,
             id: request.id.get().into(),
             era: request.era,
@@ -157,6 +164,7 @@ impl CallService {
                 let list = self.tool_list(&pending);
                 McpResponse::Json(JsonReply::result(&pending.id, &list))
             }
+            Route::View(view) => McpResponse::Json(pending.result(&view_contents(view))),
             Route::Prompt(result) => McpResponse::Json(pending.result(&result)),
             Route::Discovery { tool, arguments } => {
                 let (catalogue, arguments) = (&offered.catalogue, arguments.as_deref());
@@ -190,14 +198,13 @@ impl CallService {
             CallerScope::History => ToolProfile::All,
             _ => chosen.unwrap_or_else(|| self.live.borrow().tool_profile.clone()),
         };
-        let catalogue = &pending.offered.catalogue;
-        // Output schemas help programs, and the short list is for models.
-        let is_brief = profile == ToolProfile::Core;
-        catalogue.list_some(pending.era, caller.access, is_brief, |tool| {
-            // A connection that may only read has no tool to call an unlisted one that changes something.
-            let is_only_here = is_brief && caller.access == Access::ReadOnly && !tool.read_only;
-            is_only_here || discovery::is_listed(&profile, catalogue.is_short(), tool)
-        })
+        tool_list::listed(
+            &pending.offered.catalogue,
+            pending.era,
+            caller.access,
+            pending.has_views,
+            &profile,
+        )
     }
 
     /// The text for an account over its rate limit; `None` if the call is allowed.

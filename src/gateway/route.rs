@@ -10,6 +10,7 @@ use crate::mcp::members::is_object;
 use crate::mcp::notification::LogSeverity;
 use crate::mcp::params::Params;
 use crate::mcp::revision::negotiated;
+use crate::mcp::views::View;
 use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, ToolEntry};
 
 use super::discovery::{self, InnerCall};
@@ -37,6 +38,8 @@ pub(super) enum Route<'o> {
     Prompt(Box<RawValue>),
     /// The tools of a caller who has not asked for all of them.
     ListTools,
+    /// The document of a view.
+    View(&'static View),
     OwnTool {
         tool: Arc<str>,
         /// The tool's arguments: an object, or absent.
@@ -57,13 +60,20 @@ pub(super) struct WorkerQuestion {
     pub(super) uri: Option<String>,
 }
 
-pub(super) fn route<'o>(offered: &'o Offered, access: Access, request: &McpRequest<'_>) -> Route<'o> {
-    find_route(offered, access, request).unwrap_or_else(Route::Error)
+/// `has_views`: the caller gets the views of tools; see [`super::views`].
+pub(super) fn route<'o>(
+    offered: &'o Offered,
+    access: Access,
+    has_views: bool,
+    request: &McpRequest<'_>,
+) -> Route<'o> {
+    find_route(offered, access, has_views, request).unwrap_or_else(Route::Error)
 }
 
 fn find_route<'o>(
     offered: &'o Offered,
     access: Access,
+    has_views: bool,
     request: &McpRequest<'_>,
 ) -> Result<Route<'o>, McpError> {
     let McpRequest {
@@ -73,10 +83,12 @@ fn find_route<'o>(
         McpMethod::Initialize => {
             let version = negotiated(params.text("protocolVersion").ok().flatten().as_deref());
             Ok(Route::Result(
-                offered.handshake.initialize(version, access).into(),
+                offered.handshake.initialize(version, access, has_views).into(),
             ))
         }
-        McpMethod::Discover => Ok(Route::Result(offered.handshake.discover(access).into())),
+        McpMethod::Discover => Ok(Route::Result(
+            offered.handshake.discover(access, has_views).into(),
+        )),
         McpMethod::Ping => Ok(Route::Result("{}".into())),
         McpMethod::SetLogLevel => match params.text("level")?.as_deref().and_then(LogSeverity::named) {
             Some(level) => Ok(Route::SetLogLevel(level)),
@@ -94,8 +106,11 @@ fn find_route<'o>(
                     "params.cursor is unknown: every list has a single page; leave the cursor out".into(),
                 ));
             }
-            if *method == McpMethod::ListTools && !offered.catalogue.is_short() {
+            if *method == McpMethod::ListTools && (has_views || !offered.catalogue.is_short()) {
                 return Ok(Route::ListTools);
+            }
+            if *method == McpMethod::ListResources && has_views {
+                return Ok(Route::Result(offered.catalogue.resources_with_views(*era).into()));
             }
             let list = offered.catalogue.list(*method, *era, access);
             list.map(|list| Route::Result(list.into()))
@@ -104,7 +119,12 @@ fn find_route<'o>(
         McpMethod::CallTool => call_tool(offered, access, params),
         McpMethod::ReadResource => {
             let uri = required(params, "uri")?;
-            if !offered.catalogue.may_have_resource(&uri) {
+            let view = offered.catalogue.view(&uri).filter(|_| has_views);
+            if let Some(view) = view {
+                return Ok(Route::View(view));
+            }
+            // A worker knows nothing of the gateway's own views, even if it may have any resource.
+            if View::at(&uri).is_some() || !offered.catalogue.may_have_resource(&uri) {
                 return Err(McpError::ResourceNotFound {
                     uri: uri.into_owned(),
                     era: *era,

@@ -38,6 +38,7 @@ use super::own_page;
 use super::relay::McpResponse;
 use super::repeats::RepeatGuard;
 use super::usage::{CallCounts, UsageCounters};
+use super::views::ViewOffer;
 
 /// The dependencies of the gateway.
 pub struct GatewayParts {
@@ -101,6 +102,7 @@ impl Gateway {
             advice: parts.advice,
             clock: parts.clock.clone(),
             offer: Offer::new(parts.lists, own_tools(is_foreign), origin, &parts.store)?,
+            views: ViewOffer::new(parts.accounts.clone()),
             accounts: parts.accounts,
             offered_for_race: Arc::new(own_tools_only(&RaceTools::list_for_race(), origin)?),
             offered_for_history: Arc::new(own_tools_only(&history_tools(), origin)?),

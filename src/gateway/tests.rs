@@ -5,6 +5,7 @@ mod discovery;
 mod fake_worker;
 mod foreign;
 mod protocol;
+mod views;
 
 use bytes::Bytes;
 use serde_json::{Value, json};

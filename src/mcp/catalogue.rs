@@ -12,6 +12,7 @@
 //!   that some clients would refuse: `schema` rewrites them.
 
 mod error;
+mod lists;
 mod overlay;
 mod render;
 pub(crate) mod schema;
@@ -21,14 +22,16 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use serde_json::value::RawValue;
 
 pub use error::CatalogueError;
+use lists::{append, is_used, items, joined, named, own_prompts, with_views};
 pub use overlay::{Classified, Overlay, ToolEffect};
 
 use super::access::Access;
 use super::{
     answer::modern_list,
     members::{Members, text},
-    prompts::{self, Prompt},
+    prompts::Prompt,
     revision::{Era, McpMethod},
+    views::View,
 };
 
 /// The largest input schema in bytes that Claude accepts. It silently drops tools with larger ones.
@@ -114,8 +117,19 @@ struct RenderedLists {
     /// The tools for read-only connections, then those for all others.
     tools: [String; 2],
     resources: String,
+    /// The views, then all other resources.
+    resources_with_views: String,
     resource_templates: String,
     prompts: String,
+}
+
+/// What a list of tools tells of each.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ListForm {
+    /// Whether output schemas are left out.
+    pub is_brief: bool,
+    /// Whether tools name their views.
+    pub has_views: bool,
 }
 
 impl ToolEntry {
@@ -155,10 +169,11 @@ impl Catalogue {
                 tools.insert(entry.name.clone(), entry);
             }
         }
+        let has_tool = |name: &str| tools.contains_key(name);
         let resources = items(lists.resources, "resources")?;
         let templates = items(lists.resource_templates, "resourceTemplates")?;
         let prompts = items(lists.prompts, "prompts")?;
-        let (own_prompts, own_prompt_texts) = own_prompts(&tools);
+        let (own_prompts, own_prompt_texts) = own_prompts(has_tool);
         let is_foreign = |prompt: &&&RawValue| {
             named(&[**prompt], "name")
                 .iter()
@@ -175,6 +190,7 @@ impl Catalogue {
             list("tools", &reading),
             list("tools", &all),
             list("resources", &joined(&resources)),
+            list("resources", &with_views(&resources, has_tool)),
             list("resourceTemplates", &joined(&templates)),
             list("prompts", &all_prompts.join(",")),
         ];
@@ -189,14 +205,24 @@ impl Catalogue {
             uris: named(&resources, "uri"),
             has_templates: !templates.is_empty(),
             prompts: named(&prompts, "name"),
-            rendered: [legacy, modern].map(|[reading, all, resources, resource_templates, prompts]| {
-                RenderedLists {
-                    tools: [reading, all],
+            rendered: [legacy, modern].map(
+                |[
+                    reading,
+                    all,
                     resources,
+                    resources_with_views,
                     resource_templates,
                     prompts,
-                }
-            }),
+                ]| {
+                    RenderedLists {
+                        tools: [reading, all],
+                        resources,
+                        resources_with_views,
+                        resource_templates,
+                        prompts,
+                    }
+                },
+            ),
             too_large,
         })
     }
@@ -229,20 +255,24 @@ impl Catalogue {
         self.is_short
     }
 
-    /// The result of `tools/list` with only some of the tools, as JSON text. A brief list has no output schemas.
+    /// The result of `tools/list` with only some of the tools, as JSON text.
     pub fn list_some(
         &self,
         era: Era,
         access: Access,
-        is_brief: bool,
+        form: ListForm,
         is_listed: impl Fn(&ToolEntry) -> bool,
     ) -> String {
         let mut tools = String::new();
         for text in &self.texts {
             let tool = self.tools.get(&text.name);
             if tool.is_some_and(|tool| tool.allowed(access) && is_listed(tool)) {
-                let brief = text.brief.as_ref().filter(|_| is_brief);
-                append(&mut tools, brief.unwrap_or(&text.whole));
+                let brief = text.brief.as_ref().filter(|_| form.is_brief);
+                let text_of_tool = brief.unwrap_or(&text.whole);
+                match View::of_tool(&text.name).filter(|_| form.has_views) {
+                    Some(view) => append(&mut tools, &view.linked(text_of_tool)),
+                    None => append(&mut tools, text_of_tool),
+                }
             }
         }
         let members = format!("\"tools\":[{tools}]");
@@ -276,6 +306,18 @@ impl Catalogue {
         self.has_templates || !self.prompts.is_empty()
     }
 
+    /// The result of `resources/list` with the views, as JSON text.
+    pub fn resources_with_views(&self, era: Era) -> &str {
+        let [legacy, modern] = &self.rendered;
+        let lists = if era == Era::Modern { modern } else { legacy };
+        &lists.resources_with_views
+    }
+
+    /// The view at an address, if there is a tool whose answers it draws.
+    pub fn view(&self, uri: &str) -> Option<&'static View> {
+        View::at(uri).filter(|view| is_used(view, |tool| self.tools.contains_key(tool)))
+    }
+
     /// The result of a list method, as JSON text. `None` for any other method.
     pub fn list(&self, method: McpMethod, era: Era, access: Access) -> Option<&str> {
         let [legacy, modern] = &self.rendered;
@@ -290,28 +332,6 @@ impl Catalogue {
             _ => return None,
         })
     }
-}
-
-/// The items of a list that is given as an array or as the result object around it.
-fn items<'a>(list: &'a str, name: &'static str) -> Result<Vec<&'a RawValue>, CatalogueError> {
-    let array = match Members::of(list) {
-        Some(members) => members.get(name).map(RawValue::get),
-        None => Some(list),
-    };
-    array
-        .and_then(|array| serde_json::from_str(array).ok())
-        .ok_or(CatalogueError::NotAList(name))
-}
-
-/// The gateway's prompts whose tools all exist, and their JSON texts.
-fn own_prompts(tools: &HashMap<Arc<str>, ToolEntry>) -> (Vec<Prompt>, Vec<String>) {
-    let has_tools = |prompt: &Prompt| prompt.tools.iter().all(|tool| tools.contains_key(*tool));
-    let prompts: Vec<Prompt> = prompts::built_in().into_iter().filter(has_tools).collect();
-    let texts = prompts
-        .iter()
-        .map(|prompt| prompt.listing().to_string())
-        .collect();
-    (prompts, texts)
 }
 
 /// Returns `None` for a tool without a name.
@@ -361,29 +381,6 @@ fn schema_length(tool: &RawValue) -> usize {
     Members::of(tool.get())
         .and_then(|tool| tool.get("inputSchema"))
         .map_or(0, |schema| schema.get().len())
-}
-
-fn append(list: &mut String, item: &str) {
-    if !list.is_empty() {
-        list.push(',');
-    }
-    list.push_str(item);
-}
-
-fn joined(items: &[&RawValue]) -> String {
-    items.iter().map(|item| item.get()).collect::<Vec<_>>().join(",")
-}
-
-fn named(items: &[&RawValue], key: &str) -> Vec<String> {
-    items
-        .iter()
-        .filter_map(|item| {
-            Members::of(item.get())?
-                .get(key)
-                .and_then(text)
-                .map(Cow::into_owned)
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The server's description of itself: the answers to `initialize` (legacy) and `server/discover` (modern).
 
+use std::borrow::Cow;
+
 use super::access::Access;
 use super::{
     answer::{LIST_TTL_MS, META_SERVER},
     members::write_string,
     revision::MODERN,
+    views::EXTENSION,
 };
 
 /// Capabilities that only some workers have. Tools, resources and prompts are always announced.
@@ -108,15 +111,23 @@ impl Handshake {
         self.logs
     }
 
-    /// The result of `initialize`. `version` is the negotiated version.
-    pub fn initialize(&self, version: &str, access: Access) -> String {
-        let Handshake {
-            server, capabilities, ..
-        } = self;
+    /// The result of `initialize`. `version` is the negotiated version; `has_views`, whether the client gets views.
+    pub fn initialize(&self, version: &str, access: Access, has_views: bool) -> String {
+        let (server, capabilities) = (&self.server, self.capabilities(has_views));
         let instructions = self.instructions(access);
         format!(
             r#"{{"protocolVersion":"{version}","capabilities":{capabilities},"serverInfo":{server},"instructions":{instructions}}}"#
         )
+    }
+
+    /// The capabilities as JSON text. The extension is announced only to clients that name it themselves.
+    fn capabilities(&self, has_views: bool) -> Cow<'_, str> {
+        match self.capabilities.strip_suffix('}') {
+            Some(members) if has_views => {
+                format!(r#"{members},"extensions":{{"{EXTENSION}":{{}}}}}}"#).into()
+            }
+            _ => self.capabilities.as_str().into(),
+        }
     }
 
     /// The instructions as a JSON string.
@@ -132,10 +143,8 @@ impl Handshake {
     }
 
     /// The result of `server/discover`. It lists only the modern version, because modern metadata allows no other.
-    pub fn discover(&self, access: Access) -> String {
-        let Handshake {
-            server, capabilities, ..
-        } = self;
+    pub fn discover(&self, access: Access, has_views: bool) -> String {
+        let (server, capabilities) = (&self.server, self.capabilities(has_views));
         let instructions = self.instructions(access);
         format!(
             r#"{{"resultType":"complete","supportedVersions":["{MODERN}"],"capabilities":{capabilities},"instructions":{instructions},"ttlMs":{LIST_TTL_MS},"cacheScope":"private","_meta":{{"{META_SERVER}":{server}}}}}"#
@@ -160,7 +169,7 @@ mod tests {
     /// The result contains the negotiated version, the capabilities and the server.
     #[test]
     fn initialize_names_version_capabilities_and_server() {
-        let text = handshake(Capabilities::default()).initialize("2025-06-18", Access::ReadAndChange);
+        let text = handshake(Capabilities::default()).initialize("2025-06-18", Access::ReadAndChange, false);
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["protocolVersion"], "2025-06-18");
         assert_eq!(
@@ -179,7 +188,7 @@ mod tests {
             logging: true,
             completions: true,
         })
-        .discover(Access::ReadOnly);
+        .discover(Access::ReadOnly, false);
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["resultType"], "complete");
         assert_eq!(value["supportedVersions"], json!(["2026-07-28"]));
@@ -202,8 +211,19 @@ mod tests {
             logging: true,
             completions: true,
         })
-        .discover(Access::ReadOnly);
+        .discover(Access::ReadOnly, false);
         assert!(!text.contains("listChanged") && !text.contains("subscribe"));
+    }
+
+    #[test]
+    fn views_are_announced_to_clients_that_show_them() {
+        let handshake = handshake(Capabilities::default());
+        let initialize = handshake.initialize("2025-11-25", Access::ReadOnly, true);
+        for text in [initialize, handshake.discover(Access::ReadOnly, true)] {
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(value["capabilities"]["extensions"], json!({EXTENSION: {}}));
+            assert_eq!(value["capabilities"]["tools"], json!({}));
+        }
     }
 
     #[test]
@@ -225,7 +245,7 @@ mod tests {
         );
         assert!(
             !nothing_to_change
-                .initialize("2025-11-25", Access::ReadOnly)
+                .initialize("2025-11-25", Access::ReadOnly, false)
                 .contains("only reads")
         );
     }
@@ -235,12 +255,12 @@ mod tests {
         let handshake = handshake(Capabilities::default());
         assert!(
             handshake
-                .initialize("2025-11-25", Access::ReadOnly)
+                .initialize("2025-11-25", Access::ReadOnly, false)
                 .contains("only reads")
         );
         assert!(
             !handshake
-                .initialize("2025-11-25", Access::ReadAndChange)
+                .initialize("2025-11-25", Access::ReadAndChange, false)
                 .contains("only reads")
         );
     }

@@ -139,6 +139,11 @@ impl<'a> Meta<'a> {
         }
     }
 
+    /// The client's capabilities, which a modern request has.
+    pub fn capabilities(&self) -> Option<&'a RawValue> {
+        self.members.get(META_CAPABILITIES)
+    }
+
     /// The lowest severity of log messages that the client wants for this request (modern). If absent, it wants none.
     pub fn log_level(&self) -> Option<LogSeverity> {
         self.members

@@ -53,7 +53,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_activity_timeseries",
-        about: "The course of an activity as columns with a fixed interval: heart rate, pace, power, cadence, altitude, grade and more, of the whole activity, of a lap or of a part. Values are time-weighted means; pauses are null.",
+        about: "The course of an activity as columns with a fixed interval: heart rate, pace, power, cadence, altitude, grade and more, of the whole activity, of a lap or of a part. Values are time-weighted means; pauses are null. track is the way as an encoded polyline.",
         parameters: &[
             ACTIVITY_ID,
             Parameter::text(

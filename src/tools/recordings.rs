@@ -12,6 +12,7 @@
 //! | [`laps`] | laps and splits |
 //! | [`climbs`] | climbs, and time by grade |
 //! | [`series`] | columns with a fixed interval |
+//! | `track` | the way, for a map |
 
 mod analysis;
 pub(super) mod climbs;
@@ -22,6 +23,7 @@ pub(super) mod power;
 pub(super) mod series;
 #[cfg(test)]
 mod tests;
+mod track;
 
 pub(super) use analysis::{Analysis, Window};
 pub(super) use metric::SampleQuantity;

@@ -30,6 +30,8 @@ class Caller:
         at = urlsplit(url)
         self.host, self.port, self.is_https = at.hostname, at.port, at.scheme == "https"
         self.client_id = self.access_token = self.refresh_token = None
+        # What the client names in each modern request.
+        self.capabilities: dict = {}
         self._connection: http.client.HTTPConnection | None = None
 
     def request(self, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str]:
@@ -139,7 +141,7 @@ class Caller:
             params["_meta"] = {
                 "io.modelcontextprotocol/protocolVersion": era,
                 "io.modelcontextprotocol/clientInfo": {"name": self.client_name, "version": "1"},
-                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientCapabilities": self.capabilities,
             }
         request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         return json.dumps(request), headers

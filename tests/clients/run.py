@@ -5,6 +5,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py stories [NAME…]              every client through the whole story of `story.py`
         run.py conformance                  the MCP conformance suite, both requirement sets and OAuth
         run.py pages                        the sign-in pages and a race's page in headless Chromium, with axe
+        run.py apps                         the charts inside Claude (MCP Apps) in headless Chromium, in a host page of the tests
         run.py console [--record FILE]      the console in tmux: the demo, a revocation, a daemon restarted under it
         run.py contract                     every kind of worker behind the gateway, the same for all
         run.py garmin-mcp                   that contract with the unmodified garmin_mcp, under Garmin's host names
@@ -32,6 +33,7 @@ import traceback
 from functools import partial
 from pathlib import Path
 
+import apps
 import attacks
 import banned
 import changes
@@ -130,7 +132,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history"]
+    acts = ["demo", "stories", "conformance", "pages", "apps", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -174,6 +176,9 @@ def main() -> int:
     elif given.act == "pages":
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
         report.run("race page", partial(staged, given.bin, NO_WAITING, race_page.race_page))
+    elif given.act == "apps":
+        # The core, as people have it.
+        report.run("apps", partial(staged, given.bin, {**NO_WAITING, "TOOL_PROFILE": "core"}, apps.apps))
     elif given.act == "console":
         report.run("console of the demo", partial(console.walk, given.bin, given.record))
         report.run("console over restarts", partial(staged, given.bin, NO_WAITING, console.restart))

@@ -63,6 +63,7 @@ pub(super) fn read(call: &ToolCall, bytes: &[u8]) -> Result<Value, AnswerError> 
         "columns": columns,
         "pauses_s": pauses,
         "lap_starts_s": laps,
+        "track": analysis.track(window, interval_s),
         "is_cut": recording.is_cut.then_some(true),
     }))
 }

@@ -141,6 +141,10 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
                 "tools_set",
             )
         }
+        PageAct::SetCharts { are_off } => done(
+            rooms.accounts.choose_views(account, are_off, is_allowed).await?,
+            if are_off { "charts_off" } else { "charts_on" },
+        ),
         // Answered by `export`.
         PageAct::Export => Acted::Broken,
     })

@@ -43,6 +43,10 @@ pub(super) enum PageAct {
     SetTimeZone(String),
     /// `default`, `core`, `all`, or names with commas between them.
     SetTools(String),
+    /// Charts beside the answers, in apps that show them.
+    SetCharts {
+        are_off: bool,
+    },
 }
 
 impl PageForm {
@@ -90,6 +94,13 @@ impl PageForm {
                 known @ ("default" | "core" | "all") => known.to_owned(),
                 _ => return None,
             }),
+            "set_charts" => PageAct::SetCharts {
+                are_off: match field("charts")?.as_str() {
+                    "on" => false,
+                    "off" => true,
+                    _ => return None,
+                },
+            },
             _ => return None,
         };
         Some(Self {
@@ -132,7 +143,11 @@ mod tests {
             act("csrf=c&step=set_tools&tools=core&names=x"),
             Some(PageAct::SetTools("core".into()))
         );
+        let charts = |are_off| Some(PageAct::SetCharts { are_off });
+        assert_eq!(act("csrf=c&step=set_charts&charts=off"), charts(true));
+        assert_eq!(act("csrf=c&step=set_charts&charts=on"), charts(false));
         for bad in [
+            "csrf=c&step=set_charts&charts=maybe",
             "step=sign_out",
             "csrf=c&csrf=c&step=sign_out",
             "csrf=c&step=sign_out&step=forget",

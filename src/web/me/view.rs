@@ -40,6 +40,7 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) has_own_phone: bool,
     pub(in crate::web) time_zone: String,
     pub(in crate::web) tools: ChosenTools,
+    pub(in crate::web) are_charts_off: bool,
 }
 
 /// An app that has access, as a row with its button.
@@ -94,6 +95,8 @@ pub(super) fn notice(done: Option<&str>) -> Option<PageNotice> {
         "phone_set" => "A test message was sent to your phone. Messages arrive there from now on.",
         "phone_removed" => "Your phone is removed.",
         "time_zone_set" => "The time zone is set.",
+        "charts_off" => "Charts are off. Apps that show charts notice it when they connect the next time.",
+        "charts_on" => "Charts are on. Apps that show charts notice it when they connect the next time.",
         "tools_set" => "The tools are set. Apps read the list when they connect the next time.",
         _ => return None,
     };
@@ -181,5 +184,6 @@ pub(super) fn own_page(
         has_own_phone: route == MessageRoute::Personal,
         time_zone: choices.time_zone.unwrap_or_default(),
         tools: choices.tools.into(),
+        are_charts_off: choices.are_views_off,
     })
 }

@@ -230,6 +230,7 @@ fn own_pages(text: Text) -> Vec<(&'static str, String)> {
         messages: "No phone is set up for you.",
         has_own_phone: true,
         time_zone: text("Europe/Vienna"),
+        are_charts_off: false,
         tools: ChosenTools {
             choice: "own",
             names: text("get_stats"),
