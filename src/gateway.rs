@@ -21,6 +21,8 @@
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
+//! | `sharing` | reading another member's data within a grant |
+//! | `grants` | the tools that give, take back and list grants |
 //! | `own_page` | the tool that opens a person's own page |
 //! | `coach_choice` | switching the coach who speaks first on and off |
 //! | `fill_permit` | the right to fetch days for a history |
@@ -35,6 +37,7 @@ mod call_rate;
 mod coach_choice;
 pub mod discovery;
 mod fill_permit;
+mod grants;
 mod in_flight;
 mod kept_days;
 mod offer;
@@ -43,6 +46,7 @@ mod relay;
 pub mod repeats;
 mod route;
 mod service;
+mod sharing;
 pub mod usage;
 mod withdrawal;
 
@@ -53,6 +57,7 @@ pub use fill_permit::FillPermit;
 pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};
+pub use sharing::Sharing;
 pub use withdrawal::EndedWork;
 
 /// The kinds of records that this module stores.

@@ -42,7 +42,7 @@ pub mod shorten;
 pub mod sse;
 
 pub use access::Access;
-pub use catalogue::{Catalogue, CatalogueError, Lists, ToolEntry};
+pub use catalogue::{Catalogue, CatalogueError, DataGroup, Lists, ToolEntry, ToolSharing};
 pub use error::{McpError, RejectedRequest};
 pub use headers::{PublicHosts, RequestHeaders};
 pub use request::{Inbound, JsonRpcMessage, McpRequest};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::accounts::Accounts;
+use crate::accounts::{AccountId, Accounts, HeldGrant};
 use crate::advice::{Advice, SEND_WORDS};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
@@ -19,6 +19,7 @@ use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, shorten};
 use crate::oauth::OAuth;
 use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
+use crate::tools::ASKS_FOR_SIGN_IN;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
 use super::admission::{Caller, CallerAdmission, CallerScope};
@@ -26,6 +27,7 @@ use super::advice::advice;
 use super::call_rate::CallRate;
 use super::coach_choice;
 use super::discovery;
+use super::grants;
 use super::in_flight::{InFlight, InFlightCall};
 use super::kept_days;
 use super::offer::{Offer, Offered};
@@ -33,6 +35,7 @@ use super::own_page;
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
+use super::sharing::{SharedView, Sharing, labelled, list_with_person};
 use super::usage::UsageCounters;
 
 /// The time limit of a call. It is below the 240 s or more for which Claude waits.
@@ -67,6 +70,7 @@ pub(super) struct CallService {
     pub(super) live: watch::Receiver<Live>,
     pub(super) rate: CallRate,
     pub(super) in_flight: InFlight,
+    pub(super) sharing: Sharing,
     pub(super) repeats: RepeatGuard,
     pub(super) counters: UsageCounters,
     pub(super) lifecycle: Lifecycle,
@@ -81,6 +85,8 @@ struct PendingRequest {
     era: Era,
     method: McpMethod,
     offered: Arc<Offered>,
+    /// Set if the call reads another member's data.
+    view: Option<SharedView>,
 }
 
 /// A call that a person's history may answer.
@@ -118,6 +124,7 @@ impl CallService {
             CallerScope::Probe => self.offered_for_probe.clone(),
         };
         let route = route(&offered, caller.access, &request);
+        let (route, view) = self.sharing.directed(&caller, &offered.catalogue, route);
         let pending = PendingRequest {
             caller,
             accepts,
@@ -125,6 +132,7 @@ impl CallService {
             era: request.era,
             method: request.method,
             offered: offered.clone(),
+            view,
         };
         let caller = &pending.caller;
         if matches!(
@@ -135,6 +143,10 @@ impl CallService {
             return McpResponse::Json(pending.no_answer(&text));
         }
         match route {
+            Route::Result(list) if request.method == McpMethod::ListTools => {
+                let list = self.with_person(&pending, list.into_owned());
+                McpResponse::Json(JsonReply::result(&pending.id, &list))
+            }
             Route::Result(result) => McpResponse::Json(JsonReply::result(&pending.id, &result)),
             Route::Error(error) => {
                 tracing::debug!(
@@ -154,7 +166,7 @@ impl CallService {
                 McpResponse::Json(pending.tool_error(&text))
             }
             Route::ListTools => {
-                let list = self.tool_list(&pending);
+                let list = self.with_person(&pending, self.tool_list(&pending));
                 McpResponse::Json(JsonReply::result(&pending.id, &list))
             }
             Route::Prompt(result) => McpResponse::Json(pending.result(&result)),
@@ -164,7 +176,7 @@ impl CallService {
                     CallerScope::Tools(caller) if *tool == *discovery::CHOOSE => {
                         discovery::choose(catalogue, &self.accounts, caller, arguments).await
                     }
-                    _ => discovery::find(catalogue, caller.access, arguments),
+                    _ => discovery::find(catalogue, caller.access, &self.held(caller), arguments),
                 };
                 self.counters
                     .count(&caller.account, &tool, is_error(result.get().as_bytes()));
@@ -200,6 +212,23 @@ impl CallService {
         })
     }
 
+    /// What others let the caller see. Only a person's own client can ask for it.
+    fn held(&self, caller: &Caller) -> Vec<HeldGrant> {
+        match &caller.scope {
+            CallerScope::Tools(RaceCaller::SignIn(account, _)) => self.sharing.held(account),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The list with `person` in the tools that the caller can use on others' data; unchanged if there are none.
+    fn with_person(&self, pending: &PendingRequest, list: String) -> String {
+        let held = self.held(&pending.caller);
+        if held.is_empty() {
+            return list;
+        }
+        list_with_person(&list, &pending.offered.catalogue, &held).unwrap_or(list)
+    }
+
     /// The text for an account over its rate limit; `None` if the call is allowed.
     fn over_rate(&self, caller: &Caller) -> Option<String> {
         let per_minute = self.live.borrow().calls_per_minute;
@@ -233,14 +262,22 @@ impl CallService {
             CallerScope::Probe => return McpResponse::Json(pending.no_answer("A probe has no tools.")),
         };
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
+        // Another member's races are read, and never changed.
+        let caller = match &pending.view {
+            Some(view) => RaceCaller::Member(view.granter().clone()),
+            None => caller,
+        };
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, None);
+        let shared = pending.view.as_ref().map(|view| self.sharing.enter(view));
         let answer = async move {
             let (service, name) = (self.clone(), tool.clone());
             let call = async move {
                 let arguments = arguments.as_deref();
-                if *name == *kept_days::KEEP {
+                if grants::is_about_grants(&name) {
+                    grants::call(&service.sharing, &caller, &name, arguments).await
+                } else if *name == *kept_days::KEEP {
                     kept_days::keep(&service.history, &caller, arguments, service.clock.now()).await
                 } else if *name == *own_page::OPEN {
                     own_page::open(&service.oauth, &service.origin, &caller).await
@@ -255,12 +292,15 @@ impl CallService {
             let reply = tokio::select! {
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
+                // Another grant has taken its place, or it is over, which the answer then says.
+                () = self.grant_ended(shared.as_ref(), &pending) => pending.tool_error("What may be seen was changed during the call. Ask again."),
                 called = tokio::time::timeout(DEADLINE, call) => match called {
                     Ok(result) => pending.result(&result),
                     Err(_) => pending.tool_error("This took too long. Try again."),
                 },
             };
-            drop(registered);
+            drop((registered, shared));
+            let reply = self.beyond_grant(&pending).unwrap_or(reply);
             let failed = is_error(&reply.body);
             self.counters.count(&pending.caller.account, &tool, failed);
             reply
@@ -277,7 +317,8 @@ impl CallService {
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
         let meta = &request.params.meta;
         let log_level = match era {
-            _ if !accepts.stream || !pending.offered.handshake.logs() => None,
+            // What another person's worker logs is not for the caller.
+            _ if !accepts.stream || !pending.offered.handshake.logs() || pending.view.is_some() => None,
             Era::Modern => meta.log_level(),
             Era::Legacy => Some(self.in_flight.level(&pending.caller.connection)),
         };
@@ -285,7 +326,7 @@ impl CallService {
         let (progress, progress_events) = channel(progress_token.is_some());
         let (messages, message_events) = channel(log_level.is_some());
         let (cancel, cancelled) = (era == Era::Legacy).then(oneshot::channel).unzip();
-        let wait_reason = progress_token.is_some().then(|| {
+        let wait_reason = (progress_token.is_some() && pending.view.is_none()).then(|| {
             let (workers, account) = (self.workers.clone(), pending.caller.account.clone());
             Box::new(move || wait_reason(workers.state(&account)?)) as WaitReason
         });
@@ -307,6 +348,7 @@ impl CallService {
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, cancel);
+        let shared = pending.view.as_ref().map(|view| self.sharing.enter(view));
         let answer = async move {
             let begun = match self.begin_change(&pending.caller, tool.as_deref(), &call).await {
                 Ok(begun) => begun,
@@ -315,19 +357,20 @@ impl CallService {
             let question = KeptQuestion::of(tool.as_ref(), &call);
             let kept = |freshness| {
                 let question = question.as_ref()?;
-                self.kept_answer(&pending.caller, question, freshness)
+                self.kept_answer(&pending, question, freshness)
             };
             if let Some(result) = kept(KeptFreshness::Complete) {
                 return pending.result(&result);
             }
-            let call = self.workers.call(&pending.caller.account, call);
+            let call = self.workers.call(pending.account(), call);
             let outcome = tokio::select! {
                 // Revocation is polled first, so that a revoked sign-in does not start a worker.
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => Err(WorkerError::Stopped),
+                () = self.grant_ended(shared.as_ref(), &pending) => Err(WorkerError::Stopped),
                 outcome = tokio::time::timeout(DEADLINE, call) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
             };
-            drop(registered);
+            drop((registered, shared));
             if let Some(begun) = begun {
                 begun.end(&outcome).await;
             }
@@ -338,6 +381,14 @@ impl CallService {
                 return pending.result(&result);
             }
             self.record(&pending.caller, tool.as_ref(), &outcome);
+            if let Some(reply) = self.beyond_grant(&pending) {
+                return reply;
+            }
+            if let Some(view) = &pending.view
+                && let Some(text) = self.failure_of_other(view, &outcome)
+            {
+                return pending.tool_error(&text);
+            }
             match outcome {
                 Ok(UpstreamAnswer::Result(result)) => pending.result(&result),
                 Ok(UpstreamAnswer::Error(error)) => {
@@ -359,15 +410,22 @@ impl CallService {
     /// The answer from the history of a person who keeps one and still has access.
     fn kept_answer(
         &self,
-        caller: &Caller,
+        pending: &PendingRequest,
         question: &KeptQuestion,
         freshness: KeptFreshness,
     ) -> Option<Box<RawValue>> {
-        if !self.admission.still_admits(caller) {
+        let caller = &pending.caller;
+        if !self.admission.still_admits(caller) || self.beyond_grant(pending).is_some() {
             return None;
         }
         let KeptQuestion { tool, params } = question;
-        let result = kept_days::answer(&self.history, &caller.account, tool, params.as_deref(), freshness)?;
+        let result = kept_days::answer(
+            &self.history,
+            pending.account(),
+            tool,
+            params.as_deref(),
+            freshness,
+        )?;
         self.counters.count(&caller.account, tool, false);
         tracing::debug!(account.id = %caller.account, tool = %tool, "mcp.answered_from_history");
         Some(result)
@@ -401,6 +459,42 @@ impl CallService {
         }
     }
 
+    /// Completes when the grant ends that the call is made within. Never for a call on the person's own data.
+    async fn grant_ended(&self, registered: Option<&InFlightCall>, pending: &PendingRequest) {
+        match (registered, &pending.view) {
+            (Some(registered), Some(view)) => self.sharing.ended(registered, view).await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// The text when another person's worker failed in a way whose usual text is for that person.
+    fn failure_of_other(
+        &self,
+        view: &SharedView,
+        outcome: &Result<UpstreamAnswer, WorkerError>,
+    ) -> Option<String> {
+        let asks_for_sign_in = match outcome {
+            Ok(UpstreamAnswer::Result(result)) => result.get().contains(ASKS_FOR_SIGN_IN),
+            Ok(UpstreamAnswer::Error(_)) => false,
+            Err(error) => *error == WorkerError::GarminSignInNeeded,
+        };
+        if has_failed(outcome) && (asks_for_sign_in || self.sharing.is_link_broken(view.granter())) {
+            return Some(view.broken_link_text(&self.link));
+        }
+        matches!(outcome, Ok(UpstreamAnswer::Error(_)))
+            .then(|| "The Garmin session refused this call. Look at the arguments.".to_owned())
+    }
+
+    /// The response in place of an answer that is not within a grant any more.
+    fn beyond_grant(&self, pending: &PendingRequest) -> Option<JsonReply> {
+        let view = pending.view.as_ref()?;
+        if self.sharing.is_granted(view) {
+            return None;
+        }
+        tracing::info!(account.id = %view.granter(), to.id = %pending.caller.account, "grant.answer_withheld");
+        Some(pending.unlabelled_error(&view.ended_text()))
+    }
+
     /// Counts and logs a call to a worker.
     fn record(
         self: &Arc<Self>,
@@ -427,8 +521,25 @@ impl CallService {
 }
 
 impl PendingRequest {
+    /// Whose data the request reads or changes.
+    fn account(&self) -> &AccountId {
+        self.view
+            .as_ref()
+            .map_or(&self.caller.account, SharedView::granter)
+    }
+
     /// The response with the result of a tool or a worker.
     fn result(&self, result: &RawValue) -> JsonReply {
+        let Some(view) = &self.view else {
+            return self.relayed(result);
+        };
+        match labelled(result, &view.name) {
+            Some(result) => self.relayed(&result),
+            None => self.no_answer("The Garmin session sent an answer that could not be read."),
+        }
+    }
+
+    fn relayed(&self, result: &RawValue) -> JsonReply {
         let shortened = shorten::shortened(result);
         if let Some(shortened) = &shortened {
             let characters = shortened.characters;
@@ -449,6 +560,13 @@ impl PendingRequest {
     }
 
     fn tool_error(&self, text: &str) -> JsonReply {
+        match &self.view {
+            Some(view) => self.unlabelled_error(&format!("Data of {}: {text}", view.name)),
+            None => self.unlabelled_error(text),
+        }
+    }
+
+    fn unlabelled_error(&self, text: &str) -> JsonReply {
         answer::tool_error(&self.id, self.era, text, self.server())
     }
 
