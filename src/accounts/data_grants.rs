@@ -183,13 +183,14 @@ impl Accounts {
         to: &str,
         is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<GrantWithdrawn, StoreError> {
-        let (id, to) = (granter.clone(), to.trim().to_lowercase());
+        let (id, to, now) = (granter.clone(), to.trim().to_lowercase(), self.clock.now());
         let withdrawn = self.store.atomic(move |tx| {
             if !is_allowed(tx)? {
                 return Ok(GrantWithdrawn::NotAllowed);
             }
             let given: GivenGrants = tx.find(id.key())?.unwrap_or_default();
-            let is_meant = |one: &&DataGrant| one.to_email == to || one.to.as_str() == to;
+            let is_meant =
+                |one: &&DataGrant| one.is_valid(now) && (one.to_email == to || one.to.as_str() == to);
             let Some(other) = given.grants.iter().find(is_meant).map(|one| one.to.clone()) else {
                 return Ok(GrantWithdrawn::Missing);
             };

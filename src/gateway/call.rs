@@ -1,12 +1,15 @@
 //! Answers requests: from the catalogue, by a race tool, or by the worker of the account.
 
+mod pending;
+mod shared;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::accounts::{AccountId, Accounts, HeldGrant};
+use crate::accounts::Accounts;
 use crate::advice::{Advice, SEND_WORDS};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
@@ -15,13 +18,13 @@ use crate::history::History;
 use crate::history::reading::KeptFreshness;
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
-use crate::mcp::{Access, Era, McpError, McpMethod, McpRequest, shorten};
+use crate::mcp::{Access, Era, McpMethod, McpRequest};
 use crate::oauth::OAuth;
 use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
-use crate::tools::ASKS_FOR_SIGN_IN;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
+use self::pending::PendingRequest;
 use super::admission::{Caller, CallerAdmission, CallerScope};
 use super::advice::advice;
 use super::call_rate::CallRate;
@@ -35,7 +38,7 @@ use super::own_page;
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
-use super::sharing::{SharedView, Sharing, labelled, list_with_person};
+use super::sharing::Sharing;
 use super::usage::UsageCounters;
 
 /// The time limit of a call. It is below the 240 s or more for which Claude waits.
@@ -74,19 +77,6 @@ pub(super) struct CallService {
     pub(super) repeats: RepeatGuard,
     pub(super) counters: UsageCounters,
     pub(super) lifecycle: Lifecycle,
-}
-
-/// A request that has not been answered yet.
-struct PendingRequest {
-    caller: Caller,
-    accepts: Accepts,
-    /// The request's id as raw JSON text.
-    id: Box<str>,
-    era: Era,
-    method: McpMethod,
-    offered: Arc<Offered>,
-    /// Set if the call reads another member's data.
-    view: Option<SharedView>,
 }
 
 /// A call that a person's history may answer.
@@ -141,6 +131,9 @@ impl CallService {
         ) && let Some(text) = self.over_rate(caller)
         {
             return McpResponse::Json(pending.no_answer(&text));
+        }
+        if let Some(view) = &pending.view {
+            view.tell_used(&route);
         }
         match route {
             Route::Result(list) if request.method == McpMethod::ListTools => {
@@ -210,23 +203,6 @@ impl CallService {
             let is_only_here = is_brief && caller.access == Access::ReadOnly && !tool.read_only;
             is_only_here || discovery::is_listed(&profile, catalogue.is_short(), tool)
         })
-    }
-
-    /// What others let the caller see. Only a person's own client can ask for it.
-    fn held(&self, caller: &Caller) -> Vec<HeldGrant> {
-        match &caller.scope {
-            CallerScope::Tools(RaceCaller::SignIn(account, _)) => self.sharing.held(account),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The list with `person` in the tools that the caller can use on others' data; unchanged if there are none.
-    fn with_person(&self, pending: &PendingRequest, list: String) -> String {
-        let held = self.held(&pending.caller);
-        if held.is_empty() {
-            return list;
-        }
-        list_with_person(&list, &pending.offered.catalogue, &held).unwrap_or(list)
     }
 
     /// The text for an account over its rate limit; `None` if the call is allowed.
@@ -459,42 +435,6 @@ impl CallService {
         }
     }
 
-    /// Completes when the grant ends that the call is made within. Never for a call on the person's own data.
-    async fn grant_ended(&self, registered: Option<&InFlightCall>, pending: &PendingRequest) {
-        match (registered, &pending.view) {
-            (Some(registered), Some(view)) => self.sharing.ended(registered, view).await,
-            _ => std::future::pending().await,
-        }
-    }
-
-    /// The text when another person's worker failed in a way whose usual text is for that person.
-    fn failure_of_other(
-        &self,
-        view: &SharedView,
-        outcome: &Result<UpstreamAnswer, WorkerError>,
-    ) -> Option<String> {
-        let asks_for_sign_in = match outcome {
-            Ok(UpstreamAnswer::Result(result)) => result.get().contains(ASKS_FOR_SIGN_IN),
-            Ok(UpstreamAnswer::Error(_)) => false,
-            Err(error) => *error == WorkerError::GarminSignInNeeded,
-        };
-        if has_failed(outcome) && (asks_for_sign_in || self.sharing.is_link_broken(view.granter())) {
-            return Some(view.broken_link_text(&self.link));
-        }
-        matches!(outcome, Ok(UpstreamAnswer::Error(_)))
-            .then(|| "The Garmin session refused this call. Look at the arguments.".to_owned())
-    }
-
-    /// The response in place of an answer that is not within a grant any more.
-    fn beyond_grant(&self, pending: &PendingRequest) -> Option<JsonReply> {
-        let view = pending.view.as_ref()?;
-        if self.sharing.is_granted(view) {
-            return None;
-        }
-        tracing::info!(account.id = %view.granter(), to.id = %pending.caller.account, "grant.answer_withheld");
-        Some(pending.unlabelled_error(&view.ended_text()))
-    }
-
     /// Counts and logs a call to a worker.
     fn record(
         self: &Arc<Self>,
@@ -517,61 +457,6 @@ impl CallService {
                 service.offer.refresh(&service.workers, &account).await;
             });
         }
-    }
-}
-
-impl PendingRequest {
-    /// Whose data the request reads or changes.
-    fn account(&self) -> &AccountId {
-        self.view
-            .as_ref()
-            .map_or(&self.caller.account, SharedView::granter)
-    }
-
-    /// The response with the result of a tool or a worker.
-    fn result(&self, result: &RawValue) -> JsonReply {
-        let Some(view) = &self.view else {
-            return self.relayed(result);
-        };
-        match labelled(result, &view.name) {
-            Some(result) => self.relayed(&result),
-            None => self.no_answer("The Garmin session sent an answer that could not be read."),
-        }
-    }
-
-    fn relayed(&self, result: &RawValue) -> JsonReply {
-        let shortened = shorten::shortened(result);
-        if let Some(shortened) = &shortened {
-            let characters = shortened.characters;
-            tracing::info!(method = self.method.name(), characters, "mcp.result_cut");
-        }
-        let result = shortened.as_ref().map_or(result, |shortened| &shortened.result);
-        answer::relayed(&self.id, self.era, self.method, result, self.server())
-            .unwrap_or_else(|| self.no_answer("The Garmin session sent an answer that could not be read."))
-    }
-
-    /// The response when no worker answered. A tool call gets a result, which the model reads; other requests get an
-    /// error.
-    fn no_answer(&self, text: &str) -> JsonReply {
-        if self.method == McpMethod::CallTool {
-            return self.tool_error(text);
-        }
-        JsonReply::error(&self.id, &McpError::NoAnswer(text.to_owned()))
-    }
-
-    fn tool_error(&self, text: &str) -> JsonReply {
-        match &self.view {
-            Some(view) => self.unlabelled_error(&format!("Data of {}: {text}", view.name)),
-            None => self.unlabelled_error(text),
-        }
-    }
-
-    fn unlabelled_error(&self, text: &str) -> JsonReply {
-        answer::tool_error(&self.id, self.era, text, self.server())
-    }
-
-    fn server(&self) -> &str {
-        self.offered.handshake.server()
     }
 }
 

@@ -211,7 +211,7 @@ impl Gateway {
         self.0.calls.in_flight.revoke(connection)
     }
 
-    /// The grants between members.
+    /// What members let each other see.
     pub fn sharing(&self) -> &Sharing {
         &self.0.calls.sharing
     }

@@ -34,6 +34,15 @@ impl SharedView {
         &self.sides.granter
     }
 
+    /// Writes to the log that the grant is used, for those who ask later who saw what.
+    pub(in crate::gateway) fn tell_used(&self, route: &Route<'_>) {
+        if let Route::Worker(WorkerQuestion { tool: Some(tool), .. }) | Route::OwnTool { tool, .. } = route {
+            tracing::info!(
+                account.id = %self.sides.granter, to.id = %self.sides.grantee, tool = %tool, "grant.used"
+            );
+        }
+    }
+
     /// The text when the grant ended during the call.
     pub(in crate::gateway) fn ended_text(&self) -> String {
         format!(
@@ -76,12 +85,7 @@ impl Sharing {
             return (with_arguments(route, &tool, arguments), None);
         };
         match self.view(caller, entry, &person, &arguments) {
-            Ok(view) => {
-                tracing::info!(
-                    account.id = %view.sides.granter, to.id = %view.sides.grantee, tool = %tool, "grant.used"
-                );
-                (with_arguments(route, &tool, arguments), Some(view))
-            }
+            Ok(view) => (with_arguments(route, &tool, arguments), Some(view)),
             Err(text) => (Route::Denied { tool, text }, None),
         }
     }
