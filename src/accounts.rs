@@ -7,6 +7,7 @@
 //! - Keys of the store are not encrypted, so an e-mail is never one: [`invitations`] are stored under its hash.
 
 mod account;
+mod data_grants;
 mod invitations;
 
 use std::fmt;
@@ -26,6 +27,10 @@ use account::AccountByProfile;
 pub use account::{
     Account, AccountId, AccountIdKind, Choices, GarminLogin, HeldTokens, Tombstone, WriteBack,
 };
+pub use data_grants::{
+    DataGrant, GrantGiven, GrantSides, GrantWish, GrantWithdrawn, HeldGrant, MAX_GRANT_DAYS, NotGranted,
+    decide,
+};
 pub use invitations::{AccessRequest, Invitation, is_email};
 
 /// The kinds of record for accounts and invitations.
@@ -37,6 +42,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<Invitation>(),
     Kind::of::<AccessRequest>(),
     Kind::of::<Tombstone>(),
+    Kind::of::<data_grants::GivenGrants>(),
 ];
 
 /// How long a forgotten account is remembered by its id. Sign-ins, workers and races end long before that.
@@ -401,6 +407,7 @@ fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
     tx.remove::<HeldTokens>(key);
     tx.remove::<Choices>(key);
     tx.remove::<Account>(key);
+    data_grants::erase(tx, id)?;
     Ok(account.is_some())
 }
 

@@ -22,6 +22,8 @@
 //! | `tool_list` | the tools in a person's list |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
+//! | `sharing` | reading another member's data within a grant |
+//! | `grants` | the tools that give, take back and list grants |
 //! | `own_page` | the tool that opens a person's own page |
 //! | `coach_choice` | switching the coach who speaks first on and off |
 //! | `fill_permit` | the right to fetch days for a history |
@@ -37,6 +39,7 @@ mod call_rate;
 mod coach_choice;
 pub mod discovery;
 mod fill_permit;
+mod grants;
 mod in_flight;
 mod kept_days;
 mod offer;
@@ -45,6 +48,7 @@ mod relay;
 pub mod repeats;
 mod route;
 mod service;
+mod sharing;
 mod tool_list;
 pub mod usage;
 mod views;
@@ -57,6 +61,7 @@ pub use fill_permit::FillPermit;
 pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};
+pub use sharing::Sharing;
 pub use withdrawal::EndedWork;
 
 /// The kinds of records that this module stores.

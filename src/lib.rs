@@ -20,7 +20,7 @@
 //! | 0 | [`base`]: clock, id, secrets, lifecycle, http, log |
 //! | 1 | [`config`]: the settings; [`store`]: sealed records on disk; [`sandbox`]: child processes; [`mcp`]: the protocol without I/O |
 //! | 2 | [`garmin`]: all that talks to Garmin; [`tls`]: the certificate of the public address |
-//! | 3 | [`accounts`]: who is who |
+//! | 3 | [`accounts`]: who is who, and who lets whom see what |
 //! | 4 | [`race`]: a race without I/O; [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`history`]: a person's own days, kept if they say so |
 //! | 5 | [`notify`]: messages to phones; [`coach`]: Claude looks at a race; [`tools`]: the built-in worker |
 //! | 6 | [`advice`]: the coach who speaks first, from a person's kept days |

@@ -43,7 +43,7 @@ pub mod sse;
 pub mod views;
 
 pub use access::Access;
-pub use catalogue::{Catalogue, CatalogueError, Lists, ToolEntry};
+pub use catalogue::{Catalogue, CatalogueError, DataGroup, Lists, ToolEntry, ToolSharing};
 pub use error::{McpError, RejectedRequest};
 pub use headers::{PublicHosts, RequestHeaders};
 pub use request::{Inbound, JsonRpcMessage, McpRequest};

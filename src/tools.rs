@@ -101,6 +101,7 @@ use crate::base::clock::Clock;
 use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::config::{Transport, WorkerConfig};
 use crate::garmin::{self, Api, ApiParts, ApiSettings};
+use crate::mcp::DataGroup;
 use crate::workers::SIGN_IN_NEEDED;
 use server::Server;
 use supervisor::{Supervisor, create_marker};
@@ -111,6 +112,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 
 pub use change::{EarlierChange, REPETITION_WINDOW, RequestedChange};
 pub use from_history::{MissingParts, answer_from, is_answered_from_history};
+pub use outcome::ASKS_FOR_SIGN_IN;
 
 /// Why the worker could not run. The *operator* can fix it.
 #[derive(Debug, thiserror::Error)]
@@ -140,6 +142,14 @@ pub fn requested_change(
     let tool = tools().find(|known| known.name == tool)?;
     RequestedChange::of(tool, arguments, now)
 }
+
+/// The metrics that the arguments [`METRIC_ARGUMENTS`] of a question can name, each with its group of data.
+pub fn metric_groups() -> impl Iterator<Item = (&'static str, DataGroup)> {
+    questions::metric_groups()
+}
+
+/// The arguments of questions that name a metric.
+pub const METRIC_ARGUMENTS: [&str; 2] = ["metric", "other"];
 
 /// Fuzzer entry point: runs a tool on mutated answers of Garmin.
 #[cfg(fuzzing)]

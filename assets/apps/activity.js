@@ -57,7 +57,7 @@ function read(data) {
     course, laps, zones,
   };
   if (!course && data.activity_id && canCallTools()) {
-    callTool('get_activity_timeseries', { activity_id: data.activity_id }).then((answer) => {
+    callTool('get_activity_timeseries', { activity_id: data.activity_id, ...ofSamePerson() }).then((answer) => {
       model.course = answer.data && courseOf(answer.data);
       if (model.course) view.redraw(true);
     }).catch(() => {});

@@ -20,6 +20,9 @@ async function callTool(name, args) {
   return answerOf(await ask('tools/call', { name, arguments: args }));
 }
 
+/** Another member's answer is continued with data of the same member. */
+const ofSamePerson = () => (host.asked.person ? { person: host.asked.person } : {});
+
 const canCallTools = () => Boolean(host.capabilities.serverTools);
 
 /** The answer of a tool as an object. Text without structure says why there is nothing to draw. */

@@ -290,6 +290,9 @@ pub struct PurgeSummary {
     /// Histories of people, which are off then.
     #[serde(default)]
     pub histories: u32,
+    /// Grants to other members, which are taken back then.
+    #[serde(default)]
+    pub grants: u32,
     /// Size of the store on disk in bytes, before and after compaction.
     pub compacted: Option<(u64, u64)>,
 }

@@ -113,6 +113,13 @@ impl AdminService {
                 })
             })
             .collect();
+        let given = rooms.accounts.grants_given(account)?.into_iter().map(|one| {
+            json!({"to": one.to_email, "groups": one.groups, "until": one.until, "as": one.name, "given_at": one.given_at})
+        });
+        let held = rooms.accounts.grants_held(account)?.into_iter().map(|one| {
+            let grant = one.grant;
+            json!({"of": grant.name, "groups": grant.groups, "ends_at": grant.ends_at, "given_at": grant.given_at})
+        });
         let head = json!({
             "exported_at": self.clock.now(),
             "account": {
@@ -126,6 +133,7 @@ impl AdminService {
                 "time_zone": choices.time_zone,
                 "tools": choices.tools.map(|tools| tools.to_string()),
             },
+            "grants": {"given": given.collect::<Value>(), "held": held.collect::<Value>()},
             "sign_ins": sign_ins,
             "usage": used,
         });

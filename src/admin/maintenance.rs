@@ -27,7 +27,12 @@ impl AdminService {
         let account = account.map(|account| self.account(account)).transpose()?;
         let mut purged = PurgeSummary::default();
         if let Some(before) = before {
-            let before = before.min(self.clock.now());
+            // Without a day, everything is meant.
+            let before = if before == Timestamp::MAX {
+                before
+            } else {
+                before.min(self.clock.now())
+            };
             purged = self.rooms.purge(account.as_ref(), before).await?;
         }
         if compact {

@@ -116,9 +116,9 @@ impl Rooms {
         Ok(())
     }
 
-    /// Erases races without a point since `before`, and usage counts of earlier days, for one account or for all.
-    /// A purge of everything also erases histories; one up to a day leaves them, because the person decides how far back
-    /// they go. Accounts and their access are kept.
+    /// Erases races without a point since `before`, usage counts of earlier days, and grants to others that ended before,
+    /// for one account or for all. A purge of everything also erases histories; one up to a day leaves them, because the
+    /// person decides how far back they go. Accounts and their access are kept.
     pub async fn purge(
         &self,
         account: Option<&AccountId>,
@@ -140,10 +140,12 @@ impl Rooms {
                 }
             }
         }
+        let grants = self.gateway.sharing().purge(account, before).await?;
         Ok(PurgeSummary {
             races: count(races),
             usage,
             histories,
+            grants: count(grants),
             compacted: None,
         })
     }

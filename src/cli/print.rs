@@ -180,7 +180,11 @@ fn purged_sentence(p: &PurgeSummary) -> String {
     } else {
         ""
     };
-    format!("Erased: {races}, {used}{kept}.{room}")
+    let grants = match p.grants {
+        0 => String::new(),
+        n => format!(", {} to others", many(n, "grant")),
+    };
+    format!("Erased: {races}, {used}{kept}{grants}.{room}")
 }
 
 fn by_account(rows: Vec<ToolUsage>) -> Vec<ToolUsage> {

@@ -41,6 +41,7 @@ pub(super) fn start(rooms: Rooms, keep: Option<Duration>, clock: Clock, lifecycl
 
 async fn once(rooms: &Rooms, keep: Option<Duration>, clock: &Clock) -> Result<(), StoreError> {
     rooms.sweep_forgotten().await?;
+    rooms.accounts.sweep_grants().await?;
     if let Some(before) = keep.and_then(|keep| clock.now().checked_sub(keep).ok()) {
         let purged = rooms.purge(None, before).await?;
         if purged.races + purged.usage > 0 {

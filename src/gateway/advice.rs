@@ -16,7 +16,7 @@ pub(super) fn advice(error: &WorkerError, read_only: bool, link: &str) -> String
             retry_after.as_secs().max(1)
         ),
         WorkerError::StartFailed { reason } => format!(
-            "Your Garmin session could not be started: {reason}. {unchanged} Try again in a minute. If it fails again, tell the operator of this server."
+            "The Garmin session could not be started: {reason}. {unchanged} Try again in a minute. If it fails again, tell the operator of this server."
         ),
         WorkerError::Died => format!(
             "The Garmin session ended twice while it was reading. {unchanged} Try again, perhaps for a shorter period. If it \

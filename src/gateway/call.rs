@@ -1,5 +1,8 @@
 //! Answers requests: from the catalogue, by a race tool, or by the worker of the account.
 
+mod pending;
+mod shared;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,17 +18,19 @@ use crate::history::History;
 use crate::history::reading::KeptFreshness;
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
-use crate::mcp::{Era, McpError, McpMethod, McpRequest, shorten};
+use crate::mcp::{Era, McpMethod, McpRequest};
 use crate::oauth::OAuth;
 use crate::races::RaceCaller;
 use crate::races::tools::RaceTools;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
+use self::pending::PendingRequest;
 use super::admission::{Caller, CallerAdmission, CallerScope};
 use super::advice::advice;
 use super::call_rate::CallRate;
 use super::coach_choice;
 use super::discovery;
+use super::grants;
 use super::in_flight::{InFlight, InFlightCall};
 use super::kept_days;
 use super::offer::{Offer, Offered};
@@ -33,6 +38,7 @@ use super::own_page;
 use super::relay::{McpResponse, RelayedCall, WaitReason};
 use super::repeats::{BegunChange, RepeatGuard};
 use super::route::{Route, WorkerQuestion, route};
+use super::sharing::Sharing;
 use super::tool_list;
 use super::usage::UsageCounters;
 use super::views::{ViewOffer, view_contents};
@@ -70,22 +76,10 @@ pub(super) struct CallService {
     pub(super) live: watch::Receiver<Live>,
     pub(super) rate: CallRate,
     pub(super) in_flight: InFlight,
+    pub(super) sharing: Sharing,
     pub(super) repeats: RepeatGuard,
     pub(super) counters: UsageCounters,
     pub(super) lifecycle: Lifecycle,
-}
-
-/// A request that has not been answered yet.
-struct PendingRequest {
-    caller: Caller,
-    /// Whether the caller gets the views of tools.
-    has_views: bool,
-    accepts: Accepts,
-    /// The request's id as raw JSON text.
-    id: Box<str>,
-    era: Era,
-    method: McpMethod,
-    offered: Arc<Offered>,
 }
 
 /// A call that a person's history may answer.
@@ -124,6 +118,7 @@ impl CallService {
         };
         let has_views = self.views.is_for(&caller, &request);
         let route = route(&offered, caller.access, has_views, &request);
+        let (route, read) = self.sharing.directed(&caller, &offered.catalogue, route);
         let pending = PendingRequest {
             caller,
             has_views,
@@ -132,6 +127,7 @@ impl CallService {
             era: request.era,
             method: request.method,
             offered: offered.clone(),
+            read,
         };
         let caller = &pending.caller;
         if matches!(
@@ -141,7 +137,14 @@ impl CallService {
         {
             return McpResponse::Json(pending.no_answer(&text));
         }
+        if let Some(read) = &pending.read {
+            read.tell_used(&route);
+        }
         match route {
+            Route::Result(list) if request.method == McpMethod::ListTools => {
+                let list = self.with_person(&pending, list.into_owned());
+                McpResponse::Json(JsonReply::result(&pending.id, &list))
+            }
             Route::Result(result) => McpResponse::Json(JsonReply::result(&pending.id, &result)),
             Route::Error(error) => {
                 tracing::debug!(
@@ -161,7 +164,7 @@ impl CallService {
                 McpResponse::Json(pending.tool_error(&text))
             }
             Route::ListTools => {
-                let list = self.tool_list(&pending);
+                let list = self.with_person(&pending, self.tool_list(&pending));
                 McpResponse::Json(JsonReply::result(&pending.id, &list))
             }
             Route::View(view) => McpResponse::Json(pending.result(&view_contents(view))),
@@ -172,7 +175,7 @@ impl CallService {
                     CallerScope::Tools(caller) if *tool == *discovery::CHOOSE => {
                         discovery::choose(catalogue, &self.accounts, caller, arguments).await
                     }
-                    _ => discovery::find(catalogue, caller.access, arguments),
+                    _ => discovery::find(catalogue, caller.access, &self.held(caller), arguments),
                 };
                 self.counters
                     .count(&caller.account, &tool, is_error(result.get().as_bytes()));
@@ -240,14 +243,22 @@ impl CallService {
             CallerScope::Probe => return McpResponse::Json(pending.no_answer("A probe has no tools.")),
         };
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
+        // Another member's races are read, and never changed.
+        let caller = match &pending.read {
+            Some(read) => RaceCaller::Member(read.granter().clone()),
+            None => caller,
+        };
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, None);
+        let shared = pending.read.as_ref().map(|read| self.sharing.enter(read));
         let answer = async move {
             let (service, name) = (self.clone(), tool.clone());
             let call = async move {
                 let arguments = arguments.as_deref();
-                if *name == *kept_days::KEEP {
+                if grants::is_about_grants(&name) {
+                    grants::call(&service.sharing, &caller, &name, arguments).await
+                } else if *name == *kept_days::KEEP {
                     kept_days::keep(&service.history, &caller, arguments, service.clock.now()).await
                 } else if *name == *own_page::OPEN {
                     own_page::open(&service.oauth, &service.origin, &caller).await
@@ -262,12 +273,15 @@ impl CallService {
             let reply = tokio::select! {
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
+                // Another grant has taken its place, or it is over, which the answer then says.
+                () = self.grant_ended(shared.as_ref(), &pending) => pending.tool_error("What may be seen was changed during the call. Ask again."),
                 called = tokio::time::timeout(DEADLINE, call) => match called {
                     Ok(result) => pending.result(&result),
                     Err(_) => pending.tool_error("This took too long. Try again."),
                 },
             };
-            drop(registered);
+            drop((registered, shared));
+            let reply = self.beyond_grant(&pending).unwrap_or(reply);
             let failed = is_error(&reply.body);
             self.counters.count(&pending.caller.account, &tool, failed);
             reply
@@ -284,7 +298,8 @@ impl CallService {
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
         let meta = &request.params.meta;
         let log_level = match era {
-            _ if !accepts.stream || !pending.offered.handshake.logs() => None,
+            // What another person's worker logs is not for the caller.
+            _ if !accepts.stream || !pending.offered.handshake.logs() || pending.read.is_some() => None,
             Era::Modern => meta.log_level(),
             Era::Legacy => Some(self.in_flight.level(&pending.caller.connection)),
         };
@@ -292,7 +307,7 @@ impl CallService {
         let (progress, progress_events) = channel(progress_token.is_some());
         let (messages, message_events) = channel(log_level.is_some());
         let (cancel, cancelled) = (era == Era::Legacy).then(oneshot::channel).unzip();
-        let wait_reason = progress_token.is_some().then(|| {
+        let wait_reason = (progress_token.is_some() && pending.read.is_none()).then(|| {
             let (workers, account) = (self.workers.clone(), pending.caller.account.clone());
             Box::new(move || wait_reason(workers.state(&account)?)) as WaitReason
         });
@@ -314,6 +329,7 @@ impl CallService {
         let registered = self
             .in_flight
             .enter(&pending.caller.connection, &pending.id, cancel);
+        let shared = pending.read.as_ref().map(|read| self.sharing.enter(read));
         let answer = async move {
             let begun = match self.begin_change(&pending.caller, tool.as_deref(), &call).await {
                 Ok(begun) => begun,
@@ -322,19 +338,20 @@ impl CallService {
             let question = KeptQuestion::of(tool.as_ref(), &call);
             let kept = |freshness| {
                 let question = question.as_ref()?;
-                self.kept_answer(&pending.caller, question, freshness)
+                self.kept_answer(&pending, question, freshness)
             };
             if let Some(result) = kept(KeptFreshness::Complete) {
                 return pending.result(&result);
             }
-            let call = self.workers.call(&pending.caller.account, call);
+            let call = self.workers.call(pending.account(), call);
             let outcome = tokio::select! {
                 // Revocation is polled first, so that a revoked sign-in does not start a worker.
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => Err(WorkerError::Stopped),
+                () = self.grant_ended(shared.as_ref(), &pending) => Err(WorkerError::Stopped),
                 outcome = tokio::time::timeout(DEADLINE, call) => outcome.unwrap_or(Err(WorkerError::TimedOut)),
             };
-            drop(registered);
+            drop((registered, shared));
             if let Some(begun) = begun {
                 begun.end(&outcome).await;
             }
@@ -345,6 +362,14 @@ impl CallService {
                 return pending.result(&result);
             }
             self.record(&pending.caller, tool.as_ref(), &outcome);
+            if let Some(reply) = self.beyond_grant(&pending) {
+                return reply;
+            }
+            if let Some(read) = &pending.read
+                && let Some(text) = self.failure_of_other(read, &outcome)
+            {
+                return pending.tool_error(&text);
+            }
             match outcome {
                 Ok(UpstreamAnswer::Result(result)) => pending.result(&result),
                 Ok(UpstreamAnswer::Error(error)) => {
@@ -366,15 +391,22 @@ impl CallService {
     /// The answer from the history of a person who keeps one and still has access.
     fn kept_answer(
         &self,
-        caller: &Caller,
+        pending: &PendingRequest,
         question: &KeptQuestion,
         freshness: KeptFreshness,
     ) -> Option<Box<RawValue>> {
-        if !self.admission.still_admits(caller) {
+        let caller = &pending.caller;
+        if !self.admission.still_admits(caller) || self.beyond_grant(pending).is_some() {
             return None;
         }
         let KeptQuestion { tool, params } = question;
-        let result = kept_days::answer(&self.history, &caller.account, tool, params.as_deref(), freshness)?;
+        let result = kept_days::answer(
+            &self.history,
+            pending.account(),
+            tool,
+            params.as_deref(),
+            freshness,
+        )?;
         self.counters.count(&caller.account, tool, false);
         tracing::debug!(account.id = %caller.account, tool = %tool, "mcp.answered_from_history");
         Some(result)
@@ -430,37 +462,6 @@ impl CallService {
                 service.offer.refresh(&service.workers, &account).await;
             });
         }
-    }
-}
-
-impl PendingRequest {
-    /// The response with the result of a tool or a worker.
-    fn result(&self, result: &RawValue) -> JsonReply {
-        let shortened = shorten::shortened(result);
-        if let Some(shortened) = &shortened {
-            let characters = shortened.characters;
-            tracing::info!(method = self.method.name(), characters, "mcp.result_cut");
-        }
-        let result = shortened.as_ref().map_or(result, |shortened| &shortened.result);
-        answer::relayed(&self.id, self.era, self.method, result, self.server())
-            .unwrap_or_else(|| self.no_answer("The Garmin session sent an answer that could not be read."))
-    }
-
-    /// The response when no worker answered. A tool call gets a result, which the model reads; other requests get an
-    /// error.
-    fn no_answer(&self, text: &str) -> JsonReply {
-        if self.method == McpMethod::CallTool {
-            return self.tool_error(text);
-        }
-        JsonReply::error(&self.id, &McpError::NoAnswer(text.to_owned()))
-    }
-
-    fn tool_error(&self, text: &str) -> JsonReply {
-        answer::tool_error(&self.id, self.era, text, self.server())
-    }
-
-    fn server(&self) -> &str {
-        self.offered.handshake.server()
     }
 }
 

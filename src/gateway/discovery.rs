@@ -7,7 +7,8 @@
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use crate::accounts::Accounts;
+use super::sharing::add_person;
+use crate::accounts::{Accounts, HeldGrant};
 use crate::config::ToolProfile;
 use crate::mcp::{Access, Catalogue, ToolEntry};
 use crate::races::RaceCaller;
@@ -75,6 +76,9 @@ impl InnerCall {
             Some(Value::String(tool)) => tool.trim().to_owned(),
             _ => return Err("tool is missing: give the name of a tool from find_tools".to_owned()),
         };
+        if arguments.get("person").is_some_and(|person| !person.is_null()) {
+            return Err("person goes into arguments, beside those of the tool".to_owned());
+        }
         let inner = match arguments.get("arguments") {
             None | Some(Value::Null) => None,
             Some(inner @ Value::Object(_)) => to_raw_value(inner).ok(),
@@ -117,8 +121,13 @@ pub(super) fn is_about_tools(name: &str) -> bool {
     [FIND, CHOOSE, USE_READ, USE_CHANGE].contains(&name)
 }
 
-/// Answers [`FIND`]: the tools that match `query`, with their schemas.
-pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&RawValue>) -> Box<RawValue> {
+/// Answers [`FIND`]: the tools that match `query`, with their schemas. `held`: what others let this person see.
+pub(super) fn find(
+    catalogue: &Catalogue,
+    access: Access,
+    held: &[HeldGrant],
+    arguments: Option<&RawValue>,
+) -> Box<RawValue> {
     let arguments = object(arguments);
     let query = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
     let words = words(query);
@@ -161,6 +170,7 @@ pub(super) fn find(catalogue: &Catalogue, access: Access, arguments: Option<&Raw
         .into_iter()
         .take(MOST_FOUND)
         .map(|(_, tool, mut listing)| {
+            add_person(tool, &mut listing, held);
             json!({
                 "name": *tool.name,
                 "call_with": if tool.read_only { USE_READ } else { USE_CHANGE },

@@ -31,12 +31,14 @@ use super::call::CallService;
 use super::call_rate::CallRate;
 use super::coach_choice;
 use super::discovery;
+use super::grants;
 use super::in_flight::{InFlight, InFlightCall};
 use super::kept_days;
 use super::offer::{Offer, WorkerLists, own_tools_only};
 use super::own_page;
 use super::relay::McpResponse;
 use super::repeats::RepeatGuard;
+use super::sharing::Sharing;
 use super::usage::{CallCounts, UsageCounters};
 use super::views::ViewOffer;
 
@@ -93,6 +95,13 @@ impl Gateway {
             parts.advice.clone(),
             parts.clock.clone(),
         ));
+        let sharing = Sharing {
+            accounts: parts.accounts.clone(),
+            history: parts.history.clone(),
+            clock: parts.clock.clone(),
+            in_flight: in_flight.clone(),
+            page: format!("{origin}/me"),
+        };
         let is_foreign = matches!(parts.lists, WorkerLists::Foreign { .. });
         let calls = CallService {
             admission: admission.clone(),
@@ -113,6 +122,7 @@ impl Gateway {
             live: parts.live,
             rate: CallRate::default(),
             in_flight,
+            sharing,
             repeats,
             counters,
             lifecycle: parts.lifecycle,
@@ -203,6 +213,11 @@ impl Gateway {
         self.0.calls.in_flight.revoke(connection)
     }
 
+    /// What members let each other see.
+    pub fn sharing(&self) -> &Sharing {
+        &self.0.calls.sharing
+    }
+
     pub(super) fn advice(&self) -> &Advice {
         &self.0.calls.advice
     }
@@ -286,6 +301,7 @@ pub(super) fn own_tools(is_foreign: bool) -> String {
     tools.push(kept_days::listing());
     tools.push(own_page::listing());
     tools.push(coach_choice::listing());
+    tools.extend(grants::listings());
     if is_foreign {
         tools.extend(kept_days::question_listings());
     }

@@ -1,4 +1,5 @@
-//! What ends with a person's access, beyond the calls: the worker, waiting messages, and the races with their shared pages.
+//! What ends with a person's access, beyond the calls: the worker, waiting messages, the races with their shared pages, and
+//! the grants on both sides.
 
 use super::service::Gateway;
 use crate::accounts::AccountId;
@@ -23,6 +24,7 @@ impl Gateway {
         if let Some(reading) = self.history_workers() {
             reading.stop(account, StopReason::Revoked).await;
         }
+        self.sharing().end_of(account).await?;
         self.advice().withdraw(account).await?;
         let is_running = |worker: &WorkerInfo| worker.account == *account;
         let worker = workers.list().into_iter().find(is_running);
@@ -48,7 +50,11 @@ impl Gateway {
     /// Ends what a withdrawal left when the program was killed in the middle of it: the sign-in ends first, the work
     /// after it. A race that the operator started since is none of that, and neither is a link that was made since.
     pub async fn finish_withdrawals(&self) -> Result<(), StoreError> {
-        for (account, since) in self.workers_and_races().1.accounts_at_work()? {
+        let mut at_work = self.workers_and_races().1.accounts_at_work()?;
+        for (sides, since) in self.sharing().accounts.all_grants()? {
+            at_work.extend([(sides.granter, since), (sides.grantee, since)]);
+        }
+        for (account, since) in at_work {
             if self.was_withdrawn(&account, since)? {
                 self.end_work_without_sign_in(&account).await?;
             }

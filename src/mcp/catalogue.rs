@@ -11,6 +11,7 @@
 //! - Members that the overlay does not set are kept byte for byte, in the worker's order. The exceptions are schemas
 //!   that some clients would refuse: `schema` rewrites them.
 
+mod data_group;
 mod error;
 mod lists;
 mod overlay;
@@ -21,6 +22,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use serde_json::value::RawValue;
 
+pub use data_group::{DataGroup, ToolSharing};
 pub use error::CatalogueError;
 use lists::{append, is_used, items, joined, named, own_prompts, with_views};
 pub use overlay::{Classified, Overlay, ToolEffect};
@@ -107,6 +109,8 @@ pub struct ToolEntry {
     pub own: bool,
     /// Whether it is listed unless a person chooses otherwise.
     pub core: bool,
+    /// Who may read with it.
+    pub sharing: ToolSharing,
     /// Whether only connections that may change data may call it, although the gateway answers it.
     changes_garmin: bool,
 }
@@ -355,6 +359,9 @@ fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, 
             .is_some_and(|classified| classified.effect == ToolEffect::Read),
         own,
         core: overlay.is_core(&name, classified),
+        sharing: classified.map_or(ToolSharing::Unknown, |known| {
+            known.group.unwrap_or(ToolSharing::Owner)
+        }),
         changes_garmin: classified
             .as_ref()
             .is_some_and(|classified| classified.effect == ToolEffect::Delete),

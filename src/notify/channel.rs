@@ -9,37 +9,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::message::ShownMessage;
 use super::send_error::SendError;
 use super::telegram::{self, ChatTarget};
 use super::webhook;
 use crate::base::post::{Answer, Post};
 use crate::config::ChannelConfig;
 use crate::race::alerts::Severity;
-
-/// One message as the phone displays it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ShownMessage<'a> {
-    /// The same for each attempt to send it.
-    pub(super) id: &'a str,
-    pub(super) queued_at: Timestamp,
-    pub(super) severity: Severity,
-    /// The athlete and the race; may be empty.
-    pub(super) title: &'a str,
-    pub(super) text: &'a str,
-    /// The page that a tap opens.
-    pub(super) click: &'a str,
-}
-
-impl ShownMessage<'_> {
-    /// The title and the text combined, for a channel without titles.
-    pub(super) fn in_one_text(&self) -> String {
-        if self.title.is_empty() {
-            self.text.to_owned()
-        } else {
-            format!("{}: {}", self.title, self.text)
-        }
-    }
-}
 
 /// A channel to phones. The serialized names are stored in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -10,7 +10,8 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use super::channel::{PhoneChannel, ShownMessage};
+use super::channel::PhoneChannel;
+use super::message::ShownMessage;
 use super::notifier::{MessageTarget, Notifier, SendPause};
 use super::queue::QueuedMessage;
 use crate::base::secrets::sha256;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::AccountId;
@@ -41,6 +42,31 @@ pub struct PhoneMessage {
     pub key: String,
     /// For display only: contains positions and heart rates, so it is never logged.
     pub text: String,
+}
+
+/// One message as the phone displays it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShownMessage<'a> {
+    /// The same for each attempt to send it.
+    pub(super) id: &'a str,
+    pub(super) queued_at: Timestamp,
+    pub(super) severity: Severity,
+    /// The athlete and the race; may be empty.
+    pub(super) title: &'a str,
+    pub(super) text: &'a str,
+    /// The page that a tap opens.
+    pub(super) click: &'a str,
+}
+
+impl ShownMessage<'_> {
+    /// The title and the text combined, for a channel without titles.
+    pub(super) fn in_one_text(&self) -> String {
+        if self.title.is_empty() {
+            self.text.to_owned()
+        } else {
+            format!("{}: {}", self.title, self.text)
+        }
+    }
 }
 
 /// Where a person wants to receive messages. Personal data: no part of it is logged or shown.

@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::bot::health::BotHealth;
-use super::channel::{PhoneChannel, ShownMessage};
+use super::channel::PhoneChannel;
 use super::chat_records::OwnChats;
-use super::message::{MessageRoute, MessageSubject, Phone, PhoneMessage};
+use super::message::{MessageRoute, MessageSubject, Phone, PhoneMessage, ShownMessage};
 use super::queue;
 use super::send_error::SendError;
 use super::telegram::{self, ChatMove, ChatTarget};

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::channel::ShownMessage;
+use super::message::ShownMessage;
 use crate::base::post::Post;
 use crate::base::secrets::{Secret, hmac_sha256};
 use crate::config::{ChannelConfig, webhook_key};

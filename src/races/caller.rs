@@ -29,12 +29,17 @@ pub enum RaceCaller {
     Chat(AccountId),
     /// The person, on their own page.
     Page(PageVisitor),
+    /// A member of the circle whom the person lets see their races. It can only read.
+    Member(AccountId),
 }
 
 impl RaceCaller {
     pub fn account(&self) -> &AccountId {
         match self {
-            Self::Operator(account) | Self::SignIn(account, _) | Self::Chat(account) => account,
+            Self::Operator(account)
+            | Self::SignIn(account, _)
+            | Self::Chat(account)
+            | Self::Member(account) => account,
             Self::Race(grant) => &grant.account,
             Self::Page(visitor) => &visitor.account,
         }
@@ -47,6 +52,7 @@ impl RaceCaller {
         }
         match self {
             Self::Operator(_) => Ok(true),
+            Self::Member(_) => Ok(false),
             Self::SignIn(_, family) => OAuth::has_family_within(tx, family),
             Self::Chat(account) => OAuth::has_access_within(tx, account),
             Self::Page(visitor) => visitor.is_open_within(tx),

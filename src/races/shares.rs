@@ -74,7 +74,10 @@ impl Races {
             made_by: match caller {
                 RaceCaller::SignIn(_, family) => Some(family.clone()),
                 RaceCaller::Page(visitor) => visitor.via.clone(),
-                RaceCaller::Operator(_) | RaceCaller::Race(_) | RaceCaller::Chat(_) => None,
+                RaceCaller::Operator(_)
+                | RaceCaller::Race(_)
+                | RaceCaller::Chat(_)
+                | RaceCaller::Member(_) => None,
             },
             in_chat: matches!(caller, RaceCaller::Chat(_)),
             token: hex(&hash),

@@ -12,6 +12,9 @@ use super::table::{AnswerError, Tool};
 use crate::garmin::ApiError;
 use crate::mcp::members::write_string;
 
+/// The start of the text when Garmin refuses the person's tokens.
+pub const ASKS_FOR_SIGN_IN: &str = "Garmin asks this person to sign in again";
+
 #[derive(Debug, PartialEq)]
 pub(super) enum ToolResult {
     /// The answer as compact JSON. `is_object` is false for a bare list or value.
@@ -56,7 +59,7 @@ impl ToolFailure {
     pub(super) fn told(&self, now: Timestamp) -> String {
         match self {
             ToolFailure::Garmin(ApiError::SignInNeeded(reason)) => format!(
-                "Garmin asks this person to sign in again ({reason}). Open the gateway's address in a browser, with \
+                "{ASKS_FOR_SIGN_IN} ({reason}). Open the gateway's address in a browser, with \
                  /link at its end, sign in to Garmin there, then ask again."
             ),
             ToolFailure::Garmin(ApiError::RateLimited { until }) => {

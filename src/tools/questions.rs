@@ -46,6 +46,12 @@ mod volume;
 
 use super::parameter::Parameter;
 use super::table::{AnswerShape, GarminQuery, Tool};
+use crate::mcp::DataGroup;
+
+/// The metrics that a question can name, each with its group of data.
+pub(super) fn metric_groups() -> impl Iterator<Item = (&'static str, DataGroup)> {
+    metrics::METRICS.iter().map(|metric| (metric.name, metric.group))
+}
 
 const BY: Parameter = Parameter::one_of(
     "by",

@@ -38,7 +38,7 @@ use crate::oauth::{AuthorizeStep, PageVisitor, VISIT_LIFE};
 
 pub(super) use self::view::PageNotice;
 #[cfg(test)]
-pub(super) use self::view::{ChosenTools, OwnApp, OwnHistory, OwnPage};
+pub(super) use self::view::{ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage};
 
 /// The page, its forms, and the sign-in in front of it.
 pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Response {

@@ -25,6 +25,7 @@ mod doctor;
 mod ended_looks;
 mod face;
 mod garmin_api;
+mod grants;
 mod history;
 mod https;
 mod isolation;

@@ -158,6 +158,78 @@ async fn is_let_in(world: &World, token: &str) -> bool {
     answer.send().await.unwrap().status() != 401
 }
 
+/// What the page's boxes and buttons give and take back, both sides see, and Claude is held to.
+#[tokio::test]
+async fn the_page_gives_and_takes_back_what_others_may_see() {
+    let world = World::start().await;
+    let ann = ann(&world).await;
+    let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
+    let (browser, bens) = (Browser::new(&world), Browser::new(&world));
+    browser.open(&link(&world, &ann).await).await;
+    bens.open(&link(&world, &ben).await).await;
+    browser.get("/me").await.sees("Nobody else sees your data");
+    let until = Clock::system()
+        .now()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date()
+        .tomorrow()
+        .unwrap();
+    let until = until.to_string();
+    let wish = |to: &'static str, group: &'static str| {
+        [
+            ("to", to),
+            ("group", group),
+            ("group", "races"),
+            ("until", until.as_str()),
+            ("name", "Ann"),
+        ]
+    };
+    for (to, group, expected) in [
+        ("zoe@example.org", "sleep", "Who: nobody has connected"),
+        ("ben@example.org", "dreams", "What: there is no group dreams"),
+    ] {
+        let refused = browser.act("grant_access", &wish(to, group)).await;
+        assert_eq!(refused.status, 400);
+        refused.sees(expected);
+    }
+    // The form of another person's page gives nothing.
+    let bens_csrf = bens.get("/me").await.hidden("csrf");
+    let mut forged = vec![("csrf", bens_csrf.as_str()), ("step", "grant_access")];
+    forged.extend(wish("ben@example.org", "sleep"));
+    assert_eq!(browser.post(&forged).await.status, 403);
+    browser.get("/me").await.sees("Nobody else sees your data");
+
+    let given = browser
+        .act("grant_access", &wish("ben@example.org", "sleep"))
+        .await;
+    assert_eq!(given.header(LOCATION), "/me?done=grant_given");
+    let page = browser.get("/me?done=grant_given").await;
+    page.sees("They can see it from now on");
+    page.sees("Sees sleep, races until the end of");
+    let other = bens.get("/me").await;
+    other.sees("You see data of Ann");
+    assert!(!other.text.contains("ann@example.org"));
+    let races = json!({ "person": "Ann" });
+    let seen = world
+        .told(&ben.access_token, "list_races", races.clone())
+        .await
+        .unwrap();
+    assert_eq!(seen["data_of"], "Ann");
+
+    let id = page.hidden("to");
+    let taken_back = browser.act("withdraw_grant", &[("to", &id)]).await;
+    assert_eq!(taken_back.header(LOCATION), "/me?done=grant_withdrawn");
+    let again = browser.act("withdraw_grant", &[("to", &id)]).await;
+    assert_eq!(again.status, 400);
+    let refused = world
+        .told(&ben.access_token, "list_races", races)
+        .await
+        .unwrap_err();
+    assert!(refused.contains("nobody called"), "{refused}");
+    assert!(!bens.get("/me").await.text.contains("You see data of"));
+    world.end().await;
+}
+
 #[tokio::test]
 #[expect(
     clippy::too_many_lines,

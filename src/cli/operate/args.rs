@@ -173,7 +173,7 @@ impl PurgeArgs {
         let and = if self.races_before.is_some() {
             "their usage counts"
         } else {
-            "their usage counts and kept days"
+            "their usage counts, kept days and grants to others"
         };
         Some(format!(
             "This erases the past races {which}of {whose}, and {and}, for good."

@@ -71,8 +71,8 @@ async fn a_read_only_connection_lists_what_reads() {
             .contains("only reads")
     );
     assert_eq!(bench.gateway.tool_count(Access::ReadOnly), tools.len());
-    // Three of the worker, and the one that calls such tools.
-    assert_eq!(bench.gateway.tool_count(Access::ReadAndChange), tools.len() + 4);
+    // Three tools of the worker that change something, use_change_tool, and giving and taking back a grant.
+    assert_eq!(bench.gateway.tool_count(Access::ReadAndChange), tools.len() + 6);
 }
 
 /// The sign-in page offers and names only what the worker's tools can change.

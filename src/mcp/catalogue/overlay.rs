@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use super::data_group::ToolSharing;
 use super::error::CatalogueError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Classified {
     /// Whether repeating a call with the same arguments changes nothing more. Absent for tools that only read.
     #[serde(default)]
     pub idempotent: bool,
+    /// Who may read with it. Absent for tools that change something.
+    #[serde(default)]
+    pub group: Option<ToolSharing>,
 }
 
 /// The contents of `assets/catalogue.json`: tools by name.
@@ -53,6 +57,8 @@ struct TitledTool {
     effect: Option<ToolEffect>,
     #[serde(default)]
     idempotent: bool,
+    #[serde(default)]
+    group: Option<ToolSharing>,
 }
 
 /// What is known about tools, by name.
@@ -122,13 +128,14 @@ impl Overlay {
                 Some(effect) => (effect, tool.idempotent),
                 None => annotated.get(name.as_str())?.effect(),
             };
-            let title = tool.title;
+            let TitledTool { title, group, .. } = tool;
             Some((
                 name,
                 Classified {
                     title,
                     effect,
                     idempotent,
+                    group,
                 },
             ))
         };
@@ -165,6 +172,7 @@ impl Overlay {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::DataGroup;
 
     const NO_TOOLS: &str = r#"{"tools":[]}"#;
 
@@ -189,6 +197,26 @@ mod tests {
             (34, 9, 2)
         );
         assert_eq!(overlay.races.len(), 16);
+    }
+
+    /// Reading is shared by group, and changing never. A file is saved with either worker, so it has a group in any case.
+    #[test]
+    fn every_tool_that_reads_has_one_group_and_no_other_has() {
+        let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
+        let all = [&overlay.garmin, &overlay.races, &overlay.gateway];
+        for (name, tool) in all.into_iter().flatten() {
+            let reads = tool.effect == ToolEffect::Read || name == "download_activity_file";
+            assert_eq!(tool.group.is_some(), reads, "{name}: {:?}", tool.group);
+        }
+        let listed: ListedTools = serde_json::from_str(&crate::tools::lists().tools).unwrap();
+        for tool in listed.tools.iter().filter(|tool| tool.annotations.read_only_hint) {
+            let known = overlay.find(&tool.name, false);
+            assert!(known.is_some_and(|known| known.group.is_some()), "{}", tool.name);
+        }
+        for group in DataGroup::ALL {
+            let has = |tool: &Classified| tool.group == Some(ToolSharing::Group(group));
+            assert!(all.into_iter().flatten().any(|(_, tool)| has(tool)), "{group}");
+        }
     }
 
     #[test]

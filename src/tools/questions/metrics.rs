@@ -1,5 +1,6 @@
 //! The metrics of the questions about days: where Garmin keeps them for a range of days, and which columns they have.
 
+use crate::mcp::DataGroup;
 use crate::tools::fields::{Field, fields};
 
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Metric {
     pub(super) grows: bool,
     /// The smallest difference of the first column that means something: below it are the sensor and chance.
     pub(super) noise: f64,
+    /// The group in which a person lets others see it.
+    pub(super) group: DataGroup,
 }
 
 #[derive(Debug)]
@@ -70,6 +73,7 @@ const DEFAULT: Metric = Metric {
     is_daily: true,
     grows: false,
     noise: 0.0,
+    group: DataGroup::Everything,
 };
 
 /// The names of the metrics, after `all` for those that say something about health.
@@ -103,6 +107,7 @@ pub(super) const METRICS: &[Metric] = &[
             Column::new("awake_h", &["values.awakeTime"], HOUR, 2),
         ],
         noise: 0.25,
+        group: DataGroup::Sleep,
         ..DEFAULT
     },
     Metric {
@@ -110,6 +115,7 @@ pub(super) const METRICS: &[Metric] = &[
         path: "/usersummary-service/stats/heartRate/daily/{from}/{to}",
         columns: &[Column::new("resting_bpm", &["values.restingHR"], 1.0, 1)],
         noise: 1.0,
+        group: DataGroup::Heart,
         ..DEFAULT
     },
     Metric {
@@ -127,6 +133,7 @@ pub(super) const METRICS: &[Metric] = &[
             "status" <- "status";
         },
         noise: 3.0,
+        group: DataGroup::Heart,
         ..DEFAULT
     },
     Metric {
@@ -139,6 +146,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         grows: true,
         noise: 3.0,
+        group: DataGroup::Heart,
         ..DEFAULT
     },
     Metric {
@@ -166,6 +174,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         grows: true,
         noise: 1_000.0,
+        group: DataGroup::Steps,
         ..DEFAULT
     },
     Metric {
@@ -177,6 +186,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         grows: true,
         noise: 10.0,
+        group: DataGroup::Steps,
         ..DEFAULT
     },
     Metric {
@@ -191,6 +201,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         is_daily: false,
         noise: 0.3,
+        group: DataGroup::Body,
         ..DEFAULT
     },
     Metric {
@@ -207,6 +218,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         is_daily: false,
         noise: 4.0,
+        group: DataGroup::Body,
         ..DEFAULT
     },
     Metric {
@@ -230,6 +242,7 @@ pub(super) const METRICS: &[Metric] = &[
         ],
         is_daily: false,
         noise: 0.3,
+        group: DataGroup::Training,
         ..DEFAULT
     },
 ];

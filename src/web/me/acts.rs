@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::form::PageAct;
-use crate::accounts::AccountId;
+use crate::accounts::{AccountId, GrantGiven, GrantWithdrawn};
 use crate::admin::operations::Rooms;
 use crate::admin::stream::StreamPiece;
 use crate::gateway::discovery::read_choice;
@@ -145,9 +145,32 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             rooms.accounts.choose_views(account, are_off, is_allowed).await?,
             if are_off { "charts_off" } else { "charts_on" },
         ),
+        PageAct::GrantAccess(wish) => match rooms.gateway.sharing().give(account, wish, is_allowed).await? {
+            GrantGiven::Wrong(wrong) => Acted::Refused(format!("{}.", in_words(&wrong))),
+            given => done(given != GrantGiven::NotAllowed, "grant_given"),
+        },
+        PageAct::WithdrawGrant(to) => match rooms.gateway.sharing().withdraw(account, &to, is_allowed).await?
+        {
+            GrantWithdrawn::Missing => Acted::Refused("This member sees nothing of yours any more.".into()),
+            withdrawn => done(withdrawn != GrantWithdrawn::NotAllowed, "grant_withdrawn"),
+        },
         // Answered by `export`.
         PageAct::Export => Acted::Broken,
     })
+}
+
+/// A message about an argument with the words that the form has for it.
+fn in_words(wrong: &str) -> String {
+    let labels = [
+        ("to: ", "Who: "),
+        ("groups: ", "What: "),
+        ("until: ", "Until: "),
+        ("name: ", "Your name for them: "),
+    ];
+    let labelled = labels
+        .iter()
+        .find_map(|(name, label)| Some(format!("{label}{}", wrong.strip_prefix(name)?)));
+    labelled.unwrap_or_else(|| wrong.to_owned())
 }
 
 /// A visit that is over changes nothing.

@@ -2,6 +2,8 @@
 
 use url::form_urlencoded;
 
+use crate::accounts::GrantWish;
+
 /// A form of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PageForm {
@@ -47,6 +49,10 @@ pub(super) enum PageAct {
     SetCharts {
         are_off: bool,
     },
+    /// Lets another member see data.
+    GrantAccess(GrantWish),
+    /// Takes a grant back, named by the other's account id.
+    WithdrawGrant(String),
 }
 
 impl PageForm {
@@ -58,6 +64,10 @@ impl PageForm {
                 .map(|(_, value)| value);
             let first = values.next()?;
             values.next().is_none().then(|| first.trim().to_owned())
+        };
+        let all = |name: &str| {
+            let values = form_urlencoded::parse(body).filter(|(key, _)| key == name);
+            values.map(|(_, value)| value.trim().to_owned()).collect()
         };
         let is_confirmed = || field("confirm").is_some_and(|value| value == "yes");
         let act = match field("step")?.as_str() {
@@ -101,6 +111,13 @@ impl PageForm {
                     _ => return None,
                 },
             },
+            "grant_access" => PageAct::GrantAccess(GrantWish {
+                to: field("to")?,
+                groups: all("group"),
+                until: field("until")?,
+                name: field("name")?,
+            }),
+            "withdraw_grant" => PageAct::WithdrawGrant(field("to")?),
             _ => return None,
         };
         Some(Self {
@@ -146,8 +163,21 @@ mod tests {
         let charts = |are_off| Some(PageAct::SetCharts { are_off });
         assert_eq!(act("csrf=c&step=set_charts&charts=off"), charts(true));
         assert_eq!(act("csrf=c&step=set_charts&charts=on"), charts(false));
+        assert_eq!(
+            act(
+                "csrf=c&step=grant_access&to=b%40example.org&group=training&group=races&until=2026-06-30&name=Ann"
+            ),
+            Some(PageAct::GrantAccess(GrantWish {
+                to: "b@example.org".into(),
+                groups: vec!["training".into(), "races".into()],
+                until: "2026-06-30".into(),
+                name: "Ann".into(),
+            }))
+        );
         for bad in [
             "csrf=c&step=set_charts&charts=maybe",
+            "csrf=c&step=grant_access&to=a&to=b&until=2026-06-30&name=",
+            "csrf=c&step=withdraw_grant",
             "step=sign_out",
             "csrf=c&csrf=c&step=sign_out",
             "csrf=c&step=sign_out&step=forget",

@@ -1,14 +1,14 @@
 //! What the page shows of one person.
 
 use askama::Template;
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 use super::super::face::Face;
 use super::super::pages::Frame;
-use crate::accounts::GarminLogin;
+use crate::accounts::{AccountId, GarminLogin, MAX_GRANT_DAYS};
 use crate::config::ToolProfile;
-use crate::mcp::Access;
+use crate::mcp::{Access, DataGroup};
 use crate::notify::message::MessageRoute;
 use crate::oauth::PageVisitor;
 use crate::store::StoreError;
@@ -41,6 +41,33 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) time_zone: String,
     pub(in crate::web) tools: ChosenTools,
     pub(in crate::web) are_charts_off: bool,
+    pub(in crate::web) grants: OwnGrants,
+}
+
+/// Who may see what of the person, and whose data the person may see.
+pub(in crate::web) struct OwnGrants {
+    pub(in crate::web) given: Vec<GivenRow>,
+    pub(in crate::web) held: Vec<HeldRow>,
+    /// The first and the last day that a grant can end on.
+    pub(in crate::web) first_day: String,
+    pub(in crate::web) last_day: String,
+}
+
+/// A grant to another member, as a row with its button.
+pub(in crate::web) struct GivenRow {
+    pub(in crate::web) id: String,
+    pub(in crate::web) email: String,
+    pub(in crate::web) groups: String,
+    pub(in crate::web) until: String,
+    pub(in crate::web) name: String,
+}
+
+/// A grant from another member.
+pub(in crate::web) struct HeldRow {
+    pub(in crate::web) name: String,
+    pub(in crate::web) groups: String,
+    pub(in crate::web) until: String,
+    pub(in crate::web) is_link_broken: bool,
 }
 
 /// An app that has access, as a row with its button.
@@ -84,6 +111,11 @@ impl OwnPage {
     fn is_chosen(&self, choice: &str) -> bool {
         self.tools.choice == choice
     }
+
+    /// The groups of data, as the boxes of the form.
+    fn groups() -> [DataGroup; 8] {
+        DataGroup::ALL
+    }
 }
 
 /// The notice after an act; `None` for an unknown name.
@@ -97,6 +129,8 @@ pub(super) fn notice(done: Option<&str>) -> Option<PageNotice> {
         "time_zone_set" => "The time zone is set.",
         "charts_off" => "Charts are off. Apps that show charts notice it when they connect the next time.",
         "charts_on" => "Charts are on. Apps that show charts notice it when they connect the next time.",
+        "grant_given" => "They can see it from now on, in their own Claude.",
+        "grant_withdrawn" => "It is taken back. They see nothing of it any more.",
         "tools_set" => "The tools are set. Apps read the list when they connect the next time.",
         _ => return None,
     };
@@ -122,13 +156,7 @@ pub(super) fn own_page(
     let account = rooms.accounts.find(id)?.ok_or(StoreError::Closed)?;
     let choices = rooms.accounts.choices(id)?;
     let kept = rooms.history.kept(id)?;
-    let zone = choices
-        .zone()
-        .or_else(|| {
-            kept.as_ref()
-                .map(|kept| kept.local(face.parts.clock.now()).time_zone().clone())
-        })
-        .unwrap_or(TimeZone::UTC);
+    let zone = rooms.gateway.sharing().zone(id)?;
     let moment = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string();
     let mut families = rooms.oauth.families()?;
     families.retain(|family| family.account == *id);
@@ -185,5 +213,37 @@ pub(super) fn own_page(
         time_zone: choices.time_zone.unwrap_or_default(),
         tools: choices.tools.into(),
         are_charts_off: choices.are_views_off,
+        grants: grants(face, id, &zone)?,
+    })
+}
+
+fn grants(face: &Face, account: &AccountId, zone: &TimeZone) -> Result<OwnGrants, StoreError> {
+    let rooms = &face.parts.rooms;
+    let given = rooms.accounts.grants_given(account)?.into_iter();
+    let given = given.map(|one| GivenRow {
+        id: one.to.as_str().to_owned(),
+        groups: one.groups_text(),
+        until: one.until.strftime("%-d %b %Y").to_string(),
+        email: one.to_email,
+        name: one.name,
+    });
+    let held = rooms.accounts.grants_held(account)?.into_iter();
+    let held = held.map(|one| HeldRow {
+        is_link_broken: rooms.gateway.sharing().is_link_broken(&one.granter),
+        groups: one.grant.groups_text(),
+        until: one
+            .grant
+            .ends_at
+            .to_zoned(zone.clone())
+            .strftime("%-d %b %Y, %H:%M")
+            .to_string(),
+        name: one.grant.name,
+    });
+    let today = face.parts.clock.now().to_zoned(zone.clone()).date();
+    Ok(OwnGrants {
+        given: given.collect(),
+        held: held.collect(),
+        first_day: today.to_string(),
+        last_day: today.saturating_add(MAX_GRANT_DAYS.days()).to_string(),
     })
 }

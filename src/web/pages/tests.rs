@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::oauth::{ClientOnPage, HiddenFields, SignInField};
-use crate::web::me::{ChosenTools, OwnApp, OwnHistory, OwnPage, PageNotice};
+use crate::web::me::{ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice};
 
 /// The source of a sample's text: ordinary words, or an attack in every field.
 type Text = fn(&'static str) -> String;
@@ -234,6 +234,23 @@ fn own_pages(text: Text) -> Vec<(&'static str, String)> {
         tools: ChosenTools {
             choice: "own",
             names: text("get_stats"),
+        },
+        grants: OwnGrants {
+            given: vec![GivenRow {
+                id: text("acc_b"),
+                email: text("ben@example.org"),
+                groups: "training, races".to_owned(),
+                until: text("30 Jun 2027"),
+                name: text("Ada"),
+            }],
+            held: vec![HeldRow {
+                name: text("Cleo"),
+                groups: "activities".to_owned(),
+                until: text("1 Jan 2027, 00:00"),
+                is_link_broken: true,
+            }],
+            first_day: text("2026-11-20"),
+            last_day: text("2027-11-21"),
         },
     };
     let notice = |is_problem| {

@@ -171,6 +171,12 @@ pub(super) fn own(chance: &mut Chance, known: &Known, number: u64) -> Call {
         ("open_my_page", json!({})),
         ("keep_history", json!({ "action": "on" })),
         ("keep_history", json!({ "action": "off" })),
+        (
+            "grant_access",
+            json!({ "to": "ben@example.org", "groups": ["sleep"], "until": today() + 3.days() }),
+        ),
+        ("withdraw_grant", json!({ "to": "ben@example.org" })),
+        ("list_grants", json!({})),
         ("set_coach", json!({ "action": "on" })),
         ("set_coach", json!({ "action": "off" })),
     ];
