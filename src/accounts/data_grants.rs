@@ -257,9 +257,9 @@ impl Accounts {
     /// Removes the grants whose day has passed.
     pub async fn sweep_grants(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let all = self.store.list::<GivenGrants>(b"")?.into_iter();
-        let is_over = |(_, given): (_, GivenGrants)| given.grants.iter().any(|one| !one.is_valid(now));
-        if all.map(is_over).any(|is_over| is_over) {
+        let all = self.store.list::<GivenGrants>(b"")?;
+        let has_ended = |given: &GivenGrants| given.grants.iter().any(|one| !one.is_valid(now));
+        if all.iter().any(|(_, given)| has_ended(given)) {
             self.end_grants(move |_, one| !one.is_valid(now), "expired")
                 .await?;
         }

@@ -121,7 +121,7 @@ pub(super) async fn call(
         WITHDRAW => sharing
             .withdraw(account, &to, is_allowed)
             .await
-            .map(withdrawn_note),
+            .map(|withdrawn| withdrawn_note(&withdrawn)),
         _ => Ok(Ok(String::new())),
     };
     match note {
@@ -151,7 +151,7 @@ fn given_note(given: GrantGiven) -> Result<String, String> {
     }
 }
 
-fn withdrawn_note(withdrawn: GrantWithdrawn) -> Result<String, String> {
+fn withdrawn_note(withdrawn: &GrantWithdrawn) -> Result<String, String> {
     match withdrawn {
         GrantWithdrawn::Done(_) => Ok("Taken back. They see nothing of it any more.".to_owned()),
         GrantWithdrawn::NotAllowed => Err(CONNECTION_ENDED.to_owned()),
@@ -195,17 +195,15 @@ fn sides(sharing: &Sharing, account: &AccountId) -> Result<Map<String, Value>, S
         })
     });
     let held = sharing.accounts.grants_held(account)?.into_iter().map(|one| {
-        let mut line = json!({
+        let problem = sharing.is_link_broken(&one.granter).then_some(
+            "Their link to Garmin is broken. Only they can mend it, by signing in at Garmin again.",
+        );
+        json!({
             "person": one.grant.name,
             "sees": one.grant.groups,
             "ends_at": local(one.grant.ends_at),
-        });
-        if sharing.is_link_broken(&one.granter) {
-            line["problem"] = json!(
-                "Their link to Garmin is broken. Only they can mend it, by signing in at Garmin again."
-            );
-        }
-        line
+            "problem": problem,
+        })
     });
     let mut answer = Map::new();
     answer.insert("may_see_my_data".to_owned(), given.collect());

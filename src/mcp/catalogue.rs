@@ -40,7 +40,7 @@ use super::{
 const SCHEMA_LIMIT: usize = 16_384;
 
 /// A catalogue that is longer than the core by no more than this is listed whole.
-const SHORT_SLACK: usize = 5;
+const SHORT_SLACK: usize = 8;
 
 /// The input of a catalogue. Each list is the JSON text of an array, or of the list result that contains it.
 #[derive(Debug, Clone, Copy)]

@@ -82,10 +82,10 @@ impl Sharing {
             return (route, None);
         }
         let Some(person) = arguments.shift_remove(PERSON).filter(|person| !person.is_null()) else {
-            return (with_arguments(route, &tool, arguments), None);
+            return (with_arguments(route, &tool, &arguments), None);
         };
         match self.read(caller, entry, &person, &arguments) {
-            Ok(read) => (with_arguments(route, &tool, arguments), Some(read)),
+            Ok(read) => (with_arguments(route, &tool, &arguments), Some(read)),
             Err(text) => (Route::Denied { tool, text }, None),
         }
     }
@@ -240,7 +240,7 @@ fn arguments_with_person(route: &Route<'_>) -> Option<(Arc<str>, Map<String, Val
 }
 
 /// The same route with these arguments.
-fn with_arguments<'o>(route: Route<'o>, tool: &Arc<str>, arguments: Map<String, Value>) -> Route<'o> {
+fn with_arguments<'o>(route: Route<'o>, tool: &Arc<str>, arguments: &Map<String, Value>) -> Route<'o> {
     match route {
         Route::Worker(question) => Route::Worker(WorkerQuestion {
             params: to_raw_value(&json!({"name": **tool, "arguments": arguments})).ok(),
@@ -248,7 +248,7 @@ fn with_arguments<'o>(route: Route<'o>, tool: &Arc<str>, arguments: Map<String, 
         }),
         Route::OwnTool { tool, .. } => Route::OwnTool {
             tool,
-            arguments: to_raw_value(&arguments).ok(),
+            arguments: to_raw_value(arguments).ok(),
         },
         other => other,
     }
