@@ -87,7 +87,7 @@ async fn pass(world: &World, clock: &Clock, by: SignedDuration, people: &mut [&m
             (&mut person.access_token, "access_token"),
             (&mut person.refresh_token, "refresh_token"),
         ] {
-            *token = refreshed[name].as_str().unwrap().to_owned();
+            refreshed[name].as_str().unwrap().clone_into(token);
         }
     }
 }
