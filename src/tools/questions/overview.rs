@@ -214,11 +214,20 @@ fn trained(efforts: &[Effort], period: Period) -> Map<String, Value> {
         ("activities", pair(&|_| 1.0, 1)),
         (
             "newest",
-            efforts.first().map_or(
-                Value::Null,
-                |effort| json!({"activity_id": effort.id, "name": effort.name, "start": effort.start_text()}),
-            ),
+            efforts
+                .first()
+                .map_or(Value::Null, |effort| newest(effort).into()),
         ),
+    ])
+}
+
+/// The newest activity. A history keeps no names.
+fn newest(effort: &Effort) -> Map<String, Value> {
+    let name = Some(&effort.name).filter(|name| !name.is_empty());
+    object([
+        ("activity_id", json!(effort.id)),
+        ("name", json!(name)),
+        ("start", json!(effort.start_text())),
     ])
 }
 
