@@ -93,14 +93,16 @@ impl Default for Lifecycle {
     }
 }
 
-/// SIGTERM and SIGINT, which request shutdown.
+/// The signals that request shutdown: SIGTERM and SIGINT, and SIGHUP if it is asked for.
 #[derive(Debug)]
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
-    /// SIGHUP, SIGUSR1 and SIGUSR2 would kill the program. Registering a handler prevents that, and the events are
-    /// never read. (`config` also listens to SIGHUP, and reloads.)
-    _ignored: [Signal; 3],
+    hangup: Signal,
+    /// Whether a closed terminal requests shutdown too.
+    ends_with_terminal: bool,
+    /// SIGUSR1 and SIGUSR2 would kill the program. Registering a handler prevents that, and the events are never read.
+    _ignored: [Signal; 2],
 }
 
 impl StopSignals {
@@ -110,19 +112,31 @@ impl StopSignals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            // A service is not stopped by it: `config` listens to SIGHUP as well, and reloads.
+            hangup: signal(SignalKind::hangup())?,
+            ends_with_terminal: false,
             _ignored: [
-                signal(SignalKind::hangup())?,
                 signal(SignalKind::user_defined1())?,
                 signal(SignalKind::user_defined2())?,
             ],
         })
     }
 
-    /// Waits for SIGTERM or SIGINT.
+    /// Lets SIGHUP request shutdown too, for a program that somebody runs in a terminal.
+    #[must_use]
+    pub fn or_closed_terminal(self) -> Self {
+        Self {
+            ends_with_terminal: true,
+            ..self
+        }
+    }
+
+    /// Waits for a signal that requests shutdown.
     pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv(), if self.ends_with_terminal => {}
         }
     }
 }

@@ -28,7 +28,7 @@ const PORTS: RangeInclusive<u16> = 8080..=8099;
 /// Runs the demo until a stop signal arrives. Without `port`, the first free one of [`PORTS`] is used. Returns true if
 /// nothing failed.
 pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
-    let signals = StopSignals::listen()?;
+    let signals = StopSignals::listen()?.or_closed_terminal();
     let port = match port {
         Some(port) => port,
         None => free_port().await?,
@@ -166,7 +166,7 @@ pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Resu
         })
         .collect();
     let simulator = Simulator::start(settings, listener, &lifecycle)?;
-    let mut signals = StopSignals::listen()?;
+    let mut signals = StopSignals::listen()?.or_closed_terminal();
     {
         let url = simulator.base_url().as_str().trim_end_matches('/');
         let mut out = std::io::stdout().lock();

@@ -40,7 +40,7 @@ const USUAL_SPREAD: f64 = 0.1;
 /// A leg shows its own pace and spread after this time; seconds. Until then the legs before it tell the missing part.
 const SHOWS_PACE_S: f64 = 600.0;
 
-/// Uncertainty of a pace that another leg tells.
+/// Uncertainty of a pace that is taken from another leg.
 pub(super) const SIGMA_UNPLANNED: f64 = 0.13;
 
 /// A leg before the current one tells its pace from this distance on.
