@@ -105,7 +105,7 @@ def walk(binary: Path, record: Path | None) -> int:
             ("2", (person, "ready", "s stop")),
             ("3", (person, "working", "x revoke")),
             ("4", ("n new",)),
-            ("6", ("daemon.ready",)),
+            ("6", ("worker.ready",)),
             ("?", ("show or hide this",)),
             ("?", ("6 Log",)),
             ("5", ("Sign-ins of clients (1)", "Claude")),

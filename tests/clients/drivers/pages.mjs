@@ -242,7 +242,7 @@ async function linkAgain(window, person) {
 }
 
 /** A person's own page, by a sign-in at Garmin: its forms work without a script, at the width of a phone. */
-async function ownPage(window, person) {
+async function ownPage(window, person, other) {
   const before = window.page.viewportSize();
   await window.page.setViewportSize({ width: 390, height: 844 });
   need((await window.open(`${GATEWAY}/me?code=gpc_nobodys`)).status() === 200, 'a link shows a button');
@@ -257,8 +257,17 @@ async function ownPage(window, person) {
   await window.submit('Sign in');
   need(new URL(window.page.url()).pathname === '/me' && !window.page.url().includes('?'), `the page is at ${window.page.url()}`);
   await window.sees('Connected apps', 'own page');
-  await window.page.locator('summary').click();
+  for (const summary of await window.page.locator('summary').all()) await summary.click();
   await window.check('own page');
+  await window.page.getByLabel('Who', { exact: true }).fill(other.email);
+  await window.page.locator('#group-training').check();
+  const inThreeDays = new Date(Date.now() + 3 * 86_400_000);
+  await window.page.getByLabel('Until the end of').fill(inThreeDays.toISOString().slice(0, 10));
+  await window.submit('Let them see it');
+  await window.sees('They can see it from now on', 'own page');
+  await window.check('own page with a grant');
+  await window.submit('Take it back');
+  await window.sees('It is taken back', 'own page');
   await window.page.getByRole('textbox', { name: 'Time zone' }).fill('Nowhere/Else');
   await window.submit('Set the time zone');
   await window.sees('This time zone is not known', 'own page');
@@ -300,7 +309,7 @@ try {
     await codeSignIn(window, client, callback, coded);
     await denied(window, client, callback);
     await linkAgain(window, plain);
-    await ownPage(window, plain);
+    await ownPage(window, plain, coded);
     await context.close();
   }
   console.log(`${checks} checks`);
