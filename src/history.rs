@@ -2,7 +2,7 @@
 //!
 //! Claude forgets, and Garmin's API is slow and breaks for days each year. This room keeps what the questions about
 //! days and activities read, and serves it in the shape of Garmin's own documents. The questions therefore have one
-//! implementation, wherever their data comes from.
+//! implementation, wherever their data comes from. For a question about years the rows are read as they are kept.
 //!
 //! | file | what |
 //! |---|---|
@@ -35,7 +35,7 @@ use crate::store::Kind;
 
 pub use keeping::{FetchedRows, History, Switched};
 pub use kept::{HistoryTrouble, KeptHistory, TroubleClass};
-pub use rows::UnknownShape;
+pub use rows::{KeptRow, KeptRows, UnknownShape};
 
 /// The kinds of records that this module stores.
 pub const KINDS: &[Kind] = &[Kind::of::<KeptHistory>(), Kind::packed::<block::DayBlock>()];

@@ -296,9 +296,9 @@ fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
 }
 
 fn answer(documents: &KeptDocuments, tool: &str, arguments: &Value) -> Option<Value> {
-    let document = |path: &str, query: &[(String, String)]| documents.document(path, query);
+    let rows = |path: &str, query: &[(String, String)]| documents.rows(path, query);
     let missing = MissingParts::AreAsked;
-    tools::answer_from(tool, arguments.as_object()?, documents.now(), missing, document)
+    tools::answer_from(tool, arguments.as_object()?, documents.now(), missing, rows)
 }
 
 /// What the history knows this morning.

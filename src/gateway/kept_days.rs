@@ -184,7 +184,7 @@ pub(super) fn answer(
         KeptFreshness::MayBeOld => MissingParts::AreNamed,
     };
     let answer = tools::answer_from(tool, &arguments, documents.now(), missing, |path, query| {
-        documents.document(path, query)
+        documents.rows(path, query)
     });
     if let Some(reason) = documents.failure() {
         tracing::error!(%reason, "history.not_read");

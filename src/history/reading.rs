@@ -1,4 +1,4 @@
-//! Documents from the history, in Garmin's shape, and how old they are.
+//! The rows of Garmin's documents from the history, and how old they are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::block::{DayBlock, block_key, kind_prefix};
 use super::keeping::History;
 use super::kept::{KeptHistory, KindProgress};
 use super::kind::{AskedDays, KEPT_KINDS, KeptKind, TodayRule};
-use super::rows::KeptRow;
+use super::rows::{KeptRow, KeptRows};
 use crate::accounts::AccountId;
 use crate::store::{Store, StoreError};
 
@@ -42,7 +42,7 @@ pub struct AsOf {
     pub is_last_day_over: bool,
 }
 
-/// The history of one person as a source of documents for one question.
+/// The history of one person, as the source of one question.
 #[derive(Debug)]
 pub struct KeptDocuments {
     store: Store,
@@ -105,8 +105,9 @@ impl KeptDocuments {
         &self.now
     }
 
-    /// The document that Garmin would answer to this request; `None` if the history does not cover it.
-    pub fn document(&self, path: &str, query: &[(String, String)]) -> Option<Value> {
+    /// The rows of the document that Garmin would answer to this request; `None` if the history does not cover it. The
+    /// request may be for more days than Garmin answers at once.
+    pub fn rows(&self, path: &str, query: &[(String, String)]) -> Option<KeptRows> {
         let (kind, asked) = KEPT_KINDS
             .iter()
             .find_map(|kind| Some((kind, kind.asked(path, query)?)))?;
@@ -125,15 +126,8 @@ impl KeptDocuments {
                 return None;
             }
         };
-        let mut rows: Vec<&KeptRow> = blocks
-            .iter()
-            .flat_map(|block| block.iter())
-            .filter(|row| (asked.from..=asked.to).contains(&row.date))
-            .collect();
-        if kind.is_newest_first {
-            rows.sort_by_key(|row| std::cmp::Reverse(row.date));
-        }
-        let has_row_today = || rows.iter().any(|row| row.date == self.now.date());
+        let rows = KeptRows { kind, asked, blocks };
+        let has_row_today = || rows.of_asked_days().any(|row| row.date == self.now.date());
         let is_fresh = match kind.today {
             _ if self.freshness == KeptFreshness::MayBeOld || asked.to < self.now.date() => true,
             TodayRule::Any => true,
@@ -146,7 +140,7 @@ impl KeptDocuments {
         let mut used = self.used.lock();
         let (at, last) = used.unwrap_or((progress.fetched_at, progress.last));
         *used = Some((at.min(progress.fetched_at), last.min(progress.last)));
-        Some(kind.document(rows.into_iter().skip(asked.start).take(asked.limit)))
+        Some(rows)
     }
 
     /// The rows of a block; empty if there is none.

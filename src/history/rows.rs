@@ -1,9 +1,11 @@
 //! Garmin's document to rows of kept members, and rows back to such a document.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
-use super::kind::{KeptKind, Member, MemberForm};
+use super::kind::{AskedDays, KeptKind, Member, MemberForm};
 
 /// The longest text that is kept. Garmin's are keys such as `BALANCED` or a time.
 const LONGEST_TEXT: usize = 60;
@@ -19,8 +21,8 @@ pub struct UnknownShape(pub String);
 
 /// One row of a document, such as a day's sleep.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct KeptRow {
-    pub(super) date: Date,
+pub struct KeptRow {
+    pub date: Date,
     /// One for each member of the kind.
     pub(super) values: Vec<Option<KeptValue>>,
 }
@@ -30,6 +32,85 @@ pub(super) enum KeptValue {
     Number(f64),
     /// A text, or a list as JSON.
     Text(String),
+}
+
+impl KeptRow {
+    /// The number of the member at this place of the kind's members.
+    pub fn number(&self, place: usize) -> Option<f64> {
+        match self.values.get(place)?.as_ref()? {
+            KeptValue::Number(number) => Some(*number),
+            KeptValue::Text(_) => None,
+        }
+    }
+
+    /// The text of the member at this place, or its list as JSON.
+    pub fn text(&self, place: usize) -> Option<&str> {
+        match self.values.get(place)?.as_ref()? {
+            KeptValue::Number(_) => None,
+            KeptValue::Text(text) => Some(text),
+        }
+    }
+}
+
+/// The rows of a request, as they are kept.
+#[derive(Debug)]
+pub struct KeptRows {
+    pub(super) kind: &'static KeptKind,
+    pub(super) asked: AskedDays,
+    /// The blocks that the days are in, ascending.
+    pub(super) blocks: Vec<Arc<[KeptRow]>>,
+}
+
+impl KeptRows {
+    /// The rows of the days that were asked for, not yet of a page.
+    pub(super) fn of_asked_days(&self) -> impl Iterator<Item = &KeptRow> {
+        let days = self.asked.from..=self.asked.to;
+        let rows = self.blocks.iter().flat_map(|block| block.iter());
+        rows.filter(move |row| days.contains(&row.date))
+    }
+
+    /// The rows that are kept of Garmin's answer to a request.
+    #[cfg(test)]
+    pub(crate) fn of(path: &str, query: &[(String, String)], document: &Value) -> Option<Self> {
+        let mut kinds = super::kind::KEPT_KINDS.iter();
+        let (kind, asked) = kinds.find_map(|kind| Some((kind, kind.asked(path, query)?)))?;
+        let rows: Arc<[KeptRow]> = kind.rows_of(document).unwrap().into();
+        // Garmin has made the page.
+        let asked = AskedDays {
+            start: 0,
+            limit: usize::MAX,
+            ..asked
+        };
+        Some(Self {
+            kind,
+            asked,
+            blocks: vec![rows],
+        })
+    }
+
+    /// The rows in Garmin's order.
+    pub fn rows(&self) -> impl Iterator<Item = &KeptRow> {
+        let mut rows: Vec<&KeptRow> = self.of_asked_days().collect();
+        if self.kind.is_newest_first {
+            rows.sort_by_key(|row| std::cmp::Reverse(row.date));
+        }
+        rows.into_iter().skip(self.asked.start).take(self.asked.limit)
+    }
+
+    /// The place of a member, named by a JSON pointer into Garmin's row; `None` if it is not kept.
+    pub fn place(&self, pointer: &str) -> Option<usize> {
+        self.kind.members.iter().position(|member| member.at == pointer)
+    }
+
+    /// A row in Garmin's shape.
+    pub fn row_document(&self, row: &KeptRow) -> Value {
+        self.kind.object(row)
+    }
+
+    /// All rows in Garmin's shape.
+    pub fn document(&self) -> Value {
+        self.kind.document(self.rows())
+    }
 }
 
 impl KeptKind {

@@ -4,9 +4,10 @@ use jiff::Zoned;
 use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
-use super::garmin_get::FAILED;
+use super::garmin_get::{FAILED, GarminGet};
 use super::server::MOST_ROUNDS;
 use super::table::{NextStep, Tool, ToolAnswer};
+use crate::history::KeptRows;
 
 /// The questions whose documents are all kept.
 const ANSWERED: [&str; 7] = [
@@ -38,40 +39,56 @@ pub enum MissingParts {
     AreNamed,
 }
 
-/// The answer of a question, whose requests `document` answers by path and query. `None` if it can't answer all of
-/// them, if the arguments are wrong, or if there are no data: then the worker says what is the matter.
+/// The answer of a question, from the rows that are kept of the documents it would ask Garmin for. `None` if some are
+/// not kept, if the arguments are wrong, or if there are no data: then the worker says what is the matter.
 pub fn answer_from(
     tool: &str,
     arguments: &Map<String, Value>,
     now: &Zoned,
     missing: MissingParts,
-    document: impl Fn(&str, &[(String, String)]) -> Option<Value>,
+    rows: impl Fn(&str, &[(String, String)]) -> Option<KeptRows>,
 ) -> Option<Value> {
     let may_miss = missing == MissingParts::AreNamed && ANSWERED_IN_PART.contains(&tool);
     let tool: &Tool = super::tools().find(|known| known.name == tool && is_answered_from_history(tool))?;
     let call = ToolCall::check(tool.parameters, arguments, now).ok()?;
+    let rows = |get: &GarminGet| {
+        let is_document = get.graphql.is_none() && get.file.is_none();
+        rows(&get.path, &get.query).filter(|_| is_document)
+    };
+    let told = match tool.told_from_kept(&call, rows) {
+        Some(told) => told,
+        None => told_from_documents(tool, &call, may_miss, rows)?,
+    };
+    match told {
+        ToolAnswer::Json(value) => Some(value),
+        ToolAnswer::AsSent | ToolAnswer::Text(_) | ToolAnswer::Nothing => None,
+    }
+}
+
+/// Asks for documents round by round, as a worker asks Garmin.
+fn told_from_documents(
+    tool: &Tool,
+    call: &ToolCall,
+    may_miss: bool,
+    rows: impl Fn(&GarminGet) -> Option<KeptRows>,
+) -> Option<ToolAnswer> {
     let mut answers: Vec<Value> = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let so_far: Vec<&Value> = answers.iter().collect();
-        let NextStep::Get(gets) = tool.next(&call, &so_far).ok()? else {
+        let NextStep::Get(gets) = tool.next(call, &so_far).ok()? else {
             break;
         };
         for get in gets {
-            if get.graphql.is_some() || get.file.is_some() {
-                return None;
-            }
+            let kept = rows(&get).map(|rows| rows.document());
             let instead = || (may_miss && get.is_optional).then(|| json!({FAILED: NOT_KEPT}));
-            answers.push(document(&get.path, &get.query).or_else(instead)?);
+            answers.push(kept.or_else(instead)?);
         }
     }
     if answers.is_empty() {
         return None;
     }
     let documents: Vec<&Value> = answers.iter().collect();
-    match tool.told(&call, &documents).ok()? {
-        ToolAnswer::Json(value) => Some(value),
-        ToolAnswer::AsSent | ToolAnswer::Text(_) | ToolAnswer::Nothing => None,
-    }
+    tool.told(call, &documents).ok()
 }
 
 #[cfg(test)]
@@ -80,7 +97,6 @@ mod tests {
     use jiff::civil::{Date, date};
 
     use super::*;
-    use crate::history::kind::KEPT_KINDS;
     use crate::simulator::data::{self, DataRequest, PersonSeed};
 
     const TODAY: Date = date(2026, 1, 29);
@@ -128,13 +144,9 @@ mod tests {
             .unwrap_or_default()
     }
 
-    /// Garmin's document, reduced as a history would keep it.
-    fn kept(path: &str, query: &[(String, String)]) -> Option<Value> {
-        let kind = KEPT_KINDS.iter().find(|kind| {
-            let own = kind.path.split(['{', '?']).next().unwrap();
-            path.starts_with(own.trim_end_matches('/'))
-        })?;
-        Some(kind.reduced(&garmin(path, query)).unwrap())
+    /// The rows of Garmin's document that a history would keep.
+    fn kept(path: &str, query: &[(String, String)]) -> Option<KeptRows> {
+        KeptRows::of(path, query, &garmin(path, query))
     }
 
     #[track_caller]
@@ -144,9 +156,20 @@ mod tests {
 
     #[track_caller]
     fn from_garmin(tool: &str, arguments: &Value) -> Value {
-        let arguments = arguments.as_object().unwrap();
-        let document = |path: &str, query: &[(String, String)]| Some(garmin(path, query));
-        answer_from(tool, arguments, &now(), MissingParts::AreAsked, document).unwrap()
+        let tool: &Tool = super::super::tools().find(|known| known.name == tool).unwrap();
+        let call = ToolCall::check(tool.parameters, arguments.as_object().unwrap(), &now()).unwrap();
+        let mut answers: Vec<Value> = Vec::new();
+        loop {
+            let so_far: Vec<&Value> = answers.iter().collect();
+            let NextStep::Get(gets) = tool.next(&call, &so_far).unwrap() else {
+                break;
+            };
+            answers.extend(gets.iter().map(|get| garmin(&get.path, &get.query)));
+        }
+        match tool.told(&call, &answers.iter().collect::<Vec<_>>()) {
+            Ok(ToolAnswer::Json(value)) => value,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[track_caller]

@@ -10,7 +10,8 @@
 //! | [`analysis`], [`laps`] | analyze_activity |
 //! | [`compare`] | compare_activities, find_similar_activities |
 //! | [`day`] | get_day_profile |
-//! | [`metrics`], [`series`], [`usual`], [`statistics`] | metrics by day, and what is usual or chance |
+//! | [`day_question`], [`metrics`], [`series`] | questions about metrics by day |
+//! | [`usual`], [`statistics`], [`impacts`] | what is usual, what is chance, and what events did |
 //! | [`period`], [`effort`], [`listing`], [`figures`] | what they share |
 //!
 //! # Invariants
@@ -26,8 +27,10 @@ mod analysis;
 mod baseline;
 mod compare;
 mod day;
+pub(super) mod day_question;
 mod effort;
 mod figures;
+mod impacts;
 mod laps;
 mod listing;
 mod metrics;
@@ -96,8 +99,8 @@ pub(super) const TOOLS: &[Tool] = &[
             period::range("-8w"),
             BY,
         ],
-        ask: GarminQuery::Made(trend::gets),
-        tell: AnswerShape::Made(trend::trend),
+        ask: GarminQuery::ByDay(trend::TREND),
+        tell: AnswerShape::ByDay,
         nothing: "No {metric} data found in {range}.",
         failing: "Error retrieving the trend",
     },
@@ -114,8 +117,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 "all",
             ),
         ],
-        ask: GarminQuery::Made(unusual::gets),
-        tell: AnswerShape::Made(unusual::unusual),
+        ask: GarminQuery::ByDay(unusual::UNUSUAL),
+        tell: AnswerShape::ByDay,
         nothing: "No data found in {range}.",
         failing: "Error looking for unusual days",
     },
@@ -124,8 +127,8 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "What is usual for this person in one metric, such as resting heart rate (band and median of two months), \
                 and where the last seven days and the newest one are against it.",
         parameters: &[METRIC, DAY],
-        ask: GarminQuery::Made(baseline::gets),
-        tell: AnswerShape::Made(baseline::baseline),
+        ask: GarminQuery::ByDay(baseline::BASELINE),
+        tell: AnswerShape::ByDay,
         nothing: "No {metric} data found in the two months before this day.",
         failing: "Error computing the baseline",
     },
@@ -142,8 +145,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 "before",
             ),
         ],
-        ask: GarminQuery::Made(two_periods::gets),
-        tell: AnswerShape::Made(two_periods::two_periods),
+        ask: GarminQuery::ByDay(two_periods::TWO_PERIODS),
+        tell: AnswerShape::ByDay,
         nothing: "No {metric} data found in either period.",
         failing: "Error comparing the periods",
     },
@@ -162,8 +165,8 @@ pub(super) const TOOLS: &[Tool] = &[
             ),
             period::range("-6m"),
         ],
-        ask: GarminQuery::Made(relation::gets),
-        tell: AnswerShape::Made(relation::relation),
+        ask: GarminQuery::ByDay(relation::RELATION),
+        tell: AnswerShape::ByDay,
         nothing: "No data of one of the metrics found in {range}.",
         failing: "Error correlating the metrics",
     },

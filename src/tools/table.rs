@@ -10,8 +10,10 @@ use super::change::{ChangePlan, ChangeStep};
 use super::fields::Field;
 use super::garmin_get::GarminGet;
 use super::parameter::{AGAIN, CURSOR, DRY_RUN, Parameter, members_schema};
+use super::questions::day_question::DayQuestion;
 
 pub(super) use super::answer::{AnswerError, ToolAnswer};
+use crate::history::KeptRows;
 
 #[derive(Debug)]
 pub(super) struct Tool {
@@ -39,6 +41,8 @@ pub(super) enum GarminQuery {
     Made(fn(&ToolCall) -> Vec<GarminGet>),
     /// GETs in rounds. The function builds the next ones from the answers so far, and returns none when it is done.
     Steps(fn(&ToolCall, &[&Value]) -> Vec<GarminGet>),
+    /// Days of metrics, which may also come from a history.
+    ByDay(DayQuestion),
     /// A change. The function asks for what it needs to know, and then plans the change.
     Change(Effect, PlanChange),
 }
@@ -79,6 +83,8 @@ pub(super) enum AnswerShape {
     Shaped(fn(&ToolCall, &Value) -> Result<ToolAnswer, AnswerError>),
     /// A function of the call and all answers, in the order of the requests. An answer without a body is `null`.
     Made(fn(&ToolCall, &[&Value]) -> Result<ToolAnswer, AnswerError>),
+    /// What the [`DayQuestion`] tells.
+    ByDay,
 }
 
 impl Tool {
@@ -170,6 +176,7 @@ impl Tool {
             GarminQuery::Get(one) => vec![call.get(one)],
             GarminQuery::Both(one, other) => vec![call.get(one), call.get(other)],
             GarminQuery::Made(make) => make(call),
+            GarminQuery::ByDay(question) => question.gets(call)?,
         };
         Ok(if gets.is_empty() {
             NextStep::Done
@@ -178,11 +185,30 @@ impl Tool {
         })
     }
 
+    /// The answer of a question about days from kept rows; `None` if they do not have all of it, or for another tool.
+    pub(super) fn told_from_kept(
+        &self,
+        call: &ToolCall,
+        rows: impl Fn(&GarminGet) -> Option<KeptRows>,
+    ) -> Option<ToolAnswer> {
+        let GarminQuery::ByDay(question) = self.ask else {
+            return None;
+        };
+        Some(match question.from_kept(call, rows)? {
+            ToolAnswer::Json(value) => ToolAnswer::Json(super::json::in_their_precision(value)),
+            other => other,
+        })
+    }
+
     /// The tool's answer, converted from Garmin's answers to the requests of [`Tool::next`].
     pub(super) fn told(&self, call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
         let first = answers.first().copied().unwrap_or(&Value::Null);
         let told = match self.tell {
             AnswerShape::Made(tell) => tell(call, answers),
+            AnswerShape::ByDay => match self.ask {
+                GarminQuery::ByDay(question) => question.from_answers(call, answers),
+                _ => Ok(ToolAnswer::Nothing),
+            },
             _ if super::json::is_empty(first) => Ok(ToolAnswer::Nothing),
             AnswerShape::Shaped(tell) => tell(call, first),
             AnswerShape::Raw => Ok(ToolAnswer::AsSent),

@@ -213,7 +213,10 @@ fn every_placeholder_is_a_parameter() {
         match tool.ask {
             GarminQuery::Get(one) => texts.push(one),
             GarminQuery::Both(one, other) => texts.extend([one, other]),
-            GarminQuery::Made(_) | GarminQuery::Steps(_) | GarminQuery::Change(..) => {}
+            GarminQuery::Made(_)
+            | GarminQuery::Steps(_)
+            | GarminQuery::ByDay(_)
+            | GarminQuery::Change(..) => {}
         }
         for text in texts {
             for placeholder in text.split('{').skip(1) {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::advice::reading;
+use crate::history::KeptRows;
 use crate::tools::{self, MissingParts};
 
 const LIVES: &str = include_str!("../../../tests/scenarios/advice/lives.json");
@@ -254,7 +255,7 @@ fn told(life: &MadeLife) -> Vec<SaidAdvice> {
             arguments.as_object().unwrap(),
             &now,
             MissingParts::AreAsked,
-            |path, query| rows.document(day, path, query),
+            |path, query| KeptRows::of(path, query, &rows.document(day, path, query)?),
         );
         let facts = MorningFacts {
             stretches: answer.iter().flat_map(reading::stretches).collect(),

@@ -6,7 +6,7 @@ use crate::base::secrets::{RootSecret, Secret};
 use crate::config::Live;
 use crate::garmin::{GarminTokens, SignedIn};
 use crate::history::kind::KeptKind;
-use crate::history::reading::KeptFreshness;
+use crate::history::reading::{KeptDocuments, KeptFreshness};
 
 struct Bench {
     store: Store,
@@ -58,8 +58,8 @@ fn fetched(kind: &str, from: Date, to: Date, document: &Value) -> FetchedRows {
     FetchedRows::read(DaysToFetch { kind, from, to }, document).unwrap()
 }
 
-fn pairs() -> Vec<(String, String)> {
-    Vec::new()
+fn document_of(documents: &KeptDocuments, path: &str) -> Option<Value> {
+    documents.rows(path, &[]).map(|rows| rows.document())
 }
 
 const PATH: &str = "/usersummary-service/stats/steps/daily/2026-01-01/2026-01-29";
@@ -102,11 +102,11 @@ async fn fetched_days_are_stored_once_and_read_in_garmins_shape() {
 
     let documents = history.documents(&ann, KeptFreshness::Complete).unwrap().unwrap();
     let january = document.as_array().unwrap()[31..].to_vec();
-    assert_eq!(documents.document(PATH, &pairs()), Some(january.into()));
+    assert_eq!(document_of(&documents, PATH), Some(january.into()));
     let as_of = documents.as_of().unwrap();
     assert_eq!((as_of.last_day, as_of.is_last_day_over), (today, false));
     let sleep = "/sleep-service/stats/sleep/daily/2026-01-01/2026-01-29";
-    assert_eq!(documents.document(sleep, &pairs()), None, "it was never fetched");
+    assert_eq!(document_of(&documents, sleep), None, "it was never fetched");
 }
 
 #[tokio::test]

@@ -3,14 +3,14 @@
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use super::day_question::{AskedMetric, DayQuestion};
 use super::figures::{figure, mean, object};
 use super::metrics::metric;
 use super::period::{Period, date};
-use super::series::{Series, requests};
+use super::series::Series;
 use super::usual::{BAND, LEAST_DAYS, Usual, position, with_reference};
+use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
-use crate::tools::garmin_get::GarminGet;
-use crate::tools::table::{AnswerError, ToolAnswer};
 
 const WEEK: i64 = 7;
 
@@ -18,18 +18,26 @@ fn period(call: &ToolCall) -> Period {
     with_reference(Period::up_to(date(call), 1))
 }
 
-pub(super) fn gets(call: &ToolCall) -> Vec<GarminGet> {
-    metric(&call.text("metric")).map_or_else(Vec::new, |metric| requests(metric, period(call)))
+pub(super) const BASELINE: DayQuestion = DayQuestion {
+    asked,
+    tell: baseline,
+};
+
+fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
+    Ok(metric(&call.text("metric"))
+        .map(|metric| (metric, period(call)))
+        .into_iter()
+        .collect())
 }
 
-pub(super) fn baseline(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let Some(metric) = metric(&call.text("metric")) else {
+fn baseline(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
+    let [series] = all else {
         return Ok(ToolAnswer::Nothing);
     };
-    let (Some(column), date) = (metric.columns.first(), date(call)) else {
+    let (metric, date) = (series.metric, date(call));
+    let Some(column) = metric.columns.first() else {
         return Ok(ToolAnswer::Nothing);
     };
-    let series = Series::read(metric, period(call), answers)?;
     let points = series.comparable(call.today);
     let usual = Usual::before(date, &points, metric);
     let mut told = object([

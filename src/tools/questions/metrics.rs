@@ -14,6 +14,8 @@ pub(super) struct Metric {
     pub(super) rows: &'static str,
     /// The key of a list inside each day, for days with several measurements.
     pub(super) nested: Option<&'static str>,
+    /// The key of the events of a day, whose impacts are told by kind.
+    pub(super) events: Option<&'static str>,
     /// Where a row has its day.
     pub(super) date: &'static [&'static str],
     /// The first one is the column that the statistics are about.
@@ -52,6 +54,11 @@ impl Column {
         }
     }
 
+    /// All paths that it reads.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.from.iter().copied().chain(self.reached)
+    }
+
     const fn whole(name: &'static str, from: &'static [&'static str]) -> Self {
         Self::new(name, from, 1.0, 0)
     }
@@ -67,6 +74,7 @@ const DEFAULT: Metric = Metric {
     window: FOUR_WEEKS,
     rows: "",
     nested: None,
+    events: None,
     date: DATE,
     columns: &[],
     latest: &[],
@@ -152,6 +160,7 @@ pub(super) const METRICS: &[Metric] = &[
     Metric {
         name: "body_battery",
         path: "/wellness-service/wellness/bodyBattery/reports/daily?startDate={from}&endDate={to}",
+        events: Some("bodyBatteryActivityEvent"),
         date: &["date", "calendarDate"],
         columns: &[
             Column::whole("drained", &["drained"]),

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use super::day_question::requests;
 use super::effort::Effort;
 use super::figures::{failed, figure, figure_or_null, mean, object};
 use super::listing::{efforts, page};
 use super::metrics::metric;
 use super::period::{Period, date, of_date};
-use super::series::{Series, requests};
+use super::series::Series;
 use crate::tools::call::ToolCall;
 use crate::tools::fields::{Field, at, fields, pick};
 use crate::tools::garmin_get::{FAILED, GarminGet};
@@ -108,7 +109,7 @@ pub(super) fn overview(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
     }
     told.shift_insert(0, "date".to_owned(), json!(period.last));
     told.insert("signs_of_overreaching".to_owned(), signs.into());
-    let days = |series: &Series<'_>| series.main().count();
+    let days = |series: &Series| series.main().count();
     told.insert(
         "rests_on".to_owned(),
         json!({
@@ -149,7 +150,7 @@ struct Recent {
 }
 
 impl Recent {
-    fn of(series: &Series<'_>, period: Period) -> Self {
+    fn of(series: &Series, period: Period) -> Self {
         let week = Period::up_to(period.last, 7);
         Self {
             newest: series
@@ -176,13 +177,13 @@ impl Recent {
 }
 
 /// The 7-day average and the lower edge of the baseline, from the newest night that has both.
-fn baseline(hrv: &Series<'_>) -> Option<(f64, f64)> {
-    let (_, newest) = hrv.newest()?;
+fn baseline(hrv: &Series) -> Option<(f64, f64)> {
+    let newest = hrv.newest()?;
     let number = |path: &str| at(newest, path)?.as_f64();
     Some((number("weeklyAvg")?, number("baseline.balancedLow")?))
 }
 
-fn hrv_told(hrv: &Series<'_>, period: Period) -> Result<Map<String, Value>, AnswerError> {
+fn hrv_told(hrv: &Series, period: Period) -> Result<Map<String, Value>, AnswerError> {
     let mut told = Recent::of(hrv, period).told(0);
     told.extend(hrv.latest()?);
     Ok(told)
@@ -273,7 +274,7 @@ fn below_usual(name: &str, recent: &Recent, by: f64) -> Sign {
     Some((usual - week >= by, text))
 }
 
-fn below_baseline(hrv: &Series<'_>) -> Sign {
+fn below_baseline(hrv: &Series) -> Sign {
     let (week, low) = baseline(hrv)?;
     Some((
         week < low,

@@ -4,11 +4,11 @@ use jiff::civil::{Date, Weekday};
 use jiff::{Span, ToSpan};
 use serde_json::{Value, json};
 
+use crate::tools::answer::AnswerError;
 use crate::tools::call::ToolCall;
 use crate::tools::days::{Edge, day};
 use crate::tools::garmin_get::GarminGet;
 use crate::tools::parameter::Parameter;
-use crate::tools::table::AnswerError;
 
 /// The longest period. Garmin is asked in parts of a few weeks, so a longer one would take minutes.
 const MOST_DAYS: i64 = 1_100;

@@ -6,14 +6,14 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use super::day_question::{AskedMetric, DayQuestion};
 use super::figures::{failed, figure, figure_or_null, mean, object};
 use super::metrics::metric;
 use super::period::Period;
-use super::series::{AskedMetric, Series, read_all, requests_of};
+use super::series::Series;
 use super::statistics::{independent, interval, persistence, rank_correlation};
+use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
-use crate::tools::garmin_get::GarminGet;
-use crate::tools::table::{AnswerError, ToolAnswer};
 
 /// Fewer pairs of days tell nothing.
 const LEAST_PAIRS: usize = 14;
@@ -21,7 +21,12 @@ const LEAST_PAIRS: usize = 14;
 const CAUTION: &str = "Moving together is not cause: illness, travel, training and the season move both. Of many pairs \
                        that are tried, some agree by chance.";
 
-fn asked(call: &ToolCall) -> Result<(Period, [AskedMetric; 2]), AnswerError> {
+pub(super) const RELATION: DayQuestion = DayQuestion {
+    asked,
+    tell: relation,
+};
+
+fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
     let period = Period::of(call)?;
     let (first, second) = (call.text("metric"), call.text("other"));
     if first == second && call.whole("lag_days") == 0 {
@@ -33,17 +38,11 @@ fn asked(call: &ToolCall) -> Result<(Period, [AskedMetric; 2]), AnswerError> {
             "metric and other must be metrics".to_owned(),
         ));
     };
-    Ok((period, [(first, period), (second, period)]))
+    Ok(vec![(first, period), (second, period)])
 }
 
-pub(super) fn gets(call: &ToolCall) -> Vec<GarminGet> {
-    asked(call).map_or_else(|_| Vec::new(), |(_, asked)| requests_of(&asked))
-}
-
-pub(super) fn relation(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let (period, asked) = asked(call)?;
-    let all = read_all(&asked, answers)?;
-    let [first, second] = all.as_slice() else {
+fn relation(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
+    let [first, second] = all else {
         return Ok(ToolAnswer::Nothing);
     };
     let has_failed = all.iter().any(|series| series.failures().next().is_some());
@@ -56,7 +55,7 @@ pub(super) fn relation(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
         ("metric", name(first)),
         ("other", name(second)),
         ("lag_days", json!(lag)),
-        ("range", period.told()),
+        ("range", first.period.told()),
         ("pairs_of_days", json!(pairs.len())),
     ]);
     if pairs.len() < LEAST_PAIRS {
@@ -70,7 +69,7 @@ pub(super) fn relation(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
         );
         told.insert("caution".to_owned(), json!(CAUTION));
     }
-    let days = |series: &Series<'_>| (series.metric.name.to_owned(), json!(series.main().count()));
+    let days = |series: &Series| (series.metric.name.to_owned(), json!(series.main().count()));
     let days: Map<String, Value> = all.iter().map(days).collect();
     told.insert("rests_on".to_owned(), json!({"days_with_data": days}));
     told.extend(object([(
@@ -80,12 +79,12 @@ pub(super) fn relation(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
     Ok(ToolAnswer::Json(told.into()))
 }
 
-fn name(series: &Series<'_>) -> Value {
+fn name(series: &Series) -> Value {
     json!(series.metric.columns.first().map(|column| column.name))
 }
 
 /// The values of each day, and those of the other metric so many days later.
-fn pairs(first: &Series<'_>, second: &Series<'_>, lag: i64, today: Date) -> Vec<(f64, f64)> {
+fn pairs(first: &Series, second: &Series, lag: i64, today: Date) -> Vec<(f64, f64)> {
     let later: BTreeMap<Date, f64> = second.comparable(today).into_iter().collect();
     first
         .comparable(today)
@@ -122,10 +121,10 @@ fn result(pairs: &[(f64, f64)]) -> Map<String, Value> {
 
 /// The mean of the other metric on the days with low, middle and high values, which says more to people than a
 /// coefficient.
-fn thirds(pairs: &[(f64, f64)], first: &Series<'_>, second: &Series<'_>) -> Map<String, Value> {
+fn thirds(pairs: &[(f64, f64)], first: &Series, second: &Series) -> Map<String, Value> {
     let mut sorted = pairs.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let digits = |series: &Series<'_>| {
+    let digits = |series: &Series| {
         series
             .metric
             .columns

@@ -1,4 +1,4 @@
-//! The days of a metric, read from Garmin's answers for a period.
+//! The days of a metric, read from Garmin's answers for a period or from what the history keeps of them.
 
 use std::collections::BTreeMap;
 
@@ -6,77 +6,40 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::figures::{failed, mean, object};
+use super::impacts::Impacts;
 use super::metrics::{Column, Metric};
 use super::period::{Period, gaps};
+use crate::history::{KeptRow, KeptRows};
+use crate::tools::answer::AnswerError;
 use crate::tools::fields::{at, list, pick};
-use crate::tools::garmin_get::{FAILED, GarminGet};
-use crate::tools::table::AnswerError;
+use crate::tools::garmin_get::FAILED;
 
 /// A day's values of each column. Several measurements of a day are averaged.
 pub(super) type DayValues = Vec<Option<f64>>;
 
-/// One request for each part of the period. An invalid period has none, and the tool reports it.
-pub(super) fn requests(metric: &Metric, period: Period) -> Vec<GarminGet> {
-    period
-        .windows(metric.window)
-        .map(|part| {
-            let value = |name: &str| match name {
-                "from" => part.first.to_string(),
-                "to" => part.last.to_string(),
-                _ => String::new(),
-            };
-            GarminGet::of(metric.path, value).optional()
-        })
-        .collect()
-}
-
-/// A metric, and the days of it that a tool asks for.
-pub(super) type AskedMetric = (&'static Metric, Period);
-
-/// The requests for several metrics.
-pub(super) fn requests_of(asked: &[AskedMetric]) -> Vec<GarminGet> {
-    asked
-        .iter()
-        .flat_map(|(metric, period)| requests(metric, *period))
-        .collect()
-}
-
-/// Reads Garmin's answers to [`requests_of`].
-pub(super) fn read_all<'a>(
-    asked: &[AskedMetric],
-    mut answers: &[&'a Value],
-) -> Result<Vec<Series<'a>>, AnswerError> {
-    asked
-        .iter()
-        .map(|(metric, period)| {
-            let parts = period.windows(metric.window).count();
-            let (own, rest) = answers.split_at_checked(parts).unwrap_or((answers, &[]));
-            answers = rest;
-            Series::read(metric, *period, own)
-        })
-        .collect()
-}
-
 /// The values of a metric, by day.
-pub(super) struct Series<'a> {
+pub(super) struct Series {
     pub(super) metric: &'static Metric,
     pub(super) period: Period,
     pub(super) days: BTreeMap<Date, DayValues>,
-    /// The newest row as Garmin sent it.
-    newest: Option<(Date, &'a Value)>,
+    /// The newest row in Garmin's shape.
+    newest: Option<(Date, Value)>,
+    /// What the events of the days did, for a metric that has events.
+    pub(super) impacts: Impacts,
     /// The parts of the period that Garmin did not give, with the reason.
     failed: Vec<(String, String)>,
 }
 
-impl<'a> Series<'a> {
-    /// Reads Garmin's answers to [`requests`].
+impl Series {
+    /// Reads Garmin's answers, one for each part of the period.
     pub(super) fn read(
         metric: &'static Metric,
         period: Period,
-        answers: &[&'a Value],
+        answers: &[&Value],
     ) -> Result<Self, AnswerError> {
-        let mut measured: BTreeMap<Date, Vec<DayValues>> = BTreeMap::new();
+        let mut measured = MeasuredDays::default();
         let mut newest: Option<(Date, &Value)> = None;
+        let mut impacts = Impacts::default();
         let mut failed = Vec::new();
         for (part, answer) in period.windows(metric.window).zip(answers) {
             if let Some(reason) = answer.get(FAILED) {
@@ -95,25 +58,63 @@ impl<'a> Series<'a> {
                     Some(key) => list(row, key)?,
                     None => std::slice::from_ref(row),
                 };
-                let values = rows.iter().map(|row| values(metric, row));
-                let values = values.filter(|values| values.iter().any(Option::is_some));
-                measured.entry(date).or_default().extend(values);
+                for row in rows {
+                    let number = |path: &str| at(row, path)?.as_f64();
+                    measured.add(date, values(metric, number));
+                }
+                let events = metric.events.and_then(|key| row.get(key)?.as_array());
+                events.into_iter().flatten().for_each(|event| impacts.add(event));
                 if newest.is_none_or(|(newest, _)| date >= newest) {
                     newest = Some((date, row));
                 }
             }
         }
-        measured.retain(|_, rows| !rows.is_empty());
-        let days = measured
-            .into_iter()
-            .map(|(date, rows)| (date, averaged(metric.columns.len(), &rows)))
-            .collect();
         Ok(Self {
             metric,
             period,
-            days,
-            newest,
+            days: measured.averaged(metric),
+            newest: newest.map(|(date, row)| (date, row.clone())),
+            impacts,
             failed,
+        })
+    }
+
+    /// Reads what is kept of the period; `None` if not all of the metric is kept as columns.
+    pub(super) fn of_kept(metric: &'static Metric, period: Period, kept: &KeptRows) -> Option<Self> {
+        let place = |path: &str| kept.place(&format!("/{}", path.replace('.', "/")));
+        if metric.nested.is_some() {
+            return None;
+        }
+        let paths = metric.columns.iter().flat_map(Column::paths);
+        let places: Option<Vec<(&str, usize)>> = paths.map(|path| Some((path, place(path)?))).collect();
+        let places = places?;
+        let number = |row: &KeptRow, path: &str| {
+            let (_, place) = places.iter().find(|(known, _)| *known == path)?;
+            row.number(*place)
+        };
+        let events = match metric.events {
+            Some(key) => Some(place(key)?),
+            None => None,
+        };
+        let mut measured = MeasuredDays::default();
+        let mut impacts = Impacts::default();
+        let mut newest: Option<&KeptRow> = None;
+        for row in kept.rows() {
+            measured.add(row.date, values(metric, |path| number(row, path)));
+            if let Some(text) = events.and_then(|place| row.text(place)) {
+                impacts.add_all(text);
+            }
+            if newest.is_none_or(|newest| row.date >= newest.date) {
+                newest = Some(row);
+            }
+        }
+        Some(Self {
+            metric,
+            period,
+            days: measured.averaged(metric),
+            newest: newest.map(|row| (row.date, kept.row_document(row))),
+            impacts,
+            failed: Vec::new(),
         })
     }
 
@@ -136,12 +137,13 @@ impl<'a> Series<'a> {
             .collect()
     }
 
-    pub(super) fn newest(&self) -> Option<(Date, &'a Value)> {
-        self.newest
+    pub(super) fn newest(&self) -> Option<&Value> {
+        self.newest.as_ref().map(|(_, row)| row)
     }
 
     pub(super) fn latest(&self) -> Result<Map<String, Value>, AnswerError> {
-        let Some((date, row)) = self.newest.filter(|_| !self.metric.latest.is_empty()) else {
+        let newest = self.newest.as_ref().filter(|_| !self.metric.latest.is_empty());
+        let Some((date, row)) = newest else {
             return Ok(Map::new());
         };
         let mut told = object([("date", json!(date))]);
@@ -175,8 +177,37 @@ impl<'a> Series<'a> {
     }
 }
 
-fn values(metric: &Metric, row: &Value) -> DayValues {
-    let number = |paths: &[&str]| paths.iter().find_map(|path| at(row, path)?.as_f64());
+/// The measurements of each day.
+#[derive(Default)]
+struct MeasuredDays(BTreeMap<Date, Vec<DayValues>>);
+
+impl MeasuredDays {
+    /// Adds a measurement, unless it has no value.
+    fn add(&mut self, date: Date, values: DayValues) {
+        if values.iter().any(Option::is_some) {
+            self.0.entry(date).or_default().push(values);
+        }
+    }
+
+    fn averaged(self, metric: &Metric) -> BTreeMap<Date, DayValues> {
+        let columns = 0..metric.columns.len();
+        let averaged = |rows: Vec<DayValues>| match <[DayValues; 1]>::try_from(rows) {
+            Ok([only]) => only,
+            Err(rows) => columns
+                .clone()
+                .map(|index| mean(rows.iter().filter_map(|values| *values.get(index)?)))
+                .collect(),
+        };
+        self.0
+            .into_iter()
+            .map(|(date, rows)| (date, averaged(rows)))
+            .collect()
+    }
+}
+
+/// The values of the columns, from a row that has a number at a path.
+fn values(metric: &Metric, number_at: impl Fn(&str) -> Option<f64>) -> DayValues {
+    let number = |paths: &[&str]| paths.iter().find_map(|path| number_at(path));
     let value = |column: &Column| {
         let value = number(column.from)?;
         match column.reached {
@@ -188,10 +219,4 @@ fn values(metric: &Metric, row: &Value) -> DayValues {
         }
     };
     metric.columns.iter().map(value).collect()
-}
-
-fn averaged(columns: usize, rows: &[DayValues]) -> DayValues {
-    (0..columns)
-        .map(|index| mean(rows.iter().filter_map(|values| *values.get(index)?)))
-        .collect()
 }

@@ -1,32 +1,31 @@
 //! `get_trend`: one metric over a period, by day, week, month or weekday.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use super::day_question::{AskedMetric, DayQuestion};
 use super::figures::{figure, figure_or_null, mean, object, slope};
 use super::metrics::metric;
 use super::period::{Division, Period, Rows};
-use super::series::{DayValues, Series, requests};
+use super::series::{DayValues, Series};
+use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
-use crate::tools::fields::at;
-use crate::tools::garmin_get::GarminGet;
-use crate::tools::table::{AnswerError, ToolAnswer};
 
-pub(super) fn gets(call: &ToolCall) -> Vec<GarminGet> {
-    match (metric(&call.text("metric")), Period::of(call)) {
-        (Some(metric), Ok(period)) => requests(metric, period),
-        _ => Vec::new(),
-    }
+pub(super) const TREND: DayQuestion = DayQuestion { asked, tell: trend };
+
+fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
+    let period = Period::of(call)?;
+    Ok(metric(&call.text("metric"))
+        .map(|metric| (metric, period))
+        .into_iter()
+        .collect())
 }
 
-pub(super) fn trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let period = Period::of(call)?;
-    let Some(metric) = metric(&call.text("metric")) else {
+fn trend(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
+    let [series] = all else {
         return Ok(ToolAnswer::Nothing);
     };
-    let series = Series::read(metric, period, answers)?;
+    let (metric, period) = (series.metric, series.period);
     if series.days.is_empty() {
         return Ok(ToolAnswer::Nothing);
     }
@@ -36,15 +35,15 @@ pub(super) fn trend(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, A
     told.insert("range".to_owned(), period.told());
     told.insert("summary".to_owned(), series.summary().into());
     told.extend(object([("latest", series.latest()?.into())]));
-    if metric.name == "body_battery" {
-        told.extend(object([("impact_by_event", impacts(answers))]));
+    if metric.events.is_some() {
+        told.extend(object([("impact_by_event", series.impacts.told())]));
     }
     told.insert("series".to_owned(), series.table(division).into());
     told.insert("rests_on".to_owned(), series.rests_on().into());
     Ok(ToolAnswer::Json(told.into()))
 }
 
-impl Series<'_> {
+impl Series {
     fn summary(&self) -> Map<String, Value> {
         let Some(column) = self.metric.columns.first() else {
             return Map::new();
@@ -124,35 +123,4 @@ impl Series<'_> {
         }
         table
     }
-}
-
-/// How much each kind of event charged or drained the body battery, the largest drain first.
-fn impacts(answers: &[&Value]) -> Value {
-    let mut sums: BTreeMap<&str, (i64, f64, f64)> = BTreeMap::new();
-    let days = answers.iter().filter_map(|answer| answer.as_array()).flatten();
-    let events = days
-        .filter_map(|day| day.get("bodyBatteryActivityEvent")?.as_array())
-        .flatten();
-    for event in events {
-        let Some(kind) = at(event, "eventType").and_then(Value::as_str) else {
-            continue;
-        };
-        let number = |key| at(event, key).and_then(Value::as_f64).unwrap_or(0.0);
-        let (count, impact, minutes) = sums.entry(kind).or_default();
-        *count += 1;
-        *impact += number("bodyBatteryImpact");
-        *minutes += number("durationInMilliseconds") / 60_000.0;
-    }
-    let mut sums: Vec<_> = sums.into_iter().collect();
-    sums.sort_by(|a, b| a.1.1.total_cmp(&b.1.1));
-    sums.into_iter()
-        .map(|(kind, (count, impact, minutes))| {
-            json!({
-                "event": kind.to_lowercase(),
-                "count": count,
-                "impact": figure(impact, 0),
-                "per_hour": if minutes > 0.0 { figure(impact / minutes * 60.0, 1) } else { Value::Null },
-            })
-        })
-        .collect()
 }

@@ -3,21 +3,26 @@
 use jiff::ToSpan;
 use serde_json::{Map, Value, json};
 
+use super::day_question::{AskedMetric, DayQuestion};
 use super::figures::{failed, figure, mean, object};
 use super::metrics::{Column, metric};
 use super::period::Period;
-use super::series::{AskedMetric, Series, read_all, requests_of};
+use super::series::Series;
 use super::statistics::{independent, persistence, variance};
+use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
-use crate::tools::garmin_get::GarminGet;
-use crate::tools::table::{AnswerError, ToolAnswer};
 
 /// Fewer days on one side tell nothing about a difference.
 const LEAST_DAYS: usize = 5;
 /// A difference is clear from here on, in standard errors.
 const CLEAR: f64 = 2.0;
 
-fn asked(call: &ToolCall) -> Result<Option<[AskedMetric; 2]>, AnswerError> {
+pub(super) const TWO_PERIODS: DayQuestion = DayQuestion {
+    asked,
+    tell: two_periods,
+};
+
+fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
     let period = Period::of(call)?;
     let against = match call.text("against").trim().to_ascii_lowercase().as_str() {
         "before" => before(period),
@@ -27,7 +32,8 @@ fn asked(call: &ToolCall) -> Result<Option<[AskedMetric; 2]>, AnswerError> {
         },
         _ => Period::of_argument(call, "against")?,
     };
-    Ok(metric(&call.text("metric")).map(|metric| [(metric, period), (metric, against)]))
+    let metric = metric(&call.text("metric"));
+    Ok(metric.map_or_else(Vec::new, |metric| vec![(metric, period), (metric, against)]))
 }
 
 /// The period of the same length that ends the day before.
@@ -39,19 +45,8 @@ fn before(period: Period) -> Period {
     }
 }
 
-pub(super) fn gets(call: &ToolCall) -> Vec<GarminGet> {
-    match asked(call) {
-        Ok(Some(asked)) => requests_of(&asked),
-        _ => Vec::new(),
-    }
-}
-
-pub(super) fn two_periods(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let Some(asked) = asked(call)? else {
-        return Ok(ToolAnswer::Nothing);
-    };
-    let all = read_all(&asked, answers)?;
-    let [now, then] = all.as_slice() else {
+fn two_periods(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
+    let [now, then] = all else {
         return Ok(ToolAnswer::Nothing);
     };
     let has_failed = all.iter().any(|series| series.failures().next().is_some());
@@ -61,7 +56,7 @@ pub(super) fn two_periods(call: &ToolCall, answers: &[&Value]) -> Result<ToolAns
     let columns = now.metric.columns.iter().enumerate();
     let compared: Map<String, Value> = columns
         .filter_map(|(index, column)| {
-            let values = |series: &Series<'_>| {
+            let values = |series: &Series| {
                 let today = call.today;
                 let settled = series
                     .column(index)

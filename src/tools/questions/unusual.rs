@@ -3,14 +3,14 @@
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use super::day_question::{AskedMetric, DayQuestion};
 use super::figures::{failed, figure_or_null, mean, object};
 use super::metrics::{Metric, metric};
 use super::period::Period;
-use super::series::{AskedMetric, Series, read_all, requests_of};
+use super::series::Series;
 use super::usual::{LEAST_DAYS, Usual, with_reference};
+use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
-use crate::tools::garmin_get::GarminGet;
-use crate::tools::table::{AnswerError, ToolAnswer};
 
 /// What is looked at when no metric is named: what says something about health.
 const HEALTH: [&str; 5] = ["resting_heart_rate", "hrv", "sleep", "stress", "weight"];
@@ -27,8 +27,10 @@ const RUN_TOGETHER: f64 = 5.0;
 const RUN_GAP_DAYS: i32 = 2;
 const MOST_TOLD: usize = 12;
 
+pub(super) const UNUSUAL: DayQuestion = DayQuestion { asked, tell: unusual };
+
 /// The metrics with their periods, which begin early enough to know what is usual.
-fn asked(call: &ToolCall) -> Result<(Period, Vec<AskedMetric>), AnswerError> {
+fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
     let period = Period::of(call)?;
     if period.days() > MOST_DAYS {
         let range = call.text("range");
@@ -40,16 +42,11 @@ fn asked(call: &ToolCall) -> Result<(Period, Vec<AskedMetric>), AnswerError> {
         name => metric(name).into_iter().collect::<Vec<_>>(),
     };
     let from = with_reference(period);
-    Ok((period, metrics.into_iter().map(|metric| (metric, from)).collect()))
+    Ok(metrics.into_iter().map(|metric| (metric, from)).collect())
 }
 
-pub(super) fn gets(call: &ToolCall) -> Vec<GarminGet> {
-    asked(call).map_or_else(|_| Vec::new(), |(_, asked)| requests_of(&asked))
-}
-
-pub(super) fn unusual(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let (period, asked) = asked(call)?;
-    let all = read_all(&asked, answers)?;
+fn unusual(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
+    let period = Period::of(call)?;
     if all
         .iter()
         .all(|series| series.days.is_empty() && series.failures().next().is_none())
@@ -58,7 +55,7 @@ pub(super) fn unusual(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
     }
     let (mut found, mut ordinary, mut not_judged) = (Vec::new(), Vec::new(), Vec::new());
     let mut days_with_data = Map::new();
-    for series in &all {
+    for series in all {
         let metric = series.metric;
         let days = deviations(series, period, call.today);
         let with_data = series.main().filter(|(date, _)| *date >= period.first).count();
@@ -113,7 +110,7 @@ impl JudgedDay {
     }
 }
 
-fn deviations(series: &Series<'_>, period: Period, today: Date) -> Vec<JudgedDay> {
+fn deviations(series: &Series, period: Period, today: Date) -> Vec<JudgedDay> {
     let points = series.comparable(today);
     points
         .iter()
