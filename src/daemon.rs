@@ -340,6 +340,7 @@ impl Daemon {
         filling::start(Filling {
             history: history.clone(),
             accounts: accounts.clone(),
+            oauth: oauth.clone(),
             gateway: gateway.clone(),
             own_workers: history_workers.is_some().then(|| workers.clone()),
             workers: history_workers.unwrap_or_else(|| workers.clone()),

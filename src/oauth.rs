@@ -131,6 +131,8 @@ struct OAuthState {
     uses: authenticate::FamilyUses,
     clocks: ClockAgreement,
     sign_in_ended: OnceLock<SignInEnded>,
+    /// Sent to when a client gets the first tokens of a sign-in.
+    sign_in_begun: watch::Sender<()>,
 }
 
 type SignInEnded = Box<dyn Fn(&FamilyId) + Send + Sync>;
@@ -166,6 +168,7 @@ impl OAuth {
             uses: authenticate::FamilyUses::default(),
             clocks,
             sign_in_ended: OnceLock::new(),
+            sign_in_begun: watch::Sender::new(()),
         }));
         let housekeeper = oauth.clone();
         let stopping = parts.lifecycle.stopping();
@@ -194,6 +197,11 @@ impl OAuth {
         if let Some(act) = self.0.sign_in_ended.get() {
             act(family);
         }
+    }
+
+    /// Changes when a client gets the first tokens of a sign-in, so that a person has access who may have had none.
+    pub fn sign_ins_begun(&self) -> watch::Receiver<()> {
+        self.0.sign_in_begun.subscribe()
     }
 
     /// Writes last uses and, unless the gateway is stopping, removes what has expired.

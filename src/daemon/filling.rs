@@ -18,12 +18,14 @@ use crate::gateway::{FillPermit, Gateway};
 use crate::history::plan::{self, DaysToFetch, FillStep};
 use crate::history::wire::{DaysReply, DaysRequest, FailedDays, READ_DAYS};
 use crate::history::{FetchedRows, History, KeptHistory, TroubleClass};
+use crate::oauth::OAuth;
 use crate::store::StoreError;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
 /// The time limit of one request, with a cold start of the worker and a queue for the shared pace.
 const LIMIT: Duration = Duration::from_secs(200);
-/// The wait before the store or the person's access is looked at again. Changes of the history wake at once.
+/// The wait before the store or the person's access is looked at again. Changes of the history and new sign-ins wake at
+/// once.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// What the filling needs. Clones share everything.
@@ -31,6 +33,7 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 pub(super) struct Filling {
     pub(super) history: History,
     pub(super) accounts: Accounts,
+    pub(super) oauth: OAuth,
     pub(super) gateway: Gateway,
     /// Built-in workers, which fetch the days.
     pub(super) workers: Workers,
@@ -47,6 +50,7 @@ pub(super) fn start(filling: Filling) {
     let woken = filling.history.clone();
     // A new sign-in ends the trouble with the old one.
     filling.accounts.on_link(move |_| woken.wake());
+    let mut begun = filling.oauth.sign_ins_begun();
     let lifecycle = filling.lifecycle.clone();
     lifecycle.spawn("histories", async move {
         let (stopping, mut changes) = (filling.lifecycle.stopping(), filling.history.changes());
@@ -66,6 +70,8 @@ pub(super) fn start(filling: Filling) {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 _ = changes.changed() => {}
+                // Filling rests while a person has no access.
+                _ = begun.changed() => filling.history.wake(),
                 () = tokio::time::sleep(Duration::from_secs(60)), if !is_read => {}
             }
         }

@@ -233,6 +233,7 @@ impl OAuth {
             .await?;
         if let TokenOutcome::Issued { family, account, .. } = &outcome {
             tracing::info!(account.id = %account, family.id = %family, "token.issued");
+            self.0.sign_in_begun.send_replace(());
         }
         self.answer(outcome)
     }

@@ -344,3 +344,28 @@ async fn trouble_is_told_and_stays_with_its_kind_and_its_person() {
     .await;
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_filling_without_access_rests_and_goes_on_with_the_next_connection() {
+    let world = world().await;
+    let ann = world.connect("ann@example.org", "demo-ann", None).await;
+    keep(&world, &ann, "on").await;
+    until(&world, &ann, |status| {
+        status["days_with_data"].as_u64() > Some(20)
+    })
+    .await;
+    let mut operator = Operator::connect(&world.socket()).await;
+    operator
+        .act(json!({ "revoke": { "account": "ann@example.org" } }))
+        .await;
+    // The filling has noticed when nothing more is asked for.
+    let mut before = usize::MAX;
+    while requests(&world).len() != before {
+        before = requests(&world).len();
+        sleep(LOOK * 10).await;
+    }
+    let again = world.connect("ann@example.org", "demo-ann", None).await;
+    until(&world, &again, is_filled).await;
+    assert!(requests(&world).len() > before);
+    world.end().await;
+}

@@ -13,14 +13,12 @@ use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::Secret;
 use crate::daemon::Daemon;
 use crate::garmin::{self, Credentials, GovernorSettings, SignInOutcome, SignIns};
-use crate::history::{History, Switched};
-use crate::oauth::OAuth;
+use crate::history::History;
 use crate::race::id::RaceId;
 use crate::race::share::{ShareRole, ShareTerms};
 use crate::races::{RaceCaller, Races};
 use crate::simulator::livetrack::scenario::Scenario;
 use crate::simulator::{Person, Simulator, livetrack};
-use crate::store::Tx;
 
 /// The people who are signed in from the start.
 const SIGNED_IN: usize = 2;
@@ -79,17 +77,13 @@ impl Showroom {
         page.context("the demo has nobody to sign in")
     }
 
-    /// Gives each account that is added later a race too, and starts the history of each that a client connects to.
+    /// Gives each account that is added later a race and a history too.
     pub(super) fn keep_open(&self, lifecycle: &Lifecycle) {
         let (showroom, stopping) = (self.clone(), lifecycle.stopping());
         lifecycle.spawn("demo race", async move {
             let mut furnished: Vec<AccountId> = ids(&showroom.accounts);
-            let mut with_history: Vec<AccountId> = Vec::new();
             loop {
                 for account in showroom.accounts.list().unwrap_or_default() {
-                    if !with_history.contains(&account.id) && showroom.keeps_days(&account.id).await {
-                        with_history.push(account.id.clone());
-                    }
                     if furnished.contains(&account.id) {
                         continue;
                     }
@@ -126,16 +120,9 @@ impl Showroom {
         }
     }
 
-    /// Switches a history on, once the account has access. Earlier, its filling would wait and look again much later.
-    async fn keeps_days(&self, account: &AccountId) -> bool {
-        let id = account.clone();
-        let has_access = move |tx: &Tx<'_>| OAuth::has_access_within(tx, &id);
-        let switched = self.history.switch_on(account, has_access).await;
-        matches!(switched, Ok(Switched::Done | Switched::Unchanged))
-    }
-
-    /// Starts a race of one's own for an account.
+    /// Starts a race of one's own for an account, and a history, which fills as soon as a client connects.
     async fn furnish(&self, account: &Account) -> anyhow::Result<RaceId> {
+        self.history.switch_on(&account.id, |_| Ok(true)).await?;
         let scenario = self.race_of(&account.email);
         let pace = livetrack::Playback {
             elapsed_s: RACE_ELAPSED_S,
