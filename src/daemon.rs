@@ -166,6 +166,14 @@ impl Daemon {
             Some(_) => Some(plain_listener().await?),
             None => None,
         };
+        if let Some(port) = config.http_port {
+            plain_port(
+                SocketAddr::new(config.bind.ip(), port),
+                &config.public_url,
+                &lifecycle,
+            )
+            .await;
+        }
         let local_address = local.as_ref().and_then(|listener| listener.local_addr().ok());
         let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
@@ -446,6 +454,17 @@ async fn plain_listener() -> Result<TcpListener, StartError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(address).await;
     listener.map_err(|source| StartError::Bind { address, source })
+}
+
+/// Sends plain http on to https. It is a convenience: the gateway starts without it.
+async fn plain_port(address: SocketAddr, url: &PublicUrl, lifecycle: &Lifecycle) {
+    match TcpListener::bind(address).await {
+        Ok(listener) => {
+            let sent_on = web::send_to_https(listener, url.clone(), lifecycle.stopping());
+            lifecycle.spawn("web to https", sent_on);
+        }
+        Err(error) => tracing::warn!(%address, %error, "web.http_port_not_served"),
+    }
 }
 
 /// The gateway's URL for programs on this machine.

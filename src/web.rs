@@ -22,6 +22,7 @@ mod reply;
 mod request;
 mod sign_in;
 mod site;
+mod to_https;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ use self::face::{ANY, Face, answer, answered, at, under};
 pub use self::parts::{PersonalExport, Ready, WebLimits, WebParts};
 use self::reply::Response;
 use self::request::Exchange;
+pub use self::to_https::send_to_https;
 use crate::base::http::{HttpServer, ServerLimits};
 
 /// Serves requests until `stopping` fires. Returns when the last connection has ended or the drain deadline has

@@ -25,6 +25,8 @@ pub struct Config {
     /// The address on which the gateway listens.
     pub bind: SocketAddr,
     pub tls: TlsSettings,
+    /// The port where plain http is sent on to https.
+    pub http_port: Option<u16>,
     /// Proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The directory of the database and the workers' logs.
@@ -73,6 +75,7 @@ impl Config {
         let port = u16::try_from(reader.number(&settings::PORT)).unwrap_or_default();
         let public_url = reader.get(&settings::PUBLIC_URL, PublicUrl::parse);
         tls.check(&mut reader, &public_url);
+        let http_port = tls.http_port(&mut reader, port);
         let trusted_proxies = reader.items(&settings::TRUSTED_PROXIES, |text| {
             let address = || text.parse::<IpAddr>().map(IpNet::from);
             let network = text.parse::<IpNet>().or_else(|_| address());
@@ -99,6 +102,7 @@ impl Config {
             public_url,
             bind: SocketAddr::new(ip, port),
             tls,
+            http_port,
             trusted_proxies,
             data_dir,
             db_path,

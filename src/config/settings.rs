@@ -80,6 +80,8 @@ settings! {
         "write an IP address";
     PORT: Restart, Number(0, 65_535), "8080",
         "The port to listen on; with `TLS` or `TLS_CERT`, 443. 0 takes a free one.";
+    HTTP_PORT: Restart, Number(0, 65_535), "0",
+        "With `TLS` or `TLS_CERT`: a second port, where plain http is sent on to https; 80 if `PORT` is 443. 0 is none.";
     TLS: Restart, Text, "",
         "`acme`: the gateway serves https itself, with a certificate from Let's Encrypt, whose terms you accept with it.",
         "write acme, or leave it out";

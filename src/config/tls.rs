@@ -69,6 +69,23 @@ impl TlsSettings {
         tls
     }
 
+    /// The port where plain http is sent on to https. On the usual port for https, the usual one for http is the default.
+    pub(super) fn http_port(&self, reader: &mut SettingsReader<'_>, https_port: u16) -> Option<u16> {
+        if *self != Self::Off && https_port == 443 {
+            reader.replace_default(&settings::HTTP_PORT, "80");
+        }
+        let port = u16::try_from(reader.number(&settings::HTTP_PORT)).unwrap_or_default();
+        let problem = match port {
+            0 => return None,
+            _ if *self == Self::Off => "the gateway serves no https that it could send on to",
+            port if port == https_port => "PORT is the same",
+            port => return Some(port),
+        };
+        let fix = "remove it, or set TLS=acme and another PORT";
+        reader.problem_with(&settings::HTTP_PORT, problem, fix);
+        None
+    }
+
     /// Reports a public URL that does not match.
     pub(super) fn check(&self, reader: &mut SettingsReader<'_>, url: &PublicUrl) {
         if *self == Self::Off {

@@ -10,6 +10,7 @@ use super::whole::{World, ports};
 /// A gateway with its own certificate for `localhost`.
 struct Secured {
     world: World,
+    http_port: u16,
     certificate: Certificate,
     _dir: tempfile::TempDir,
 }
@@ -23,16 +24,18 @@ impl Secured {
             std::fs::write(&path, content).unwrap();
             path.display().to_string().leak()
         };
-        let port = ports(1);
+        let port = ports(2);
         let settings = [
             ("PORT", &*port.to_string().leak()),
             ("PUBLIC_URL", &*format!("https://localhost:{port}").leak()),
+            ("HTTP_PORT", &*(port + 1).to_string().leak()),
             ("BIND_ADDRESS", "127.0.0.1"),
             ("TLS_CERT", file("chain.pem", own.cert.pem())),
             ("TLS_KEY", file("key.pem", own.signing_key.serialize_pem())),
         ];
         Self {
             world: World::with(SimulatorSettings::default(), 1, &settings).await,
+            http_port: port + 1,
             certificate: Certificate::from_pem(own.cert.pem().as_bytes()).unwrap(),
             _dir: dir,
         }
@@ -71,5 +74,43 @@ async fn plain_http_gets_no_answer() {
     let secured = Secured::start().await;
     let plain = reqwest::get(format!("http://localhost:{}/", secured.world.port())).await;
     assert!(plain.is_err());
+    secured.world.end().await;
+}
+
+#[tokio::test]
+async fn the_plain_port_sends_on_who_reads_and_takes_nothing() {
+    let secured = Secured::start().await;
+    let client = secured.client().build().unwrap();
+    let plain = |path: &str| format!("http://127.0.0.1:{}{path}", secured.http_port);
+    let here = secured.world.url("");
+    for path in [
+        "/",
+        "/link",
+        "/r/abc?lang=de",
+        "//evil.example/x",
+        "/.well-known/oauth-protected-resource",
+    ] {
+        let answer = client
+            .get(plain(path))
+            .header("host", "evil.example")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 302);
+        assert_eq!(
+            answer.headers()["location"].to_str().unwrap(),
+            format!("{here}{path}")
+        );
+    }
+    for path in ["/mcp", "/token"] {
+        let answer = client
+            .post(plain(path))
+            .body("refresh_token=x")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 405);
+        assert!(!answer.headers().contains_key("location"));
+    }
     secured.world.end().await;
 }
