@@ -3,11 +3,11 @@
 use super::evidence::{Allowed, ClaimVerdict, check, no, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
 use super::gaps;
-use super::lexicon::Tag;
+use super::lexicon::{ScopeWord, Tag};
 use super::measured;
 use super::quantity::{Measure, Quantity, Reading};
 use super::roles::Roles;
-use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Mood, Reference, Sense, When};
+use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Length, Mood, Reference, Sense, When};
 use super::value::{any, number};
 
 /// Deviations from an even plan below this count as on the plan.
@@ -136,6 +136,10 @@ pub(super) fn comparison(
         };
         return measured::against_limit(side, left, facts);
     }
+    let of_each = |roles: &Roles| roles.has(Tag::Scope(ScopeWord::Each));
+    if let Some(said) = said.filter(|_| of_each(left) || of_each(right)) {
+        return of_every_split(said, sense, left, right, facts);
+    }
     let metric = match sense {
         // "Her heart beats faster than before."
         Sense::Faster | Sense::Slower => left.measured().unwrap_or(ClaimMetric::Pace),
@@ -177,6 +181,36 @@ pub(super) fn comparison(
     by.map_or(Ok(()), |by| {
         any(by, |reading, _| apart(reading, left, right, metric, facts))
     })
+}
+
+/// `faster than 5:40 in every kilometre since the seventh`
+fn of_every_split(
+    said: &Quantity,
+    sense: Sense,
+    left: &Roles,
+    right: &Roles,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let pace = said
+        .readings
+        .iter()
+        .find(|reading| reading.measure.metric() == Some(ClaimMetric::Pace));
+    let (Some(pace), Some(is_more)) = (pace, sense.is_more()) else {
+        return Ok(());
+    };
+    let from_m = match left.scope().or(right.scope()) {
+        Some(ClaimScope::Since(metres) | ClaimScope::Mark(metres)) => metres,
+        Some(ClaimScope::Last(Length::Metres(metres))) => facts.leg_progress_m() - metres,
+        _ => 0.0,
+    };
+    let splits = facts.last_splits(left.leg(), facts.leg_progress_m() - from_m);
+    let speeds = measured::means(splits, ClaimMetric::Pace);
+    let is_so =
+        |speed: &f64| (*speed > pace.value * 0.998) == is_more || (speed / pace.value - 1.0).abs() < 0.002;
+    check(
+        speeds.iter().all(is_so) != left.not(),
+        "not every split was on that side",
+    )
 }
 
 /// The values on the other side of a comparison.

@@ -6,12 +6,16 @@ use super::terms::ClaimMetric;
 
 /// The speeds of the plan: over the whole, and over what is left.
 pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
-    let Some((target_s, whole_m)) = facts.target_s.zip(facts.whole_m) else {
-        return Vec::new();
-    };
+    let whole = facts.target_s.zip(facts.whole_m);
+    let whole = whole.map(|(target_s, whole_m)| whole_m / target_s);
+    needed_speed(facts).into_iter().chain(whole).collect()
+}
+
+/// The speed over what is left that meets the target.
+pub(super) fn needed_speed(facts: &RaceFacts) -> Option<f64> {
+    let (target_s, whole_m) = facts.target_s.zip(facts.whole_m)?;
     let (left_s, left_m) = (target_s - facts.elapsed_s, whole_m - facts.progress_m);
-    let needed = (left_s > 0.0 && left_m > 0.0).then_some(left_m / left_s);
-    needed.into_iter().chain([whole_m / target_s]).collect()
+    (left_s > 0.0 && left_m > 0.0).then_some(left_m / left_s)
 }
 
 /// Whether any two paces of the race (now, on average, of a split) differ by this many seconds per kilometre.

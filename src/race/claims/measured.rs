@@ -2,11 +2,11 @@
 
 use super::evidence::{Allowed, ClaimVerdict, check, no, no_leg, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
-use super::gaps::plan_speeds;
+use super::gaps::{needed_speed, plan_speeds};
 use super::lexicon::Tag;
 use super::quantity::{Measure, Reading};
 use super::roles::Roles;
-use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Reference, Sense, State, When};
+use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Length, Reference, Sense, State, When};
 use crate::race::sport::LegKind;
 use crate::race::text;
 use crate::race::thresholds::LegLimits;
@@ -42,7 +42,14 @@ pub(super) fn number(
     match roles.reference() {
         Some(Reference::Plan) if metric == ClaimMetric::Pace => {
             let allowed = Allowed::new(reading, to, tolerance(metric, reading.value), roles.bound);
-            if plan_speeds(facts).iter().any(|speed| allowed.has(*speed)) {
+            // "You need 5:53 from here."
+            let is_needed = roles.has(Tag::FromHere) && roles.sense().is_none();
+            let speeds = if is_needed {
+                needed_speed(facts).into_iter().collect()
+            } else {
+                plan_speeds(facts)
+            };
+            if speeds.iter().any(|speed| allowed.has(*speed)) {
                 return Ok(());
             }
             let is_seen = roles.stat().is_some() && roles.when().is_some_and(|when| when != When::Present);
@@ -327,7 +334,10 @@ pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> C
         .filter(|metric| roles.measured().is_none_or(|own| own == *metric))
     {
         let mut values = means(facts.now(), metric);
-        if was {
+        // "over the limit for the last ten minutes": all in all, not once.
+        if let Some(scope @ ClaimScope::Last(Length::Seconds(_))) = roles.scope() {
+            values = means(spans(scope, roles, facts)?, metric);
+        } else if was {
             let spread = facts.spread_of(metric, roles.leg());
             values.extend(spread.into_iter().flat_map(|spread| [spread.low, spread.high]));
         }

@@ -323,6 +323,11 @@ fn wrong_messages_are_held_and_right_ones_are_not() {
             0.84,
             0.04,
         ),
+        (
+            include_str!("../../../tests/scenarios/claims_from_the_course.json"),
+            0.98,
+            0.04,
+        ),
     ] {
         let (wrong, right, mistakes) = shares(file);
         assert!(

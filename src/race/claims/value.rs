@@ -340,7 +340,8 @@ fn bare(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     let wholes = facts.whole_m.into_iter().chain(facts.leg_length_m());
     let mut wholes = wholes.filter(|m| *m > 5000.0);
     let is_whole = wholes.any(|m| (reading.value * 1000.0 - m).abs() < m * 0.005);
-    let is_told = roles.progress().is_some() || reading.step < 1.0;
+    // "Malga Sole at 63"
+    let is_told = roles.progress().is_some() || roles.place().is_some() || reading.step < 1.0;
     let is_way = is_whole || (is_told && (metres(1000.0) || metres(1609.344)));
     // A small number without a unit may count anything.
     let compares = roles.sense().is_some() || roles.reference().is_some();

@@ -3,6 +3,7 @@
 use super::fact::{FactKind, KnownFact};
 use crate::race::claims::evidence::spans;
 use crate::race::claims::facts::RaceFacts;
+use crate::race::claims::lexicon::Tag;
 use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{ClaimMetric, ClaimScope, Length};
 use crate::race::sport::LegKind;
@@ -64,7 +65,10 @@ pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
                     ..fact
                 }),
         );
-        known.extend(facts.whole_m.map(|whole_m| left(whole_m - place.at_m).at(at)));
+        // "Krumpendorf is 4 km away" is not its way to the finish.
+        let is_from_here = roles.has(Tag::FromHere) && !roles.has(Tag::Finish);
+        let to_finish = facts.whole_m.filter(|_| !is_from_here);
+        known.extend(to_finish.map(|whole_m| left(whole_m - place.at_m).at(at)));
         known.extend(
             facts
                 .places
