@@ -29,6 +29,7 @@ Usage: install.sh [--version 1.2.3] [OPTIONS]
   --user            install for yourself, without root
   --yes             do not ask; the answers are these options:
   --public-url URL, --tls acme, --invite WHO, --operator-name NAME, --operator-email E-MAIL
+  --news            of a signed release: read once a day whether there is a new version (nothing is sent)
   --uninstall       remove the program; with --purge, settings and data as well
   --help            show this text
 
@@ -165,6 +166,7 @@ check_options() { # OPTIONS…
   while [ $# -gt 0 ]; do
     case $1 in
       --dry-run | --user | --yes | -y | --uninstall | --purge) ;;
+      --news) [ -n "$signed_by" ] || die 64 "--news is for signed releases, and this copy of install.sh is of none" ;;
       --public-url=* | --tls=* | --invite=* | --operator-name=* | --operator-email=*) ;;
       --public-url | --tls | --invite | --operator-name | --operator-email)
         [ $# -ge 2 ] || die 64 "$1 needs a value"
@@ -219,6 +221,18 @@ main() {
     plan_without_building "$source" "$@" || return 0
     exec "$program" install "$@"
   fi
+  # Each option moves to the end of the list, and --news as what it stands for.
+  count=$#
+  while [ "$count" -gt 0 ]; do
+    option=$1
+    shift
+    if [ "$option" = --news ]; then
+      set -- "$@" --news-url "$base_url/latest/download/notes.json" --news-key "$signed_by"
+    else
+      set -- "$@" "$option"
+    fi
+    count=$((count - 1))
+  done
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT

@@ -141,6 +141,10 @@ seal() { # DIR URL
   chmod 0755 "$1/install.sh"
   grep -q "^released_at=$2\$" "$1/install.sh" || die "install.sh has no place for the address"
   grep -q "^signed_by='ssh-" "$1/install.sh" || die "install.sh has no place for the key"
+  grep -q "\"version\": \"$version\"" packaging/notes.json || die "packaging/notes.json is of another version"
+  rm -f "$1/notes.json.sig"
+  cp packaging/notes.json "$1/notes.json"
+  ssh-keygen -q -Y sign -f "$RELEASE_KEY" -n "$name" "$1/notes.json"
   (
     cd "$1"
     rm -f SHA256SUMS SHA256SUMS.sig

@@ -1,7 +1,7 @@
 //! The private interface: a Unix socket for the console and the CLI.
 //!
 //! [`api`] defines the protocol and [`views`] the data it shows; [`service`] carries out reads and acts;
-//! [`operations`] holds the acts that span several modules; `server` and [`client`] are the two ends of the socket.
+//! [`operations`] holds the acts that span several modules, and [`news`] the news of the program; `server` and [`client`] are the two ends of the socket.
 
 mod access;
 pub mod api;
@@ -10,6 +10,7 @@ mod export;
 mod feed;
 mod maintenance;
 pub mod metrics;
+pub mod news;
 pub mod operations;
 mod overview;
 mod people;

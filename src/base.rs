@@ -14,6 +14,7 @@ pub mod post;
 pub mod rate;
 pub mod secrets;
 pub mod source;
+pub mod ssh_signature;
 #[cfg(test)]
 pub(crate) mod stand_in;
 pub mod threads;

@@ -35,7 +35,7 @@ pub use gateway::{Config, SignInSettings};
 pub use hosts::{GarminDomain, GarminHosts};
 pub use invited::Invited;
 pub use live::{Live, Operator};
-pub use monitoring::{Heartbeat, Monitoring};
+pub use monitoring::{Heartbeat, Monitoring, NewsSettings};
 pub use notify::{ChannelConfig, NotifyConfig, Targets, is_ntfy_topic, is_telegram_chat, webhook_key};
 pub use problem::{SettingProblem, SettingSource};
 pub use public_url::PublicUrl;

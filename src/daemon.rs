@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::admin;
+use crate::admin::news::News;
 use crate::admin::operations::Rooms;
 use crate::admin::service::{AdminService, GatewayFacts};
 use crate::advice::{Advice, AdviceParts};
@@ -310,6 +311,16 @@ impl Daemon {
             facts,
             clock: clock.clone(),
             notifier,
+            news: News::start(
+                config.monitoring.news.clone(),
+                if config.workers.command.is_none() {
+                    "built-in"
+                } else {
+                    "garmin_mcp"
+                },
+                clock.clone(),
+                &lifecycle,
+            ),
             script,
         };
         let exporting = service.clone();

@@ -138,6 +138,9 @@ impl AdminService {
         if let Some(text) = self.notifier.bot_health().advice() {
             add("telegram", text);
         }
+        for sentence in self.news.sentences(self.clock.now()) {
+            add("news", sentence);
+        }
         if let Some(until) = self.rooms.workers.garmin_pause(self.clock.now()) {
             let until = until.strftime("%H:%M UTC");
             let text = format!("asked for a pause until {until} (429); no request is sent to it before then");

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Map;
 
 use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarget};
+use super::news::News;
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId};
 use crate::base::clock::Clock;
@@ -31,6 +32,8 @@ pub struct AdminService {
     pub facts: GatewayFacts,
     pub clock: Clock,
     pub notifier: Notifier,
+    /// News of the program.
+    pub news: News,
     /// Starts the worker program for a test.
     pub script: Script,
 }

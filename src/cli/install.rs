@@ -44,6 +44,12 @@ pub(super) struct InstallArgs {
     /// The operator's e-mail, for the sign-in page
     #[arg(long, value_name = "E-MAIL")]
     operator_email: Option<String>,
+    /// Read the news of this program once a day at this address; `install.sh --news` knows it
+    #[arg(long, value_name = "URL", requires = "news_key")]
+    news_url: Option<String>,
+    /// The public key that the news is signed with
+    #[arg(long, value_name = "KEY", requires = "news_url")]
+    news_key: Option<String>,
 }
 
 pub(super) fn run(args: &InstallArgs, program: &Path) -> ExitCode {
@@ -159,6 +165,8 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
             &args.operator_email,
             "Where people reach you, for the sign-in page (may be empty): ",
         ),
+        news_url: args.news_url.clone().unwrap_or_default(),
+        news_key: args.news_key.clone().unwrap_or_default(),
     }
 }
 

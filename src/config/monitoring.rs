@@ -8,6 +8,7 @@ use url::Url;
 use super::hosts::any_url;
 use super::reader::SettingsReader;
 use super::settings;
+use crate::base::ssh_signature::SignerKey;
 
 #[derive(Clone, Debug)]
 pub struct Monitoring {
@@ -16,6 +17,14 @@ pub struct Monitoring {
     pub heartbeat: Option<Heartbeat>,
     /// The collector to which traces are sent (OTLP over HTTP).
     pub otlp: Option<Url>,
+    pub news: Option<NewsSettings>,
+}
+
+/// Where the news of the program is, and who may write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewsSettings {
+    pub url: Url,
+    pub key: SignerKey,
 }
 
 /// A dead man's switch: a server that raises an alarm when the gateway's posts stop.
@@ -42,6 +51,25 @@ impl Monitoring {
             metrics,
             heartbeat: url.map(|url| Heartbeat { url, every }),
             otlp: reader.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, any_url),
+            news: NewsSettings::read(reader),
         }
+    }
+}
+
+impl NewsSettings {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
+        let url = reader.optional(&settings::NEWS_URL, any_url);
+        let key = reader.optional(&settings::NEWS_KEY, |text| text.parse::<SignerKey>());
+        // A value that can't be read has been reported.
+        let is_set = |reader: &mut SettingsReader<'_>, setting| reader.string(setting).is_some();
+        if url.is_some() && !is_set(reader, &settings::NEWS_KEY) {
+            let fix = "set NEWS_KEY to the public key of the releases";
+            reader.problem_with(&settings::NEWS_URL, "nobody is named who may write it", fix);
+        }
+        if key.is_some() && !is_set(reader, &settings::NEWS_URL) {
+            let fix = "set NEWS_URL, or remove NEWS_KEY";
+            reader.problem_with(&settings::NEWS_KEY, "no address is named", fix);
+        }
+        Some(Self { url: url?, key: key? })
     }
 }

@@ -237,6 +237,12 @@ settings! {
     METRICS_ADDRESS: Restart, Text, "",
         "Where Prometheus may fetch metrics: a loopback address with a port.",
         "write a loopback address with a port, such as 127.0.0.1:9464";
+    NEWS_URL: Restart, Text, "",
+        "The address of the news of this program, such as `https://host/latest/download/notes.json`; read once a day, and nothing about this gateway is sent.",
+        "write an https address";
+    NEWS_KEY: Restart, Text, "",
+        "The public key that the news is signed with: `ssh-ed25519 AAAA…`.",
+        "write the line of the key's .pub file";
     HEARTBEAT_URL: Restart, Secret, "",
         "A dead man's switch, such as healthchecks.io: receives a POST while all is well.",
         "write the address that the service gave you, such as https://hc-ping.com/…";

@@ -15,6 +15,9 @@ pub struct Answers {
     pub invited: String,
     pub operator_name: String,
     pub operator_email: String,
+    /// The address of the news of the program; empty if the operator does not want it.
+    pub news_url: String,
+    pub news_key: String,
 }
 
 const TEMPLATE: &str = include_str!("../../packaging/gateway.env");
@@ -64,13 +67,15 @@ impl Answers {
         options.filter(|(.., answer)| !answer.is_empty())
     }
 
-    fn options(&self) -> [(&'static str, &'static str, &str); 5] {
+    fn options(&self) -> [(&'static str, &'static str, &str); 7] {
         let Self {
             public_url,
             tls,
             invited,
             operator_name: name,
             operator_email: email,
+            news_url,
+            news_key,
         } = self;
         [
             (settings::PUBLIC_URL.name, "--public-url", public_url),
@@ -78,6 +83,8 @@ impl Answers {
             (settings::INVITED.name, "--invite", invited),
             (settings::OPERATOR_NAME.name, "--operator-name", name),
             (settings::OPERATOR_EMAIL.name, "--operator-email", email),
+            (settings::NEWS_URL.name, "--news-url", news_url),
+            (settings::NEWS_KEY.name, "--news-key", news_key),
         ]
     }
 }

@@ -14,6 +14,7 @@ fn answers() -> Answers {
         invited: "ada@example.org,@family.example".into(),
         operator_name: "Ada's brother".replace('\'', "’"),
         operator_email: String::new(),
+        ..Answers::default()
     }
 }
 
