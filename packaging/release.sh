@@ -56,10 +56,11 @@ compile() {
 
 # --target keeps the flags out of macros and build scripts. Packed relocations are read in a few pages instead of 600 KB,
 # which stay in the memory of every worker. They need glibc 2.36 or newer here, where the program is built; with an older
-# one it does not start, and the training fails.
+# one it does not start, and the training fails. Functions that the training did not call stay in sections of their own,
+# so that they lie between no two that are called: a worker has fewer pages of the file in its memory.
 compile_with() { # FLAGS
   profile=${PROFILE:-dist}
-  RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs $1" cargo build --locked --profile "$profile" --target "$triple"
+  RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,-z,keep-text-section-prefix $1" cargo build --locked --profile "$profile" --target "$triple"
   [ "$profile" = dev ] && profile=debug
   program=target/$triple/$profile/$name
 }

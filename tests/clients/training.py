@@ -4,8 +4,13 @@ The calls of clients in both eras, from connections that they keep and over more
 them, as seldom as in life, what else a client asks. What is not played here, the compiler takes for seldom.
 """
 
+import json
 import random
+import shutil
+import subprocess
+import tempfile
 import threading
+from pathlib import Path
 
 from caller import LEGACY, MODERN, Caller, Refused
 from stage import Stage
@@ -52,6 +57,54 @@ def a_days_calls(caller: Caller, name: str, failures: list[Exception]):
         failures.append(failure)
 
 
+# What a worker of its own is asked, each so often.
+ROUNDS = 60
+OF_A_WORKER = [
+    *TOOLS,
+    ("get_training_overview", {}),
+    ("get_trend", {"metric": "sleep", "range": "-8w"}),
+    ("get_training_volume", {"range": "-8w"}),
+    ("get_day_profile", {}),
+    ("analyze_activity", {}),
+    ("get_user_profile", {}),
+    ("get_devices", {}),
+    ("get_hrv_data", {"date": "2026-06-01"}),
+    ("get_workouts", {}),
+]
+
+
+def a_worker_alone(stage: Stage) -> int:
+    """A worker without its fence, with the tokens of the one that runs. Behind the fence it can't write a profile."""
+    place = Path(tempfile.mkdtemp(prefix="worker-"))
+    environment = None
+    for pid in stage.workers():
+        pairs = Path(f"/proc/{pid}/environ").read_text().split("\0")
+        told = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        if "GARMINTOKENS" in told:
+            environment = told
+    need(environment is not None, "no worker runs")
+    for file in Path(environment["GARMINTOKENS"]).glob("*.json"):
+        shutil.copy(file, place)
+    environment |= {"HOME": str(place), "TMPDIR": str(place), "GARMINTOKENS": str(place)}
+    del environment["GARMIN_MCP_TRANSPORT"]
+    asked = [("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "training", "version": "1"}})]
+    asked += [("tools/list", {})] * ROUNDS
+    asked += [("tools/call", {"name": tool, "arguments": arguments}) for tool, arguments in OF_A_WORKER] * ROUNDS
+    lines = [{"jsonrpc": "2.0", "id": n, "method": method, "params": params} for n, (method, params) in enumerate(asked)]
+    lines.insert(1, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    worker = subprocess.run(
+        [stage.binary, "worker"], env=environment, input="".join(json.dumps(line) + "\n" for line in lines),
+        capture_output=True, text=True, timeout=240,
+    )
+    shutil.rmtree(place, ignore_errors=True)
+    answers = [json.loads(line) for line in worker.stdout.splitlines()]
+    answers = [answer for answer in answers if "id" in answer]
+    need(len(answers) == len(asked), f"{len(answers)} of {len(asked)} answers: {worker.stderr[-500:]}")
+    failed = [answer for answer in answers if "error" in answer or answer["result"].get("isError")]
+    need(not failed, f"a worker alone failed: {failed[:2]}")
+    return len(answers)
+
+
 def training(stage: Stage) -> int:
     person = next(person for person in stage.people if person.code)
     first = Caller(stage.url).connect(person)
@@ -67,6 +120,7 @@ def training(stage: Stage) -> int:
         day.join()
     if failures:
         raise failures[0]
+    alone = a_worker_alone(stage)
     first.revoke()
     try:
         first.call("get_full_name")
@@ -74,4 +128,4 @@ def training(stage: Stage) -> int:
         need(refused.status == 401, f"a revoked sign-in got {refused.status}")
     else:
         raise AssertionError("a revoked sign-in was answered")
-    return CONNECTIONS * CALLS
+    return CONNECTIONS * CALLS + alone
