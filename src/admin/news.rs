@@ -28,10 +28,9 @@ const LARGEST: usize = 32 * 1024;
 const LONGEST_SENTENCE: usize = 300;
 const MOST_SENTENCES: usize = 3;
 
-/// The file.
+/// The signed file, as `packaging/notes.json` is before a release.
 #[derive(Clone, Debug, Deserialize)]
 struct NewsFile {
-    /// The newest version.
     version: String,
     #[serde(default)]
     notes: Vec<NewsNote>,
@@ -68,7 +67,6 @@ struct NewsState {
 #[derive(Clone, Debug, Default)]
 pub struct News {
     state: Arc<Mutex<NewsState>>,
-    /// `built-in` or `garmin_mcp`.
     worker: &'static str,
 }
 

@@ -184,6 +184,14 @@ def checks_signatures(ground: Ground):
     done = ground.run("--user", script=script)
     check("a signed release is installed", done.returncode == 0 and "install --user" in ground.called(), done.stderr.decode())
 
+    done = ground.run("--yes", "--news", "--user", script=script)
+    public = keys[0].with_suffix(".pub").read_text().split()
+    wanted = f"install --yes --news-url {ground.releases.url}/latest/download/notes.json --news-key {public[0]} {public[1]} --user"
+    check("the news of a signed release", done.returncode == 0 and wanted in ground.called(), done.stderr.decode() + ground.called())
+    check("the news is signed", "/latest/download/notes.json" in files and "/latest/download/notes.json.sig" in files)
+    done = ground.run("--yes", "--news", "--user")
+    check("no news of an unsigned release", done.returncode == 64 and "--news is for signed" in done.stderr.decode(), done.stderr.decode())
+
     _, others = sealed(archive(PROGRAM + "# another\n"), keys[1])
     ground.releases.files = dict(others)
     done = ground.run("--user", script=script)

@@ -366,3 +366,60 @@ async fn what_is_wrong_with_a_proxy_is_named() {
     assert_eq!(wrong(&seen), [], "{seen:#?}");
     assert!(seen.iter().any(|finding| finding.check == "call"), "{seen:#?}");
 }
+
+/// A server that answers each path with its file, and 404 otherwise.
+async fn files(files: [(&'static str, Vec<u8>); 2]) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4_096];
+            let read = stream.read(&mut head).await.unwrap();
+            let head = String::from_utf8_lossy(&head[..read]).into_owned();
+            assert!(
+                !head.contains(env!("CARGO_PKG_VERSION")),
+                "it says nothing of this gateway: {head}"
+            );
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let body = files.iter().find(|(name, _)| *name == path);
+            let (status, body) = body.map_or((404, &[][..]), |(_, body)| (200, body));
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn news_is_told_if_it_is_signed_and_a_forged_one_is_told_as_such() {
+    let news = include_bytes!("../signatures/notes.json");
+    let signature = include_bytes!("../signatures/notes.json.sig");
+    let forged = String::from_utf8_lossy(news).replace("9.0.0", "9.9.9");
+    for (news, says, says_not) in [
+        (news.to_vec(), "version 9.0.0 is there", "signature"),
+        (forged.into_bytes(), "its signature is not accepted", "9.9.9"),
+    ] {
+        let served = [("/notes.json", news), ("/notes.json.sig", signature.to_vec())];
+        let url = format!("http://{}/notes.json", files(served).await);
+        let own = [
+            ("NEWS_URL", &*url.leak()),
+            ("NEWS_KEY", include_str!("../signatures/key.pub").trim()),
+        ];
+        let world = World::with(SimulatorSettings::default(), 1, &own).await;
+        let settings = world.settings();
+        let told = loop {
+            let told = findings(&settings).await;
+            let told: Vec<String> = told.into_iter().map(|finding| finding.says).collect();
+            if told.iter().any(|says| says.starts_with("news: ")) {
+                break told.join("\n");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        assert!(told.contains(says) && !told.contains(says_not), "{told}");
+        world.end().await;
+    }
+}

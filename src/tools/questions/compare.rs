@@ -38,7 +38,6 @@ fn settings() -> GarminGet {
     GarminGet::plain(USER_SETTINGS).optional()
 }
 
-/// The ids in `activity_ids`.
 fn ids(call: &ToolCall) -> Result<Vec<i64>, AnswerError> {
     let text = call.text("activity_ids");
     let wrong = || {

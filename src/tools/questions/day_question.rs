@@ -20,7 +20,7 @@ pub(in crate::tools) struct DayQuestion {
 }
 
 impl DayQuestion {
-    /// The requests to Garmin.
+    /// What Garmin is asked for, part by part.
     pub(in crate::tools) fn gets(self, call: &ToolCall) -> Result<Vec<GarminGet>, AnswerError> {
         let asked = (self.asked)(call)?;
         Ok(asked

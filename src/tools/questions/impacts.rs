@@ -1,7 +1,9 @@
 //! What the events of days, such as sleep and activities, did to the body battery.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::figures::figure;
@@ -11,27 +13,49 @@ use crate::tools::fields::at;
 #[derive(Default)]
 pub(super) struct Impacts(BTreeMap<String, (i64, f64, f64)>);
 
+/// An event as the history keeps it. The members have Garmin's names.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeptEvent<'a> {
+    #[serde(borrow)]
+    event_type: Option<Cow<'a, str>>,
+    body_battery_impact: Option<f64>,
+    duration_in_milliseconds: Option<f64>,
+}
+
 impl Impacts {
-    /// Adds one of Garmin's events.
+    /// Adds an event as Garmin sends it.
     pub(super) fn add(&mut self, event: &Value) {
-        let Some(kind) = at(event, "eventType").and_then(Value::as_str) else {
+        let number = |key| at(event, key).and_then(Value::as_f64);
+        if let Some(kind) = at(event, "eventType").and_then(Value::as_str) {
+            let milliseconds = number("durationInMilliseconds");
+            self.count(kind, number("bodyBatteryImpact"), milliseconds);
+        }
+    }
+
+    /// Adds a kept list of events. A question about years reads thousands, so the usual ones are read without documents.
+    pub(super) fn add_all(&mut self, events: &str) {
+        if let Ok(events) = serde_json::from_str::<Vec<KeptEvent<'_>>>(events) {
+            for event in &events {
+                if let Some(kind) = &event.event_type {
+                    self.count(kind, event.body_battery_impact, event.duration_in_milliseconds);
+                }
+            }
             return;
-        };
-        let number = |key| at(event, key).and_then(Value::as_f64).unwrap_or(0.0);
+        }
+        let events: Vec<Value> = serde_json::from_str(events).unwrap_or_default();
+        events.iter().for_each(|event| self.add(event));
+    }
+
+    fn count(&mut self, kind: &str, points: Option<f64>, milliseconds: Option<f64>) {
         if !self.0.contains_key(kind) {
             self.0.insert(kind.to_owned(), (0, 0.0, 0.0));
         }
         if let Some((count, impact, minutes)) = self.0.get_mut(kind) {
             *count += 1;
-            *impact += number("bodyBatteryImpact");
-            *minutes += number("durationInMilliseconds") / 60_000.0;
+            *impact += points.unwrap_or(0.0);
+            *minutes += milliseconds.unwrap_or(0.0) / 60_000.0;
         }
-    }
-
-    /// Adds a list of events as JSON.
-    pub(super) fn add_all(&mut self, events: &str) {
-        let events: Vec<Value> = serde_json::from_str(events).unwrap_or_default();
-        events.iter().for_each(|event| self.add(event));
     }
 
     /// How much each kind of event charged or drained the body battery, the largest drain first.

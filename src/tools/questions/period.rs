@@ -16,7 +16,6 @@ const MOST_DAYS: i64 = 1_100;
 const FORM: &str = "-8w, -90d, -3m or -1y (up to today), this or last week, month or year, a day, or two days as \
                     2026-01-01..2026-03-31";
 
-/// The parameter `range`.
 pub(super) const fn range(default: &'static str) -> Parameter {
     Parameter::text(
         "range",
