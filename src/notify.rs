@@ -16,6 +16,8 @@
 //! | `webhook` | the signed request of the webhook |
 //! | `notifier` | who receives messages where; queueing |
 //! | `phone` | a person sets their own phone |
+//! | `recipient_phones` | the phones of those whom a person names for a race |
+//! | `invited_chats` | Telegram chats that accept an invitation to read a race |
 //! | `bot` | reads what people write to the bot, and answers |
 //! | `chats` | whose chat it is, and who a sender is |
 //! | `chat_records` | what is stored about chats |
@@ -27,16 +29,19 @@ mod channel;
 mod chat_records;
 mod chats;
 mod delivery;
+mod invited_chats;
 pub mod message;
 mod mute;
 mod notifier;
 mod phone;
 mod queue;
+mod recipient_phones;
 mod send_error;
 mod telegram;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
+pub use invited_chats::CODE_PREFIX;
 pub use notifier::{ChannelTest, Notifier, NotifierParts};
 pub(super) use queue::KINDS;

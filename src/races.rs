@@ -20,6 +20,7 @@
 //! | `running_looks` | the looks that are running, so that they end with their race |
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
+//! | `recipients`, `messages` | those who read a race on phones of their own, and what goes to which phone |
 //! | `answers`, `tools` | the race tools of the connector |
 //! | `bot` | the same in a Telegram chat, by rules |
 
@@ -29,8 +30,10 @@ mod bot;
 mod caller;
 mod coaching;
 mod erase;
+mod messages;
 mod places;
 mod race;
+mod recipients;
 mod records;
 mod registry;
 mod running_looks;
@@ -52,6 +55,7 @@ pub use acts::RaceActError;
 pub use bot::RaceBot;
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
+pub use recipients::ChatInvitation;
 pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
 pub use shares::{NewShare, OpenShare, ShareOverview};
 pub use start::{StartedRace, TrackingError};
@@ -74,6 +78,8 @@ pub const KINDS: &[Kind] = &[
     notify::KINDS[3],
     notify::KINDS[4],
     notify::KINDS[5],
+    notify::KINDS[6],
+    notify::KINDS[7],
     Kind::of::<Phone>(),
     coach::KIND,
 ];

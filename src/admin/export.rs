@@ -208,6 +208,7 @@ impl AdminService {
             "alerts": alerts.map(|(at, text)| json!({ "at": at, "text": text })).collect::<Vec<_>>(),
             "course": detail.course,
             "last_words": detail.last_words,
+            "recipients": detail.recipients,
             "shares": self.shares(id.as_str())?,
         }))
     }

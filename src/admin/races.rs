@@ -120,6 +120,12 @@ impl AdminService {
                 .map(|alert| (alert.at, alert.text.clone()))
                 .collect(),
             last_words: view.last_words.clone(),
+            recipients: snapshot
+                .settings
+                .recipients
+                .iter()
+                .map(|one| answers::recipient_line(one, &view.waiting))
+                .collect(),
         })
     }
 }

@@ -220,6 +220,7 @@ impl Advice {
             }
             let message = PhoneMessage {
                 account: id.clone(),
+                to: None,
                 subject: MessageSubject::Coach,
                 severity: Severity::Notice,
                 title: TITLE.to_owned(),
@@ -254,6 +255,7 @@ impl Advice {
         let whose = (route == MessageRoute::Operator).then_some(&*account.email);
         let message = PhoneMessage {
             account: account.id.clone(),
+            to: None,
             subject: MessageSubject::Link,
             // It passes a mute: a muted message is not sent later.
             severity: Severity::Warning,

@@ -11,6 +11,7 @@ use super::table::TextTable;
 use crate::console::words::many;
 use crate::garmin::files::{self, MOST_BYTES};
 use crate::race::alerts::Alert;
+use crate::race::course::{BadCourse, CourseFile};
 use crate::race::rehearsal::{RaceRehearsal, RehearsalSummary, rehearse};
 use crate::race::text;
 
@@ -19,6 +20,9 @@ pub(super) struct RehearseArgs {
     /// FIT, GPX or TCX files, also zipped. `export --race ID --as gpx` writes a stored race as GPX
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The course of the race: its elevations serve the outlook, and its waypoints become checkpoints
+    #[arg(long, value_name = "GPX")]
+    course: Option<PathBuf>,
     /// Print the alerts as they come, this many times faster than the race [default: print no alerts]
     #[arg(long, value_name = "N", value_parser = speed)]
     speed: Option<f64>,
@@ -38,17 +42,21 @@ fn speed(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     let json = json || args.as_json;
+    let course = args.course.as_deref().map(read_course).transpose()?;
     let mut played = Vec::new();
     for path in &args.files {
-        match play(path, args.speed.filter(|_| !json)) {
+        match play(path, course.as_deref(), args.speed.filter(|_| !json)) {
             Ok(rehearsal) => played.push((path, rehearsal)),
             Err(why) => note(&format!("{}: {why}", path.display())),
         }
     }
     if played.is_empty() {
-        anyhow::bail!(UsageError(
-            "no file could be played; give FIT, GPX or TCX files".into()
-        ));
+        let what = if course.is_some() {
+            "no file could be played; give FIT, GPX or TCX files of a race on this course"
+        } else {
+            "no file could be played; give FIT, GPX or TCX files"
+        };
+        anyhow::bail!(UsageError(what.into()));
     }
     let rehearsals: Vec<RaceRehearsal> = played.iter().map(|(_, rehearsal)| rehearsal.clone()).collect();
     let summary = RehearsalSummary::of(&rehearsals);
@@ -65,6 +73,11 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     for line in table(&played).lines(None, false) {
         say(&line);
     }
+    for (path, rehearsal) in &played {
+        for line in stages(rehearsal) {
+            say(&format!("{}: {line}", file_name(path)));
+        }
+    }
     say("");
     for line in summary_lines(&summary) {
         say(&line);
@@ -72,7 +85,59 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn play(path: &Path, speed: Option<f64>) -> Result<RaceRehearsal, String> {
+/// The text of a course, once it was seen to be one.
+fn read_course(path: &Path) -> Result<String, UsageError> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| UsageError(format!("the course {shown} can't be read: {e}")))?;
+    let problem = |problem: BadCourse| {
+        let problem = problem.to_string();
+        let problem = problem
+            .strip_prefix("course_gpx: ")
+            .unwrap_or(&problem)
+            .to_owned();
+        UsageError(format!("the course {shown} can't be used: {problem}"))
+    };
+    CourseFile::read(&text, None, 0.0).map_err(problem)?;
+    Ok(text)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The legs and the checkpoints of one recording, a line each.
+fn stages(rehearsal: &RaceRehearsal) -> Vec<String> {
+    let legs = rehearsal.legs.iter().map(|leg| {
+        let found = match (leg.found_sport, leg.found_s) {
+            (Some(sport), Some(at_s)) => format!("found as {sport} at {}", text::time(at_s)),
+            _ => "not found".to_owned(),
+        };
+        format!(
+            "{} {} in {} from {}, {found}",
+            leg.sport,
+            text::km(leg.distance_m),
+            text::time(leg.lasted_s),
+            text::time(leg.began_s),
+        )
+    });
+    let checkpoints = rehearsal.checkpoints.iter().map(|checkpoint| {
+        let at = |at_s: Option<f64>| at_s.map_or_else(|| "never".to_owned(), text::time);
+        format!(
+            "{} (km {:.1}) passed {}, told {}",
+            checkpoint.name,
+            checkpoint.km,
+            at(checkpoint.passed_s),
+            at(checkpoint.told_s),
+        )
+    });
+    legs.chain(checkpoints).collect()
+}
+
+fn play(path: &Path, course: Option<&str>, speed: Option<f64>) -> Result<RaceRehearsal, String> {
     let size = std::fs::metadata(path).map_err(|e| format!("it can't be read: {e}"))?;
     if size.is_dir() {
         return Err("it is a directory; name the files in it".into());
@@ -95,7 +160,7 @@ fn play(path: &Path, speed: Option<f64>) -> Result<RaceRehearsal, String> {
             alert.text
         ));
     };
-    rehearse(&recording, &mut on_alert).map_err(|e| e.to_string())
+    rehearse(&recording, course, &mut on_alert).map_err(|e| e.to_string())
 }
 
 /// One row per recording.
@@ -125,11 +190,8 @@ fn table(played: &[(&PathBuf, RaceRehearsal)]) -> TextTable {
         let plain =
             [0.25, 0.5, 0.75].map(|part| at(part).map_or_else(|| "-".into(), |eta| signed(eta.plain_s)));
         table.row([
-            path.file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
-            rehearsal.sport.to_owned(),
+            file_name(path),
+            rehearsal.sport.clone(),
             format!("{:.1}", rehearsal.distance_m / 1000.0),
             text::time(rehearsal.elapsed_s),
             of(sum(|score| score.right), sum(|score| score.told)),
@@ -174,7 +236,9 @@ fn summary_lines(summary: &RehearsalSummary) -> Vec<String> {
             .map(|percent| format!("the 80 % window held the finish {percent:.0} % of the time")),
     );
     lines.extend(summary.places_coverage_percent.map(|percent| {
-        format!("the 80 % window of the next quarter of the way held it {percent:.0} % of the time")
+        format!(
+            "the 80 % window of the next checkpoint or quarter of the way held it {percent:.0} % of the time"
+        )
     }));
     for eta in &summary.eta {
         lines.push(format!(
@@ -200,21 +264,22 @@ mod tests {
     #[test]
     fn a_wrong_file_is_named_with_its_reason() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(play(dir.path(), None).unwrap_err().contains("directory"));
+        assert!(play(dir.path(), None, None).unwrap_err().contains("directory"));
         assert!(
-            play(&dir.path().join("none.fit"), None)
+            play(&dir.path().join("none.fit"), None, None)
                 .unwrap_err()
                 .contains("can't be read")
         );
         let text = dir.path().join("notes.txt");
         std::fs::write(&text, "hello").unwrap();
         assert!(
-            play(&text, None)
+            play(&text, None, None)
                 .unwrap_err()
                 .contains("neither FIT, GPX nor TCX")
         );
         let args = RehearseArgs {
             files: vec![text],
+            course: None,
             speed: None,
             as_json: false,
         };

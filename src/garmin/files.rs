@@ -1,6 +1,6 @@
 //! Activity files: FIT, GPX and TCX, also inside a ZIP or gzip archive, as Garmin's download service sends them.
 //!
-//! [`read`] turns a file into a [`Recording`]: samples, pauses and laps, whatever the format was. [`fit`] also gives
+//! [`read`] turns a file into a [`Recording`]: samples, pauses, laps and sessions, whatever the format was. [`fit`] also gives
 //! the single messages of a FIT file.
 //!
 //! The files come from other people's devices. Reading is bounded: [`MOST_BYTES`] after unpacking, [`MOST_SAMPLES`],
@@ -20,7 +20,7 @@ mod unpack;
 mod xml;
 
 pub use error::{FileError, MOST_BYTES, MOST_SAMPLES};
-pub use recording::{Pause, RecordedLap, Recording, Sample};
+pub use recording::{Pause, RecordedLap, RecordedSession, Recording, Sample};
 pub use unpack::unpack;
 
 /// How far into an XML file its root element is looked for.

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
-use crate::store::{Record, Table};
+use crate::race::alerts::Voice;
+use crate::race::recipients::{InvitedChatId, Units};
+use crate::store::{Record, StoreError, Table, Tx};
 
 /// Until when a chat is muted. The key is the SHA-256 of the chat's id, or of its `@name`, because keys in the store are
 /// not sealed.
@@ -53,6 +56,73 @@ impl OwnChats {
         }
         self
     }
+}
+
+/// A chat that was invited to read a person's races. The key is the account and the id of the invitation.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct InvitedChat {
+    /// The private chat in which the invitation was taken up.
+    pub(super) chat: Option<i64>,
+    /// The race for which it was invited, for display.
+    pub(super) race: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<String>,
+    pub(super) invited_at: Timestamp,
+}
+
+impl Record for InvitedChat {
+    const TABLE: Table = Table("telegram_invited_chat");
+}
+
+impl InvitedChat {
+    pub(super) fn voice(&self) -> Voice {
+        Voice::new(self.language.as_deref(), Units::default())
+    }
+}
+
+/// The key of an invited chat. An empty `id` gives the prefix of all of an account.
+pub(super) fn invited_key(account: &AccountId, id: &str) -> Vec<u8> {
+    [account.key(), b"/", id.as_bytes()].concat()
+}
+
+/// An invitation that is open. The key is the SHA-256 of its code.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct InvitationCode {
+    pub(super) account: AccountId,
+    pub(super) id: InvitedChatId,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Record for InvitationCode {
+    const TABLE: Table = Table("telegram_invitation");
+}
+
+/// Erases an invitation of an account, taken up or not.
+pub(super) fn erase_invitation(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &InvitedChatId,
+) -> Result<(), StoreError> {
+    for (key, code) in tx.list::<InvitationCode>(b"")? {
+        if code.account == *account && code.id == *id {
+            tx.remove::<InvitationCode>(&key);
+        }
+    }
+    tx.remove::<InvitedChat>(&invited_key(account, id.as_str()));
+    Ok(())
+}
+
+/// Erases all invitations of an account.
+pub(super) fn erase_invitations(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
+    for (key, code) in tx.list::<InvitationCode>(b"")? {
+        if code.account == *account {
+            tx.remove::<InvitationCode>(&key);
+        }
+    }
+    for (key, _) in tx.list::<InvitedChat>(&invited_key(account, ""))? {
+        tx.remove::<InvitedChat>(&key);
+    }
+    Ok(())
 }
 
 /// The id of a private chat, which is that of its person. The ids of groups are negative.

@@ -97,7 +97,7 @@ impl Notifier {
             let Some((_, first)) = messages.first() else {
                 continue;
             };
-            let (_, targets) = self.targets(&first.account)?;
+            let targets = self.targets_of(first)?;
             let is_sent = |message: &QueuedMessage| {
                 targets
                     .iter()
@@ -197,12 +197,20 @@ impl Notifier {
         }
     }
 
+    /// Where a queued message goes by the settings and choices of the moment.
+    fn targets_of(&self, message: &QueuedMessage) -> Result<Vec<MessageTarget>, StoreError> {
+        match &message.to {
+            Some(phone) => self.recipient_targets(&message.account, phone),
+            None => Ok(self.targets(&message.account)?.1),
+        }
+    }
+
     /// Records that a message was sent on a channel. Removes the message once it was sent on all of them.
     async fn record_sent(&self, key: Vec<u8>, channel: PhoneChannel) -> Result<(), StoreError> {
         let Some(message) = self.store().find::<QueuedMessage>(&key)? else {
             return Ok(());
         };
-        let (_, targets) = self.targets(&message.account)?;
+        let targets = self.targets_of(&message)?;
         let recorded = self.store().atomic(move |tx| {
             // The account may have been forgotten in the meantime.
             let Some(mut message) = tx.find::<QueuedMessage>(&key)? else {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::AccountId;
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
+use crate::race::recipients::RecipientPhone;
 use crate::store::{Record, StoreError, Table};
 
 /// What a message is about. Messages about one subject are sent in order.
@@ -34,6 +35,8 @@ impl MessageSubject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhoneMessage {
     pub account: AccountId,
+    /// Somebody else's phone, whom the person named for the race; `None` = that of the person.
+    pub to: Option<RecipientPhone>,
     pub subject: MessageSubject,
     pub severity: Severity,
     /// The athlete and the race, or what it is about; for display.
@@ -42,6 +45,17 @@ pub struct PhoneMessage {
     pub key: String,
     /// For display only: contains positions and heart rates, so it is never logged.
     pub text: String,
+}
+
+impl PhoneMessage {
+    /// The name in the queue of the messages about this subject to this phone.
+    pub(super) fn lane(&self) -> String {
+        let lane = self.subject.lane(&self.account);
+        match &self.to {
+            Some(phone) => format!("{lane}.{}", phone.key()),
+            None => lane,
+        }
+    }
 }
 
 /// One message as the phone displays it.

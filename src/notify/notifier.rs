@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::bot::health::BotHealth;
 use super::channel::PhoneChannel;
-use super::chat_records::OwnChats;
+use super::chat_records::{self, OwnChats};
 use super::message::{MessageRoute, MessageSubject, Phone, PhoneMessage, ShownMessage};
 use super::queue;
 use super::send_error::SendError;
@@ -22,6 +22,7 @@ use crate::base::secrets::random_id;
 use crate::config::{ChannelConfig, Live};
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
+use crate::race::recipients::RecipientPhone;
 use crate::store::{Store, StoreError, Tx};
 
 #[derive(Debug)]
@@ -116,10 +117,11 @@ impl Notifier {
             .map_or(MessageRoute::Nowhere, |(route, _)| route)
     }
 
-    /// Erases the queued messages and the phone of an account.
+    /// Erases the queued messages, the phone and the invitations of an account.
     pub fn forget_account(&self, tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
         tx.remove::<Phone>(account.as_str().as_bytes());
         tx.remove::<OwnChats>(account.key());
+        chat_records::erase_invitations(tx, account)?;
         queue::forget_account(tx, account)
     }
 
@@ -141,6 +143,16 @@ impl Notifier {
         subject: &MessageSubject,
     ) -> Result<(), StoreError> {
         queue::withdraw(tx, account, subject)
+    }
+
+    /// Erases the queued messages of a race to the phone of somebody who reads it no longer.
+    pub fn withdraw_from(
+        tx: &mut Tx<'_>,
+        account: &AccountId,
+        race: &RaceId,
+        phone: &RecipientPhone,
+    ) -> Result<(), StoreError> {
+        queue::withdraw_from(tx, account, race, phone)
     }
 
     /// Erases the queued messages and used message keys of a race.
@@ -302,6 +314,11 @@ impl Notifier {
     /// The settings of the Telegram bot, if there is one.
     pub(super) fn bot(&self) -> Option<ChannelConfig> {
         self.0.parts.live.borrow().notify.telegram.clone()
+    }
+
+    /// Whether the gateway reads what people write to the bot.
+    pub(super) fn bot_listens(&self) -> bool {
+        self.0.parts.live.borrow().notify.telegram_listens
     }
 
     pub(super) fn accounts(&self) -> &Accounts {

@@ -82,7 +82,7 @@ impl Notifier {
         Ok(())
     }
 
-    fn limit_attempts(&self, account: &AccountId) -> Result<(), SetPhoneError> {
+    pub(super) fn limit_attempts(&self, account: &AccountId) -> Result<(), SetPhoneError> {
         let now = self.clock().now();
         let mut tried = self.tried().lock();
         tried.retain(|_, at| now.duration_since(*at) < BETWEEN_ATTEMPTS);
@@ -113,7 +113,7 @@ fn check(phone: &Phone) -> Result<(), SetPhoneError> {
 }
 
 /// What the person can do about the error.
-fn advice(error: &SendError, channel: PhoneChannel) -> String {
+pub(super) fn advice(error: &SendError, channel: PhoneChannel) -> String {
     match (error, channel) {
         (SendError::UnknownChat, _) => {
             "Telegram knows no such chat; check the number, and write to the bot from there once".into()

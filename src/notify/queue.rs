@@ -1,7 +1,7 @@
 //! The messages waiting in the store.
 //!
 //! A key is `account/race/number`: a person's messages share a prefix, and within a race the keys sort in order of
-//! sending.
+//! sending. Those to another phone have `race.phone` in place of the race, the phone being a hash.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,19 +10,23 @@ use serde::{Deserialize, Serialize};
 
 use super::bot::offset::TakenUpdates;
 use super::channel::PhoneChannel;
-use super::chat_records::{ChatMute, OwnChats};
+use super::chat_records::{ChatMute, InvitationCode, InvitedChat, OwnChats};
 use super::telegram::ChatMove;
 use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
 use crate::notify::message::{MessageSubject, PhoneMessage};
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
+use crate::race::recipients::RecipientPhone;
 use crate::store::{Kind, Record, StoreError, Table, Tx};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct QueuedMessage {
     pub(super) account: AccountId,
-    /// The race, or the name of another subject.
+    /// The phone of somebody whom the person named for the race.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<RecipientPhone>,
+    /// The race and the phone, or the name of another subject.
     pub(super) race: String,
     pub(super) severity: Severity,
     /// Empty in messages stored by earlier versions.
@@ -49,13 +53,15 @@ impl Record for UsedKeys {
     const TABLE: Table = Table("outbox_told");
 }
 
-pub(crate) const KINDS: [Kind; 6] = [
+pub(crate) const KINDS: [Kind; 8] = [
     Kind::of::<QueuedMessage>(),
     Kind::of::<UsedKeys>(),
     Kind::of::<ChatMove>(),
     Kind::of::<TakenUpdates>(),
     Kind::of::<ChatMute>(),
     Kind::of::<OwnChats>(),
+    Kind::of::<InvitedChat>(),
+    Kind::of::<InvitationCode>(),
 ];
 
 /// Maximum number of used keys per race; the oldest are dropped. A race sends a few dozen messages.
@@ -66,7 +72,7 @@ const LONGEST_TEXT: usize = 1500;
 
 /// Queues a message, unless its key was used before in this race.
 pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> Result<(), StoreError> {
-    let lane = message.subject.lane(&message.account);
+    let lane = message.lane();
     let race = format!("{}/{lane}", message.account);
     let mut hash = URL_SAFE_NO_PAD.encode(sha256(message.key.as_bytes()));
     hash.truncate(12);
@@ -84,6 +90,7 @@ pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> R
     let key = format!("{race}/{:010}", last.map_or(0, |last| last + 1));
     let message = QueuedMessage {
         account: message.account.clone(),
+        to: message.to.clone(),
         race: lane,
         severity: message.severity,
         title: message.title.clone(),
@@ -99,14 +106,29 @@ fn number(key: &[u8]) -> Option<u64> {
     text.rsplit('/').next()?.parse().ok()
 }
 
-/// Erases the queued messages about a subject. Their keys stay used.
+/// Erases the queued messages about a subject, to whichever phone. Their keys stay used.
 pub(super) fn withdraw(
     tx: &mut Tx<'_>,
     account: &AccountId,
     subject: &MessageSubject,
 ) -> Result<(), StoreError> {
     let lane = subject.lane(account);
-    for (key, _) in tx.list::<QueuedMessage>(format!("{account}/{lane}/").as_bytes())? {
+    remove_queued(tx, &format!("{account}/{lane}/"))?;
+    remove_queued(tx, &format!("{account}/{lane}."))
+}
+
+/// Erases the queued messages of a race to the phone of somebody whom the person named.
+pub(super) fn withdraw_from(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    race: &RaceId,
+    phone: &RecipientPhone,
+) -> Result<(), StoreError> {
+    remove_queued(tx, &format!("{account}/{race}.{}/", phone.key()))
+}
+
+fn remove_queued(tx: &mut Tx<'_>, prefix: &str) -> Result<(), StoreError> {
+    for (key, _) in tx.list::<QueuedMessage>(prefix.as_bytes())? {
         tx.remove::<QueuedMessage>(&key);
     }
     Ok(())
@@ -116,15 +138,16 @@ pub(super) fn withdraw(
 pub(super) fn forget_race(tx: &mut Tx<'_>, account: &AccountId, race: &RaceId) -> Result<(), StoreError> {
     withdraw(tx, account, &MessageSubject::Race(race.clone()))?;
     tx.remove::<UsedKeys>(format!("{account}/{race}").as_bytes());
+    for (key, _) in tx.list::<UsedKeys>(format!("{account}/{race}.").as_bytes())? {
+        tx.remove::<UsedKeys>(&key);
+    }
     Ok(())
 }
 
 /// Erases the queued messages and used keys of an account.
 pub(super) fn forget_account(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
     let prefix = format!("{account}/");
-    for (key, _) in tx.list::<QueuedMessage>(prefix.as_bytes())? {
-        tx.remove::<QueuedMessage>(&key);
-    }
+    remove_queued(tx, &prefix)?;
     for (key, _) in tx.list::<UsedKeys>(prefix.as_bytes())? {
         tx.remove::<UsedKeys>(&key);
     }

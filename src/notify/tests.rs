@@ -82,6 +82,7 @@ impl Bench {
     async fn push_as(&self, severity: Severity, key: &str, text: &str) {
         let message = PhoneMessage {
             account: self.account.clone(),
+            to: None,
             subject: MessageSubject::Race(self.race.clone()),
             severity,
             key: key.into(),
@@ -538,6 +539,7 @@ async fn a_message_names_the_athlete_and_the_race() {
     for (key, title) in [("a", "Ann, Lake Run"), ("b", "Ben, Lake Run"), ("c", "")] {
         let message = PhoneMessage {
             account: bench.account.clone(),
+            to: None,
             subject: MessageSubject::Race(bench.race.clone()),
             severity: Severity::Notice,
             title: title.into(),

@@ -11,11 +11,13 @@ mod cutoff;
 mod limit;
 mod off_course;
 mod pace;
+mod phrase;
 mod place;
 mod progress;
 mod signal;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,9 +25,11 @@ use serde::{Deserialize, Serialize};
 use crate::race::ending::EndReason;
 use crate::race::plan::RacePlan;
 use crate::race::schedule::RacePhase;
-use crate::race::text;
+use phrase::PhraseValue::{self, BareMark, Mark, Minutes, Pace, Time, Way};
+use phrase::SLOWEST_PACE_MPS;
 
 pub use alert::{Alert, AlertKind, Severity, Situation};
+pub use phrase::{AlertPhrase, Voice};
 
 /// The alerts sent so far. Stored, so that it survives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -94,16 +98,14 @@ fn started(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
         return;
     }
     let ran_s = situation.track.elapsed_s();
-    let text = if ran_s < 300.0 {
-        "The race has started.".to_owned()
+    let phrase = if ran_s < 300.0 {
+        AlertPhrase::new(|words| words.started)
     } else {
-        format!(
-            "The race is under way: {} after {}.",
-            text::km(situation.track.progress_m()),
-            text::time(ran_s)
-        )
+        AlertPhrase::new(|words| words.under_way)
+            .with("way", Way(situation.track.progress_m()))
+            .with("time", Time(ran_s))
     };
-    alerts.push(situation.alert(AlertKind::Started, Severity::Notice, "started".into(), text));
+    alerts.push(situation.alert(AlertKind::Started, Severity::Notice, "started".into(), phrase));
 }
 
 fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -114,11 +116,9 @@ fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
         return;
     }
     told.changed_at = Some(situation.now);
-    let text = "Garmin's LiveTrack answers differently than this program knows; the data may have holes. \
-                Look for a newer version."
-        .to_owned();
+    let phrase = AlertPhrase::new(|words| words.garmin_changed);
     let key = format!("garmin_changed:{}", situation.now.as_second());
-    alerts.push(situation.alert(AlertKind::GarminChanged, Severity::Warning, key, text));
+    alerts.push(situation.alert(AlertKind::GarminChanged, Severity::Warning, key, phrase));
 }
 
 /// Reports the end once. An END that was cancelled and occurs again is reported again.
@@ -148,63 +148,62 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
         track.last.map_or(0, |last| last.at.as_second()),
         reason.is_finish()
     );
-    let (kind, severity, text) = if reason.is_finish() {
-        (
-            AlertKind::Finished,
-            Severity::Notice,
-            format!("Finished: {}.", result(situation)),
-        )
+    let result = PhraseValue::Part(result(situation));
+    let (kind, severity, phrase) = if reason.is_finish() {
+        let phrase = AlertPhrase::new(|words| words.finished).with("result", result);
+        (AlertKind::Finished, Severity::Notice, phrase)
     } else if reason == EndReason::EndedEarly {
-        let text = match (situation.settings.timed_s, goal.whole_m()) {
-            (Some(time_s), _) => format!(
-                "Ended after {} of {}, at {}.",
-                text::time(track.elapsed_s()),
-                text::time(f64::from(time_s)),
-                text::km(track.progress_m())
-            ),
-            (None, whole_m) => format!(
-                "Ended at {} of {}, after {}.",
-                text::mark(track.progress_m()).trim_end_matches(" km"),
-                text::mark(whole_m.unwrap_or_default()),
-                text::time(track.elapsed_s())
-            ),
+        let phrase = match situation.settings.timed_s {
+            Some(time_s) => AlertPhrase::new(|words| words.ended_in_time)
+                .with("time", Time(track.elapsed_s()))
+                .with("whole", Time(f64::from(time_s)))
+                .with("way", Way(track.progress_m())),
+            None => AlertPhrase::new(|words| words.ended_early)
+                .with("way", BareMark(track.progress_m()))
+                .with("whole", Mark(goal.whole_m().unwrap_or_default()))
+                .with("time", Time(track.elapsed_s())),
         };
-        (AlertKind::Ended, Severity::Warning, text)
+        (AlertKind::Ended, Severity::Warning, phrase)
     } else if matches!(reason, EndReason::LinkGone | EndReason::LinkExpired) {
-        let text = format!(
-            "The LiveTrack link no longer works ({}). If the race goes on, start tracking with the new link and \
-             continue this race. So far: {}.",
-            reason.sentence(),
-            result(situation)
-        );
-        (AlertKind::LinkGone, Severity::Warning, text)
+        let why = if reason == EndReason::LinkGone {
+            AlertPhrase::new(|words| words.link_unknown)
+        } else {
+            AlertPhrase::new(|words| words.link_expired)
+        };
+        let phrase = AlertPhrase::new(|words| words.link_ended)
+            .with("why", PhraseValue::Part(why))
+            .with("result", result);
+        (AlertKind::LinkGone, Severity::Warning, phrase)
     } else {
         let silence = situation.watch.silence(track).unwrap_or_default().as_secs_f64();
         let of = goal
             .whole_m()
-            .map_or_else(String::new, |whole_m| format!(", of {}", text::km(whole_m)));
-        let text = format!(
-            "No new data for {}: probably finished, or out of coverage for long. Last seen: {}{of}.",
-            text::minutes(silence),
-            result(situation)
-        );
-        (AlertKind::ProbablyFinished, Severity::Notice, text)
+            .map(|whole_m| AlertPhrase::new(|words| words.of_whole).with("whole", Way(whole_m)));
+        let phrase = AlertPhrase::new(|words| words.probably_finished)
+            .with("long", Minutes(silence))
+            .with("result", result)
+            .with("of", of);
+        (AlertKind::ProbablyFinished, Severity::Notice, phrase)
     };
-    alerts.push(situation.alert(kind, severity, key, text));
+    alerts.push(situation.alert(kind, severity, key, phrase));
 }
 
 /// The result so far, such as `42.2 km in 3:29:10 (4:57 /km)`.
-fn result(situation: &Situation<'_>) -> String {
+fn result(situation: &Situation<'_>) -> AlertPhrase {
     let track = situation.track;
     if track.started_at.is_none() {
-        return "nothing was seen of it".to_owned();
+        return AlertPhrase::new(|words| words.nothing_seen);
     }
     let (way_m, ran_s) = (track.distance_m(), track.elapsed_s());
     let kind = track
         .leg()
         .and_then(|leg| leg.kind)
         .filter(|_| track.legs.len() == 1);
-    let pace = text::pace(kind, way_m / ran_s.max(1.0)).filter(|_| track.legs.len() == 1);
-    let pace = pace.map_or_else(String::new, |pace| format!(" ({pace})"));
-    format!("{} in {}{pace}", text::km(way_m), text::time(ran_s))
+    let mps = way_m / ran_s.max(1.0);
+    let pace = (track.legs.len() == 1 && mps >= SLOWEST_PACE_MPS)
+        .then(|| AlertPhrase::new(|words| words.in_brackets).with("pace", Pace(kind, mps)));
+    AlertPhrase::new(|words| words.result)
+        .with("way", Way(way_m))
+        .with("time", Time(ran_s))
+        .with("pace", pace)
 }

@@ -11,6 +11,7 @@ use crate::race::thresholds::Thresholds;
 
 mod fields;
 mod implied;
+mod recipient_fields;
 
 /// A place on the course, such as an aid station, with optional time limits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

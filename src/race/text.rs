@@ -72,6 +72,23 @@ fn is_format(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Puts values in the place of their names in braces.
+pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
+    let mut text = String::with_capacity(sentence.len() + 16);
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let Some((name, after)) = after.split_once('}') else {
+            return text;
+        };
+        let value = values.iter().find(|(known, _)| *known == name);
+        text.push_str(value.map_or("", |(_, value)| value));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +124,12 @@ mod tests {
         ] {
             assert_eq!(plain_text(text), plain, "{text:?}");
         }
+    }
+
+    #[test]
+    fn values_are_put_in_once() {
+        let filled = fill("{a} and {b}, {c}.", &[("a", "{b}"), ("b", "2")]);
+        assert_eq!(filled, "{b} and 2, .");
+        assert_eq!(fill("open {", &[]), "open ");
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::caller::RaceCaller;
+use super::messages::dropped_phones;
 use super::race::{RaceChange, WatchedRace};
+use super::recipients::{ChatInvitation, RecipientProblem};
 use super::records::RaceProgress;
 use super::registry::{RaceOverview, Races};
 use super::start::adopt_course;
@@ -49,6 +51,15 @@ pub enum RaceActError {
     Look(#[from] LookError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<RecipientProblem> for RaceActError {
+    fn from(problem: RecipientProblem) -> Self {
+        match problem {
+            RecipientProblem::Fields(bad) => bad.into(),
+            RecipientProblem::Store(e) => e.into(),
+        }
+    }
 }
 
 impl Races {
@@ -150,15 +161,26 @@ impl Races {
     }
 
     /// Changes the plan of a race: a value sets a field, null restores its default. What the change concerns is computed
-    /// again from the stored points.
+    /// again from the stored points. Returns the invitations of new recipients.
     pub async fn update_race(
         &self,
         caller: &RaceCaller,
         id: &RaceId,
         changes: &Map<String, Value>,
-    ) -> Result<(), RaceActError> {
+    ) -> Result<Vec<ChatInvitation>, RaceActError> {
         let race = self.watched_race_of(caller.account(), id)?;
         let store = &self.0.store;
+        let names_recipients = changes.contains_key("recipients");
+        let recipients = if names_recipients {
+            let state = race.state();
+            let (before, title) = (&state.row.settings.recipients, state.title());
+            let (mut plan, _) = state.row.settings.with(changes)?;
+            self.prepare_recipients(caller.account(), before, &mut plan, &title)
+                .await?;
+            Some(plan.recipients)
+        } else {
+            None
+        };
         let changed = race.change(store, &self.0.notifier, |state| {
             if state.is_over() {
                 return Err(RaceActError::Over);
@@ -166,6 +188,11 @@ impl Races {
             let before = state.row.settings.kind;
             let (plan, gpx) = state.row.settings.with(changes)?;
             let mut plan = self.0.in_time_zone(plan);
+            // Those that were prepared, and not the wish for them.
+            if let Some(recipients) = recipients {
+                plan.recipients = recipients;
+            }
+            let dropped_phones = dropped_phones(&state.row.settings.recipients, &plan.recipients);
             let has_distance = changes.contains_key("distance_km");
             let most = RacePlan::course_tolerance(has_distance);
             let new_course = changes.contains_key("course_gpx") || has_distance;
@@ -188,6 +215,7 @@ impl Races {
             Ok::<_, RaceActError>(RaceChange {
                 row: true,
                 course: new_course,
+                dropped_phones,
                 caller: Some(caller.clone()),
                 ..RaceChange::default()
             })
@@ -195,7 +223,10 @@ impl Races {
         changed.await?.ok_or(RaceActError::AccessEnded)?;
         tracing::info!(race.id = %id, account.id = %caller.account(), "race.plan_changed");
         race.changed.notify_one();
-        Ok(())
+        if !names_recipients {
+            return Ok(Vec::new());
+        }
+        Ok(self.invite(caller, id).await?)
     }
 
     /// Starts a look by Claude. Returns at once.

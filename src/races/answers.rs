@@ -3,12 +3,14 @@
 //! Times of day are local, with their offset from UTC. Numbers are rounded to their accuracy. Unknown values are omitted.
 
 mod outlook;
+mod recipients;
 mod status;
 mod summary;
 mod timeseries;
 mod values;
 
 pub use outlook::{crew_sheet, find_place, outlook, place_rules, why_unknown};
+pub use recipients::{invitations, recipient_line};
 pub use status::{line, status};
 pub use summary::summary;
 pub use timeseries::{METRICS, SeriesRequest, USUAL_METRICS, timeseries};

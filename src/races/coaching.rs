@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::acts::RaceActError;
 use super::caller::RaceCaller;
+use super::messages;
 use super::race::RaceChange;
 use super::registry::Races;
 use crate::accounts::AccountId;
@@ -13,6 +14,7 @@ use crate::race::alerts::Severity;
 use crate::race::claims;
 use crate::race::claims::HeldClaim;
 use crate::race::id::RaceId;
+use crate::race::recipients::Recipient;
 use crate::race::text::plain_text;
 use crate::store::{StoreError, Tx};
 
@@ -78,10 +80,14 @@ impl Races {
             return Err(CoachingError::Length);
         }
         let race = self.watched_race_of(account, id)?;
-        if self.message_route(account) == MessageRoute::Nowhere {
+        let (state, now) = (race.state(), self.0.clock.now());
+        let recipients = messages::reachable(&self.0.notifier, account, &state.row.settings.recipients)?;
+        let has_reader = recipients
+            .iter()
+            .any(|one| one.phone.is_some() && one.hears_the_coach());
+        if self.message_route(account) == MessageRoute::Nowhere && !has_reader {
             return Err(CoachingError::NoPhone);
         }
-        let (state, now) = (race.state(), self.0.clock.now());
         let window = state.window(&self.0.store, id)?;
         let snapshot = state.snapshot(id, now);
         let facts = claims::facts(&snapshot, &window, state.progress.looked_at);
@@ -111,6 +117,7 @@ impl Races {
         };
         let message = PhoneMessage {
             account: account.clone(),
+            to: None,
             subject: MessageSubject::Race(id.clone()),
             severity: Severity::Notice,
             key: format!("coach:{text}"),
@@ -127,8 +134,12 @@ impl Races {
             }
             state.progress.coached_at = Some(now);
             state.progress.note(said);
+            let is_named = |one: &Recipient| state.row.settings.recipients.contains(one);
+            let recipients: Vec<_> = recipients.into_iter().filter(is_named).collect();
+            let mut messages = messages::of_coach(&message, &recipients, &mut state.progress, now);
+            messages.insert(0, message);
             Ok(RaceChange {
-                message: Some(message),
+                messages,
                 caller: Some(caller.clone()),
                 ..RaceChange::default()
             })

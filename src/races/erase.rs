@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::messages::drop_phones;
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key, drop_tokens};
 use super::registry::Races;
 use super::series;
@@ -15,7 +16,7 @@ use crate::store::{StoreError, Tx};
 
 impl Races {
     /// Erases all races of an account with their points, alerts, tokens, shares and queued messages. Also erases the
-    /// account's phone and its count of looks. Returns the number of races.
+    /// account's phone, its invitations to recipients, and its count of looks. Returns the number of races.
     pub async fn forget(&self, account: &AccountId) -> Result<usize, StoreError> {
         let races = &self.0;
         let gate = races.gate(account);
@@ -85,6 +86,13 @@ fn erase(tx: &mut Tx<'_>, id: &RaceId, account: &AccountId) -> Result<(), StoreE
         drop_tokens(tx, &mut progress, 0);
     }
     remove_shares(tx, id, None)?;
+    let recipients = tx.find::<RaceRow>(id.key())?.map(|row| row.settings.recipients);
+    let phones: Vec<_> = recipients
+        .into_iter()
+        .flatten()
+        .filter_map(|one| one.phone)
+        .collect();
+    drop_phones(tx, account, id, &phones)?;
     tx.remove::<RaceProgress>(id.key());
     tx.remove::<CourseRow>(id.key());
     tx.remove::<RaceRow>(id.key());

@@ -11,18 +11,20 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::caller::RaceCaller;
+use super::messages::{self, MessageHead};
 use super::records::{CourseRow, RaceProgress, RaceRow, RaceToken, alert_key, drop_tokens};
 use super::running_looks::RunningLooks;
 use super::series;
 use super::versions::{self, RaceVersions};
 use crate::base::secrets::TokenHash;
 use crate::notify::Notifier;
-use crate::notify::message::{MessageSubject, PhoneMessage};
+use crate::notify::message::PhoneMessage;
 use crate::race::alerts;
 use crate::race::alerts::{Alert, Situation};
 use crate::race::course::Course;
 use crate::race::ending::EndReason;
 use crate::race::id::RaceId;
+use crate::race::recipients::RecipientPhone;
 use crate::race::schedule::RacePhase;
 use crate::race::snapshot::{Snapshot, race_title};
 use crate::race::track::TrackSample;
@@ -60,8 +62,10 @@ pub(super) struct WatchedRace {
 pub(super) struct RaceChange {
     pub(super) samples: Vec<TrackSample>,
     pub(super) alerts: Vec<Alert>,
-    /// A message in addition to those of the alerts.
-    pub(super) message: Option<PhoneMessage>,
+    /// Messages in addition to those of the alerts.
+    pub(super) messages: Vec<PhoneMessage>,
+    /// Phones of recipients who are no longer in the plan.
+    pub(super) dropped_phones: Vec<RecipientPhone>,
     /// Whether the settings or the link changed.
     pub(super) row: bool,
     pub(super) course: bool,
@@ -171,17 +175,6 @@ impl RaceState {
         Ok(steps.filter(|step| step.at >= from).collect())
     }
 
-    fn message(&self, race: &RaceId, alert: &Alert) -> PhoneMessage {
-        PhoneMessage {
-            account: self.row.account.clone(),
-            subject: MessageSubject::Race(race.clone()),
-            severity: alert.severity,
-            key: alert.key.clone(),
-            title: self.title(),
-            text: alert.text.clone(),
-        }
-    }
-
     /// The athlete and the race, as far as known.
     pub(super) fn title(&self) -> String {
         race_title(self.progress.watch.session.as_ref(), &self.row.settings)
@@ -234,16 +227,19 @@ impl WatchedRace {
         let surplus = next.alerts.len().saturating_sub(MOST_ALERTS);
         next.alerts.drain(..surplus);
         // The recipients get as many as they chose; all alerts stay in the record of the race.
-        let mut budget = std::mem::take(&mut next.progress.budget);
-        let recipients = &next.row.settings.recipients;
-        let messages: Vec<PhoneMessage> = change
-            .alerts
-            .iter()
-            .filter(|alert| budget.admits(recipients, alert))
-            .map(|alert| next.message(&self.id, alert))
-            .chain(change.message.take())
-            .collect();
-        next.progress.budget = budget;
+        let title = next.title();
+        let head = MessageHead {
+            account: &next.row.account,
+            race: &self.id,
+            title: &title,
+        };
+        let mut messages = Vec::new();
+        if !change.alerts.is_empty() {
+            let named = &next.row.settings.recipients;
+            let recipients = messages::reachable(notifier, head.account, named)?;
+            messages = messages::of_alerts(&head, &recipients, &mut next.progress, &change.alerts);
+        }
+        messages.append(&mut change.messages);
         let course = change.course.then(|| next.course.as_deref().cloned());
         let withdraw_messages = change.withdraw_messages;
         let (id, row, mut progress) = (self.id.clone(), next.row.clone(), next.progress.clone());
@@ -274,6 +270,7 @@ impl WatchedRace {
                     None => {}
                 }
                 tx.put(id.key(), &progress)?;
+                messages::drop_phones(tx, &row.account, &id, &change.dropped_phones)?;
                 if withdraw_messages {
                     outbox.withdraw_race(tx, &row.account, &id)?;
                 }

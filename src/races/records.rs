@@ -20,7 +20,7 @@ use crate::coach::look::SaidMessage;
 use crate::garmin::livetrack::LiveTrackLink;
 use crate::oauth::FamilyId;
 use crate::race::alerts::{Alert, AlertState};
-use crate::race::budget::MessageBudget;
+use crate::race::budget::{MessageBudget, RecipientBudgets};
 use crate::race::course::Course;
 use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
@@ -67,6 +67,9 @@ pub(super) struct RaceProgress {
     /// The messages of the last hour.
     #[serde(default)]
     pub(super) budget: MessageBudget,
+    /// The same for recipients with phones of their own.
+    #[serde(default)]
+    pub(super) recipient_budgets: RecipientBudgets,
     /// SHA-256 of the race's tokens in hexadecimal, newest last.
     #[serde(default)]
     pub(super) tokens: Vec<String>,
@@ -93,6 +96,7 @@ impl RaceProgress {
             coached_at: None,
             said: Vec::new(),
             budget: MessageBudget::default(),
+            recipient_budgets: RecipientBudgets::default(),
             tokens: Vec::new(),
             done: false,
         }

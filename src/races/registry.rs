@@ -69,6 +69,8 @@ pub struct RaceOverview {
     pub snapshot: Snapshot,
     pub last_words: Option<String>,
     pub watched: bool,
+    /// Recipients who have not accepted their invitation, or have left.
+    pub waiting: Vec<String>,
 }
 
 impl Races {
@@ -137,6 +139,7 @@ impl Races {
             snapshot: state.snapshot(id, self.0.clock.now()),
             last_words: state.progress.last_words.as_ref().map(|(_, words)| words.clone()),
             watched: !state.progress.done,
+            waiting: self.waiting_recipients(account, &state.row.settings.recipients)?,
         }))
     }
 

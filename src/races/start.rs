@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::caller::RaceCaller;
 use super::race::{RaceChange, RaceState};
+use super::recipients::{ChatInvitation, RecipientProblem};
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
 use super::registry::Races;
 use crate::accounts::AccountId;
@@ -14,6 +15,7 @@ use crate::race::course::{BadCourse, Course, CourseFile};
 use crate::race::fields::BadFields;
 use crate::race::id::RaceId;
 use crate::race::plan::RacePlan;
+use crate::race::snapshot::race_title;
 use crate::race::track::Track;
 use crate::store::{StoreError, Tx};
 
@@ -48,8 +50,17 @@ pub enum TrackingError {
     Store(#[from] StoreError),
 }
 
+impl From<RecipientProblem> for TrackingError {
+    fn from(problem: RecipientProblem) -> Self {
+        match problem {
+            RecipientProblem::Fields(bad) => bad.into(),
+            RecipientProblem::Store(e) => e.into(),
+        }
+    }
+}
+
 /// A race that is now being watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct StartedRace {
     pub race: RaceId,
     /// Whether the race was already watched with the same link.
@@ -58,6 +69,8 @@ pub struct StartedRace {
     pub continued: bool,
     /// Garmin has not replied yet; polling continues.
     pub unreachable: bool,
+    /// The invitations of recipients who get none of the messages before they accept.
+    pub invitations: Vec<ChatInvitation>,
 }
 
 /// A link that was found in a text, and what LiveTrack says of it.
@@ -102,7 +115,18 @@ impl Races {
                     course = course.map(|course| course.scaled_to(distance_m, most));
                 }
             }
-            return self.begin(caller, reached, settings, course).await;
+            let is_new = self.race_of_link(caller.account(), &reached.link)?.is_none();
+            if is_new && !settings.recipients.is_empty() {
+                let title = race_title(reached.session.as_ref(), &settings);
+                self.prepare_recipients(caller.account(), &[], &mut settings, &title)
+                    .await?;
+            }
+            let started = self.begin(caller, reached, settings, course).await?;
+            let invitations = self.invite(caller, &started.race).await?;
+            return Ok(StartedRace {
+                invitations,
+                ..started
+            });
         };
         let gate = races.gate(caller.account());
         let _starting = gate.lock().await;
@@ -115,6 +139,7 @@ impl Races {
             known: false,
             continued: true,
             unreachable: reached.unreachable,
+            invitations: Vec::new(),
         })
     }
 
@@ -170,6 +195,7 @@ impl Races {
             known,
             continued,
             unreachable,
+            invitations: Vec::new(),
         };
         let settings = races.in_time_zone(settings);
         let gate = races.gate(account);

@@ -90,6 +90,7 @@ fn race() -> RaceDetail {
         splits: Vec::new(),
         alerts: Vec::new(),
         last_words: None,
+        recipients: vec![],
     }
 }
 

@@ -236,6 +236,7 @@ fn view(race: &RaceId, track: Track) -> Result<RaceOverview> {
         },
         last_words: None,
         watched: false,
+        waiting: vec![],
     })
 }
 

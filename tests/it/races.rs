@@ -6,6 +6,7 @@ mod killed;
 mod page;
 mod past;
 mod places;
+mod recipients;
 mod told;
 
 use garmin_gateway::accounts::AccountId;

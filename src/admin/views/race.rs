@@ -82,6 +82,9 @@ pub struct RaceDetail {
     pub alerts: Vec<(Timestamp, String)>,
     /// The last message that Claude sent.
     pub last_words: Option<String>,
+    /// Who reads the messages, a line each, without the addresses of phones.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 /// A link to the page of a race, without its token.

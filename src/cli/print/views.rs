@@ -237,6 +237,9 @@ impl Print {
         for (at, alert) in &detail.alerts {
             more(format!("alert  {} {alert}", second(*at, &self.zone)));
         }
+        for recipient in &detail.recipients {
+            more(format!("reader {recipient}"));
+        }
         if let Some(words) = &detail.last_words {
             more(format!("Claude {words}"));
         }

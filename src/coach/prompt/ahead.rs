@@ -3,7 +3,6 @@
 use super::quote::quoted;
 use crate::coach::look::RaceLook;
 use crate::race::outlook::{PlaceState, places};
-use crate::race::recipients::{RecipientRole, Units};
 use crate::race::text;
 use crate::race::trend::{drift_percent, last_hour};
 
@@ -51,19 +50,12 @@ pub(super) fn outlook(look: &RaceLook) -> String {
     text
 }
 
-/// The readers of the messages.
+/// The readers of what Claude writes: of the person's phone, and those with their own who want all messages.
 pub(super) fn addressed(look: &RaceLook) -> String {
     let recipients = look.snapshot.settings.recipients.iter();
+    let recipients = recipients.filter(|one| one.phone.is_none() || one.hears_the_coach());
     let lines = recipients.map(|recipient| {
-        let role = match recipient.role {
-            RecipientRole::Family => "family",
-            RecipientRole::Crew => "crew",
-            RecipientRole::Coach => "coach",
-        };
-        let units = match recipient.units {
-            Units::Metric => "metric",
-            Units::Imperial => "imperial",
-        };
+        let (role, units) = (recipient.role.name(), recipient.units.name());
         let language = recipient
             .language
             .as_deref()

@@ -11,6 +11,7 @@ fn alert(text: &str) -> Alert {
         severity: Severity::Info,
         key: "k".into(),
         text: text.into(),
+        phrase: None,
         at: look().snapshot.now,
     }
 }

@@ -300,5 +300,6 @@ pub(super) fn race_detail() -> RaceDetail {
         splits: vec![("5 km".into(), 1_500.0), ("10 km".into(), 3_010.0)],
         alerts: vec![(at(-900), "heart rate 171 above 165".into())],
         last_words: Some("Ease off until the lake.".into()),
+        recipients: vec!["family Oma, de, metric: telegram".into()],
     }
 }

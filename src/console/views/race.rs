@@ -76,6 +76,7 @@ fn notes(
     }
     let alerts = detail.alerts.iter().rev().take(3);
     text.extend(alerts.map(|(at, alert)| format!("{} {alert}", second(*at, &state.zone))));
+    text.extend(detail.recipients.iter().map(|line| format!("To {line}")));
     let splits = detail.splits.iter().rev();
     text.extend(splits.map(|(label, seconds)| format!("{label} {}", clock(*seconds))));
     let text: Vec<Line<'_>> = panes::lines(&text);

@@ -46,6 +46,16 @@ pub struct RecordedLap {
     pub calories: Option<f64>,
 }
 
+/// A session: one sport of the file. A file of one sport has one, if its format knows sessions.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecordedSession {
+    /// Garmin's word, such as `swimming` or `transition`.
+    pub sport: Option<String>,
+    /// Seconds since the start.
+    pub from_s: f64,
+    pub to_s: f64,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recording {
     /// The time of the first sample.
@@ -59,6 +69,8 @@ pub struct Recording {
     /// In chronological order, without overlaps.
     pub pauses: Vec<Pause>,
     pub laps: Vec<RecordedLap>,
+    /// In chronological order; FIT files have them.
+    pub sessions: Vec<RecordedSession>,
     /// Whether the file broke off or had more than [`MOST_SAMPLES`] samples, so that the end is missing.
     pub is_cut: bool,
 }
@@ -121,8 +133,20 @@ impl Recording {
             samples,
             pauses,
             laps,
+            sessions: Vec::new(),
             is_cut,
         })
+    }
+
+    /// The same with sessions in order, whose times count from the epoch.
+    pub(super) fn with_sessions(mut self, mut sessions: Vec<RecordedSession>) -> Self {
+        let origin_s = self.start.as_duration().as_secs_f64();
+        for session in &mut sessions {
+            session.from_s -= origin_s;
+            session.to_s -= origin_s;
+        }
+        self.sessions = sessions;
+        self
     }
 
     /// Seconds from the first sample to the last, pauses included.

@@ -41,6 +41,40 @@ fn ride() -> Vec<u8> {
 }
 
 #[test]
+fn a_fit_file_of_several_sports_has_its_sessions() {
+    use FitValue::Whole;
+
+    let mut fit = FitWriter::default();
+    for at in [0, 60, 120] {
+        fit.timed(message::RECORD, NOON + at, &[(5, Whole(100))]);
+    }
+    // Watches write them at the end, in whatever order.
+    for (sport, from, seconds) in [(2, 75, 45_000), (5, 0, 60_000), (3, 60, 15_000)] {
+        let start = (2, Whole(fit_time(NOON + from)));
+        fit.timed(
+            message::SESSION,
+            NOON + 120,
+            &[start, (5, Whole(sport)), (7, Whole(seconds))],
+        );
+    }
+    let recording = read(&fit.finish()).unwrap();
+    let sessions: Vec<_> = recording
+        .sessions
+        .iter()
+        .map(|session| (session.sport.as_deref().unwrap(), session.from_s, session.to_s))
+        .collect();
+    assert_eq!(
+        sessions,
+        [
+            ("swimming", 0.0, 60.0),
+            ("transition", 60.0, 75.0),
+            ("cycling", 75.0, 120.0)
+        ]
+    );
+    assert_eq!(recording.sport.as_deref(), Some("swimming"));
+}
+
+#[test]
 fn a_fit_file_has_samples_pauses_and_laps() {
     let recording = read(&ride()).unwrap();
     assert_eq!(recording.start.as_second(), NOON);

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::phrase::{AlertPhrase, Voice};
 use crate::race::course::Course;
 use crate::race::goal::RaceGoal;
 use crate::race::outlook::Outlook;
@@ -59,6 +60,43 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
+    /// Whether a family is told of it: nothing of the body, the pace and the splits, and no places that somebody asked
+    /// to be told about, which may be homes.
+    pub fn is_for_family(self) -> bool {
+        match self {
+            Self::Started
+            | Self::NoSignal
+            | Self::SignalBack
+            | Self::Stopped
+            | Self::Paused
+            | Self::OffCourse
+            | Self::CutoffRisk
+            | Self::CutoffMissed
+            | Self::Checkpoint
+            | Self::LegChange
+            | Self::Finished
+            | Self::Ended
+            | Self::ProbablyFinished
+            | Self::LinkGone => true,
+            Self::HrOver
+            | Self::HrUnder
+            | Self::PowerOver
+            | Self::PowerUnder
+            | Self::CadenceUnder
+            | Self::OffPace
+            | Self::Split
+            | Self::GarminChanged
+            | Self::Overdue
+            | Self::PlaceEntered
+            | Self::PlaceLeft => false,
+        }
+    }
+
+    /// Whether the race is over by it, or may be.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Finished | Self::ProbablyFinished | Self::Ended)
+    }
+
     /// Whether a person asked for exactly this.
     pub fn is_asked_for(self) -> bool {
         matches!(self, Self::Overdue | Self::PlaceEntered | Self::PlaceLeft)
@@ -111,9 +149,30 @@ pub struct Alert {
     pub severity: Severity,
     /// Alerts with the same key are sent only once.
     pub key: String,
+    /// In English and metric units.
     pub text: String,
+    /// The same for readers who want it otherwise. It is not stored, because messages are written when it is raised.
+    #[serde(skip)]
+    pub phrase: Option<AlertPhrase>,
     /// Time at which it was raised, by the gateway's clock.
     pub at: Timestamp,
+}
+
+impl Alert {
+    /// Whether it reaches those who want important messages only.
+    pub fn is_important(&self) -> bool {
+        self.severity == Severity::Warning
+            || self.kind.is_end()
+            || self.kind.is_asked_for()
+            || self.kind == AlertKind::CutoffRisk
+    }
+
+    /// The text for one reader. Without its phrase, which is the case once it was stored, it is the stored text.
+    pub fn told(&self, voice: Voice) -> String {
+        self.phrase
+            .as_ref()
+            .map_or_else(|| self.text.clone(), |phrase| phrase.told(voice))
+    }
 }
 
 /// Everything that the rules evaluate.
@@ -155,12 +214,19 @@ impl Situation<'_> {
         started_at.map_or(0.0, |at| self.now.duration_since(at).as_secs_f64().max(0.0))
     }
 
-    pub(super) fn alert(&self, kind: AlertKind, severity: Severity, key: String, text: String) -> Alert {
+    pub(super) fn alert(
+        &self,
+        kind: AlertKind,
+        severity: Severity,
+        key: String,
+        phrase: AlertPhrase,
+    ) -> Alert {
         Alert {
             kind,
             severity,
             key,
-            text,
+            text: phrase.told(Voice::default()),
+            phrase: Some(phrase),
             at: self.now,
         }
     }

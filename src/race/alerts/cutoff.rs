@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
+use super::phrase::AlertPhrase;
+use super::phrase::PhraseValue::{Mark, Minutes, Name, Part, Time, Way};
 use crate::race::outlook::Outlook;
 use crate::race::plan::Checkpoint;
-use crate::race::text;
 
 /// How far inside the cut-off the window must lie before a danger counts as over, as a share of the cut-off.
 const HYSTERESIS: f64 = 0.03;
@@ -85,33 +86,30 @@ fn warn(
     };
     let margin_s = cutoff_s - arrival.likely_s;
     let (severity, level, verdict) = if margin_s < 0.0 {
-        let late = format!("{} too late", text::time(-margin_s));
+        let late = AlertPhrase::new(|words| words.too_late).with("time", Time(-margin_s));
         (Severity::Warning, "missed", late)
     } else {
-        let margin = format!(
-            "with {} to spare, and the cut-off is at risk",
-            text::time(margin_s)
-        );
+        let margin = AlertPhrase::new(|words| words.to_spare).with("time", Time(margin_s));
         (Severity::Notice, "risk", margin)
     };
-    let silent = outlook.silence_s.map_or_else(String::new, |silence_s| {
-        format!(" No signal for {}.", text::minutes(silence_s))
-    });
-    let text = format!(
-        "{} ({}) closes at {}. Likely there at {}, {verdict} (between {} and {}).{silent}",
-        checkpoint.name,
-        text::mark(checkpoint.km * 1000.0),
-        text::time(cutoff_s),
-        text::time(arrival.likely_s),
-        text::time(arrival.early_s),
-        text::time(arrival.late_s)
-    );
+    let silent = outlook
+        .silence_s
+        .map(|silence_s| AlertPhrase::new(|words| words.silent).with("long", Minutes(silence_s)));
+    let phrase = AlertPhrase::new(|words| words.closes)
+        .with("place", Name(checkpoint.name.clone()))
+        .with("mark", Mark(checkpoint.km * 1000.0))
+        .with("cutoff", Time(cutoff_s))
+        .with("likely", Time(arrival.likely_s))
+        .with("verdict", Part(verdict))
+        .with("early", Time(arrival.early_s))
+        .with("late", Time(arrival.late_s))
+        .with("silent", silent);
     let key = format!(
         "cutoff_risk:{}:{level}:{}",
         place_key(checkpoint),
         situation.now.as_second()
     );
-    alerts.push(situation.alert(AlertKind::CutoffRisk, severity, key, text));
+    alerts.push(situation.alert(AlertKind::CutoffRisk, severity, key, phrase));
 }
 
 fn missed(
@@ -124,22 +122,17 @@ fn missed(
     let track = situation.track;
     let at_m = checkpoint.km * 1000.0;
     let left_m = (at_m - track.progress_m()).max(0.0);
-    let place = format!("{} ({})", checkpoint.name, text::mark(at_m));
-    let here = text::km(track.progress_m());
-    let text = if seen_late {
-        format!(
-            "The cut-off of {place} at {} has passed, and it was not reached: {here} after {}, {} before it.",
-            text::time(cutoff_s),
-            text::time(track.elapsed_s()),
-            text::km(left_m)
-        )
+    let phrase = if seen_late {
+        AlertPhrase::new(|words| words.cutoff_missed).with("left", Way(left_m))
     } else {
-        format!(
-            "The cut-off of {place} at {} has passed. Nothing was seen since {here} after {}; probably it was not reached.",
-            text::time(cutoff_s),
-            text::time(track.elapsed_s())
-        )
+        AlertPhrase::new(|words| words.cutoff_passed_unseen)
     };
+    let phrase = phrase
+        .with("place", Name(checkpoint.name.clone()))
+        .with("mark", Mark(at_m))
+        .with("cutoff", Time(cutoff_s))
+        .with("way", Way(track.progress_m()))
+        .with("time", Time(track.elapsed_s()));
     let key = format!("cutoff_missed:{}", place_key(checkpoint));
-    alerts.push(situation.alert(AlertKind::CutoffMissed, Severity::Warning, key, text));
+    alerts.push(situation.alert(AlertKind::CutoffMissed, Severity::Warning, key, phrase));
 }

@@ -10,8 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
+use super::phrase::AlertPhrase;
+use super::phrase::PhraseValue::{Part, Sport, Way, Whole};
+use super::words::AlertWords;
 use crate::race::figures::{WindowFigures, WindowSpread};
-use crate::race::text;
 use crate::race::thresholds::{LegLimits, limits};
 
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -59,8 +61,8 @@ struct LimitBreach {
 struct LimitRule {
     kind: AlertKind,
     /// The measured quantity in words.
-    what: &'static str,
-    unit: &'static str,
+    what: fn(&AlertWords) -> &'static str,
+    unit: fn(&AlertWords) -> &'static str,
     limit: Option<u32>,
     is_ceiling: bool,
     value: Option<f64>,
@@ -109,34 +111,35 @@ fn rules(limits: &LegLimits, all: &WindowFigures, warm: Option<&WindowFigures>) 
     // Power varies from second to second; the effort on the legs depends on its mean.
     let watts = enough(all, all.power).map(|spread| spread.mean);
     let rpm = enough(all, all.cadence).map(|spread| spread.median);
-    let rule = |kind, what, unit, limit, is_ceiling, value| LimitRule {
+    let heart = |kind, limit, is_ceiling| LimitRule {
         kind,
-        what,
-        unit,
+        what: |words| words.heart_rate,
+        unit: |words| words.bpm,
         limit,
         is_ceiling,
-        value,
+        value: bpm,
+    };
+    let power = |kind, limit, is_ceiling| LimitRule {
+        kind,
+        what: |words| words.power,
+        unit: |_| "W",
+        limit,
+        is_ceiling,
+        value: watts,
     };
     [
-        rule(AlertKind::HrOver, "Heart rate", "bpm", limits.hr_max, true, bpm),
-        rule(AlertKind::HrUnder, "Heart rate", "bpm", limits.hr_min, false, bpm),
-        rule(AlertKind::PowerOver, "Power", "W", limits.power_max, true, watts),
-        rule(
-            AlertKind::PowerUnder,
-            "Power",
-            "W",
-            limits.power_min,
-            false,
-            watts,
-        ),
-        rule(
-            AlertKind::CadenceUnder,
-            "Cadence",
-            "per minute",
-            limits.cadence_min,
-            false,
-            rpm,
-        ),
+        heart(AlertKind::HrOver, limits.hr_max, true),
+        heart(AlertKind::HrUnder, limits.hr_min, false),
+        power(AlertKind::PowerOver, limits.power_max, true),
+        power(AlertKind::PowerUnder, limits.power_min, false),
+        LimitRule {
+            kind: AlertKind::CadenceUnder,
+            what: |words| words.cadence,
+            unit: |words| words.per_minute,
+            limit: limits.cadence_min,
+            is_ceiling: false,
+            value: rpm,
+        },
     ]
 }
 
@@ -168,23 +171,20 @@ fn hold(told: &mut LimitState, situation: &Situation<'_>, rule: &LimitRule, aler
             value,
         },
     );
-    let track = situation.track;
-    let sport = track
-        .leg()
-        .and_then(|leg| leg.kind)
-        .map_or("", |kind| kind.word());
-    let on = if sport.is_empty() {
-        String::new()
+    let sport = situation.track.leg().and_then(|leg| leg.kind);
+    let on = sport.map(|kind| AlertPhrase::new(|words| words.on_the).with("sport", Sport(Some(kind))));
+    let phrase = if rule.is_ceiling {
+        AlertPhrase::new(|words| words.over_limit)
     } else {
-        format!(" on the {sport}")
+        AlertPhrase::new(|words| words.under_limit)
     };
-    let text = format!(
-        "{} {value:.0} {} over the last 5 min is {} the limit of {limit:.0}{on}, at {}.",
-        rule.what,
-        rule.unit,
-        if rule.is_ceiling { "over" } else { "under" },
-        text::km(situation.track.progress_m())
-    );
+    let phrase = phrase
+        .with("what", Part(AlertPhrase::new(rule.what)))
+        .with("value", Whole(value))
+        .with("unit", Part(AlertPhrase::new(rule.unit)))
+        .with("limit", Whole(limit))
+        .with("on", on)
+        .with("way", Way(situation.track.progress_m()));
     let key = format!("{}:{}:{}", rule.kind.name(), told.leg, situation.now.as_second());
-    alerts.push(situation.alert(rule.kind, Severity::Notice, key, text));
+    alerts.push(situation.alert(rule.kind, Severity::Notice, key, phrase));
 }

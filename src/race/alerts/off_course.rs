@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
-use crate::race::text;
+use super::phrase::AlertPhrase;
+use super::phrase::PhraseValue::{Away, Minutes, Way};
 
 /// Farther than this from the course is off it, and farther than the second is lost; metres.
 const OFF_M: f64 = 100.0;
@@ -44,12 +45,10 @@ pub(super) fn judge(told: &mut OffCourseState, situation: &Situation<'_>, alerts
     }
     (told.told, told.told_lost) = (true, lost);
     let severity = if lost { Severity::Warning } else { Severity::Notice };
-    let text = format!(
-        "Off the course for {}: {:.0} m away from it, last on it at {}.",
-        text::minutes(off_s),
-        off_m,
-        text::km(situation.track.progress_m())
-    );
+    let phrase = AlertPhrase::new(|words| words.off_course)
+        .with("long", Minutes(off_s))
+        .with("away", Away(off_m))
+        .with("way", Way(situation.track.progress_m()));
     let key = format!("off_course:{}:{lost}", since.as_second());
-    alerts.push(situation.alert(AlertKind::OffCourse, severity, key, text));
+    alerts.push(situation.alert(AlertKind::OffCourse, severity, key, phrase));
 }

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
+use super::phrase::AlertPhrase;
+use super::phrase::PhraseValue::{Time, Way};
 use crate::race::pacing::planned_s;
-use crate::race::text;
 
 /// Interval between two checks of the pace, in seconds of race time.
 const EVERY_S: f64 = 5.0 * 60.0;
@@ -69,14 +70,16 @@ pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mu
         return;
     }
     told.deviation_s = Some(behind_s);
-    let word = if direction > 0 { "behind" } else { "ahead of" };
-    let text = format!(
-        "{} {word} the plan at {} (after {}, planned {}).",
-        text::time(behind_s.abs()),
-        text::km(situation.track.progress_m()),
-        text::time(elapsed_s),
-        text::time(planned_s)
-    );
+    let phrase = if direction > 0 {
+        AlertPhrase::new(|words| words.behind_plan)
+    } else {
+        AlertPhrase::new(|words| words.ahead_of_plan)
+    };
+    let phrase = phrase
+        .with("time", Time(behind_s.abs()))
+        .with("way", Way(situation.track.progress_m()))
+        .with("elapsed", Time(elapsed_s))
+        .with("planned", Time(planned_s));
     let key = format!("off_pace:{}", last.at.as_second());
-    alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, text));
+    alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, phrase));
 }

@@ -9,12 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
+use super::phrase::AlertPhrase;
+use super::phrase::PhraseValue::{self, Mark, Minutes, Name, Part};
 use crate::garmin::livetrack::Position;
 use crate::race::ending::EndReason;
 use crate::race::geo::{distance_m, plane_m};
 use crate::race::place_rule::{PlaceEvent, PlaceRule, RulePlace};
 use crate::race::schedule::RacePhase;
-use crate::race::text;
 use crate::race::track::TrackStep;
 
 /// Who is farther from a place than its radius and this has left it; metres. Receivers jitter at the border.
@@ -75,17 +76,20 @@ pub(super) fn judge(told: &mut PlaceAlertState, situation: &Situation<'_>, alert
         }
         // A rule tells what happens from now on, so the first point only tells where the athlete is.
         let Some(last) = track.last else { continue };
-        let (kind, verb) = match rule.event {
-            PlaceEvent::Leaves => (AlertKind::PlaceLeft, "Left"),
-            PlaceEvent::Enters | PlaceEvent::NotThereBy(_) => (AlertKind::PlaceEntered, "Reached"),
+        let (kind, phrase) = match rule.event {
+            PlaceEvent::Leaves => (AlertKind::PlaceLeft, AlertPhrase::new(|words| words.left)),
+            PlaceEvent::Enters | PlaceEvent::NotThereBy(_) => {
+                let phrase = AlertPhrase::new(|words| words.reached);
+                (AlertKind::PlaceEntered, phrase)
+            }
         };
         told.happened.insert(rule.key(), visit.happened);
         let is_news = before.is_some_and(|before| (visit.happened && !before) || visit.passed_through);
         if is_news {
             let at = clock(situation, track.true_time(visit.changed_at.unwrap_or(last.at)));
-            let text = format!("{verb} {} at {at}.", rule.name);
+            let phrase = phrase.with("place", Name(rule.name.clone())).with("clock", at);
             let key = format!("{}:{}", rule.key(), last.at.as_second());
-            alerts.push(situation.alert(kind, Severity::Notice, key, text));
+            alerts.push(situation.alert(kind, Severity::Notice, key, phrase));
         }
     }
     told.judged_to = track.last.map(|last| last.at).max(told.judged_to);
@@ -206,57 +210,57 @@ fn has_ended(situation: &Situation<'_>) -> bool {
 }
 
 fn overdue(rule: &PlaceRule, by: Timestamp, situation: &Situation<'_>) -> Alert {
-    let place = match rule.place {
-        RulePlace::Finish => "Not finished".to_owned(),
-        RulePlace::Mark { .. } | RulePlace::Circle { .. } => format!("Not at {}", rule.name),
+    let phrase = match rule.place {
+        RulePlace::Finish => AlertPhrase::new(|words| words.not_finished_by),
+        RulePlace::Mark { .. } | RulePlace::Circle { .. } => {
+            AlertPhrase::new(|words| words.not_there_by).with("place", Name(rule.name.clone()))
+        }
     };
-    let text = format!(
-        "{place} by {}. {}",
-        clock(situation, by),
-        whereabouts(rule, situation)
-    );
-    situation.alert(AlertKind::Overdue, Severity::Warning, rule.key(), text)
+    let phrase = phrase
+        .with("clock", clock(situation, by))
+        .with("known", Part(whereabouts(rule, situation)));
+    situation.alert(AlertKind::Overdue, Severity::Warning, rule.key(), phrase)
 }
 
 /// What is known of the athlete instead: the end, or where and when something was last seen.
-fn whereabouts(rule: &PlaceRule, situation: &Situation<'_>) -> String {
+fn whereabouts(rule: &PlaceRule, situation: &Situation<'_>) -> AlertPhrase {
     let (track, watch) = (situation.track, situation.watch);
     let Some(last) = track.last.filter(|_| track.started_at.is_some()) else {
-        return "Nothing was seen of the race so far.".to_owned();
+        return AlertPhrase::new(|words| words.nothing_seen_yet);
     };
-    let seen = format!(
-        "at {} at {}",
-        text::mark(track.progress_m()),
-        clock(situation, track.true_time(last.at))
-    );
+    let seen = AlertPhrase::new(|words| words.seen_there)
+        .with("mark", Mark(track.progress_m()))
+        .with("clock", clock(situation, track.true_time(last.at)));
+    let seen = |phrase: AlertPhrase| phrase.with("seen", Part(seen.clone()));
     match watch.phase {
         RacePhase::Over {
             reason: EndReason::LinkGone | EndReason::LinkExpired,
             ..
         } => {
-            return format!("The LiveTrack link no longer works; last seen {seen}.");
+            return seen(AlertPhrase::new(|words| words.link_gone_seen));
         }
         RacePhase::Over {
             reason: EndReason::Stale,
             ..
         } => {
-            return format!("No data has come for long; last seen {seen}.");
+            return seen(AlertPhrase::new(|words| words.long_silent_seen));
         }
-        RacePhase::Over { .. } | RacePhase::Closing { .. } => return format!("The activity ended {seen}."),
+        RacePhase::Over { .. } | RacePhase::Closing { .. } => {
+            return seen(AlertPhrase::new(|words| words.ended_there));
+        }
         RacePhase::Live | RacePhase::Waiting => {}
     }
     if watch.is_unreachable(situation.now) {
-        return format!("Garmin does not answer; last seen {seen}.");
+        return seen(AlertPhrase::new(|words| words.unreachable_seen));
     }
     let silence = watch
         .silence(track)
         .filter(|silence| *silence > watch.quiet_after());
     let known = match silence {
-        Some(silence) => format!(
-            "No signal for {}; last seen {seen}.",
-            text::minutes(silence.as_secs_f64())
-        ),
-        None => format!("Last seen {seen}."),
+        Some(silence) => {
+            seen(AlertPhrase::new(|words| words.no_signal_seen)).with("long", Minutes(silence.as_secs_f64()))
+        }
+        None => seen(AlertPhrase::new(|words| words.last_seen)),
     };
     let outlook = situation.outlook();
     let at_m = match rule.place {
@@ -271,18 +275,21 @@ fn whereabouts(rule: &PlaceRule, situation: &Situation<'_>) -> String {
     match arrival {
         Some((outlook, arrival)) => {
             let [early, likely, late] = outlook.times(&arrival).map(|at| clock(situation, at));
-            if early == late {
-                return format!("{known} Likely there at {likely}.");
-            }
-            format!("{known} Likely there at {likely} (between {early} and {late}).")
+            let phrase = if early == late {
+                AlertPhrase::new(|words| words.likely_at)
+            } else {
+                AlertPhrase::new(|words| words.likely_between)
+                    .with("early", early)
+                    .with("late", late)
+            };
+            phrase.with("known", Part(known)).with("likely", likely)
         }
         None => known,
     }
 }
 
 /// The time of day where the race is.
-fn clock(situation: &Situation<'_>, at: Timestamp) -> String {
-    at.to_zoned(situation.settings.zone())
-        .strftime("%H:%M")
-        .to_string()
+fn clock(situation: &Situation<'_>, at: Timestamp) -> PhraseValue {
+    let at = at.to_zoned(situation.settings.zone());
+    Name(at.strftime("%H:%M").to_string())
 }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
 use super::cutoff::place_key;
+use super::phrase::PhraseValue::{FirstSport, Mark, Minutes, Name, Pace, Part, Sport, Time, Way, Whole};
+use super::phrase::{AlertPhrase, SLOWEST_PACE_MPS};
 use crate::race::plan::Checkpoint;
 use crate::race::sport::LegKind;
-use crate::race::text;
 use crate::race::track::{Crossing, Split};
 
 /// A mark that was passed longer ago is reported as late.
@@ -62,31 +63,29 @@ fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<
         return;
     };
     let ran_s = split.at.duration_since(leg.started_at).as_secs_f64();
-    let sport = leg.kind.map_or(String::new(), |kind| format!(" {}", kind.word()));
+    let sport = leg
+        .kind
+        .map(|kind| AlertPhrase::new(|words| words.of_sport).with("sport", Sport(Some(kind))));
     let heart = split
         .heart_rate_bpm
-        .map_or_else(String::new, |bpm| format!(", heart rate {bpm:.0} bpm"));
+        .map(|bpm| AlertPhrase::new(|words| words.heart_rate_there).with("bpm", Whole(bpm)));
     let ago = situation.now.duration_since(track.true_time(split.at));
-    let late = if ago > LATE {
-        format!(" ({} ago; the data came late)", text::minutes(ago.as_secs_f64()))
-    } else {
-        String::new()
-    };
-    let text = format!(
-        "{}{sport} after {}{}{heart}{late}.",
-        text::mark(split.to_m),
-        text::time(ran_s),
-        last_stretch(track.splits.as_slice(), split, leg.kind)
-    );
+    let late = (ago > LATE)
+        .then(|| AlertPhrase::new(|words| words.came_late).with("long", Minutes(ago.as_secs_f64())));
+    let phrase = AlertPhrase::new(|words| words.split)
+        .with("mark", Mark(split.to_m))
+        .with("sport", sport)
+        .with("time", Time(ran_s))
+        .with("stretch", last_stretch(track.splits.as_slice(), split, leg.kind))
+        .with("heart", heart)
+        .with("late", late);
     let key = format!("split:{}:{:.0}", split.leg, split.to_m);
-    alerts.push(situation.alert(AlertKind::Split, Severity::Info, key, text));
+    alerts.push(situation.alert(AlertKind::Split, Severity::Info, key, phrase));
 }
 
 /// Time since the previous mark, such as `, last 5 km 25:30 (5:06 /km)`.
-fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String {
-    let Some(every) = told_every_m(kind) else {
-        return String::new();
-    };
+fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> Option<AlertPhrase> {
+    let every = told_every_m(kind)?;
     let seconds: f64 = splits
         .iter()
         .filter(|split| {
@@ -94,10 +93,13 @@ fn last_stretch(splits: &[Split], mark: &Split, kind: Option<LegKind>) -> String
         })
         .map(|split| split.duration_s)
         .sum();
-    match text::pace(kind, every / seconds.max(1.0)) {
-        Some(pace) => format!(", last {} {} ({pace})", text::mark(every), text::time(seconds)),
-        None => String::new(),
-    }
+    let mps = every / seconds.max(1.0);
+    (mps >= SLOWEST_PACE_MPS).then(|| {
+        AlertPhrase::new(|words| words.last_stretch)
+            .with("mark", Mark(every))
+            .with("time", Time(seconds))
+            .with("pace", Pace(kind, mps))
+    })
 }
 
 fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -135,33 +137,38 @@ fn passed_one(
     let race_s = |at: Timestamp| at.duration_since(start).as_secs_f64();
     let after_s = race_s(crossing.at);
     let between = crossing.between.map(|(from, to)| (race_s(from), race_s(to)));
-    let against = |what: &str, planned_s: Option<u32>| {
-        planned_s.map_or_else(String::new, |planned_s| {
-            let planned_s = f64::from(planned_s);
-            if between.is_some_and(|(from_s, to_s)| (from_s..to_s).contains(&planned_s)) {
-                return format!(", the {what} was {}", text::time(planned_s));
-            }
-            let early_s = planned_s - after_s;
-            let word = if early_s >= 0.0 { "before" } else { "after" };
-            format!(", {} {word} the {what}", text::time(early_s.abs()))
-        })
+    // The three phrases are: in the gap in which it was passed, early, and late.
+    let against = |[was, before, after]: [AlertPhrase; 3], planned_s: Option<u32>| {
+        let planned_s = f64::from(planned_s?);
+        if between.is_some_and(|(from_s, to_s)| (from_s..to_s).contains(&planned_s)) {
+            return Some(was.with("time", Time(planned_s)));
+        }
+        let early_s = planned_s - after_s;
+        let phrase = if early_s >= 0.0 { before } else { after };
+        Some(phrase.with("time", Time(early_s.abs())))
     };
+    let target = [
+        AlertPhrase::new(|words| words.target_was),
+        AlertPhrase::new(|words| words.before_target),
+        AlertPhrase::new(|words| words.after_target),
+    ];
+    let cutoff = [
+        AlertPhrase::new(|words| words.cutoff_was),
+        AlertPhrase::new(|words| words.before_cutoff),
+        AlertPhrase::new(|words| words.after_cutoff),
+    ];
     let when = match between {
-        Some((from_s, to_s)) => format!(
-            "between {} and {}, about {}",
-            text::time(from_s),
-            text::time(to_s),
-            text::time(after_s)
-        ),
-        None => format!("after {}", text::time(after_s)),
+        Some((from_s, to_s)) => AlertPhrase::new(|words| words.between)
+            .with("from", Time(from_s))
+            .with("to", Time(to_s)),
+        None => AlertPhrase::new(|words| words.after),
     };
-    let text = format!(
-        "Passed {} ({}) {when}{}{}.",
-        checkpoint.name,
-        text::mark(checkpoint.km * 1000.0),
-        against("planned time", checkpoint.target_s),
-        against("cut-off", checkpoint.cutoff_s)
-    );
+    let phrase = AlertPhrase::new(|words| words.passed)
+        .with("place", Name(checkpoint.name.clone()))
+        .with("mark", Mark(checkpoint.km * 1000.0))
+        .with("when", Part(when.with("time", Time(after_s))))
+        .with("target", against(target, checkpoint.target_s))
+        .with("cutoff", against(cutoff, checkpoint.cutoff_s));
     let certain_s = between.map_or(after_s, |(from_s, _)| from_s);
     let missed = checkpoint
         .cutoff_s
@@ -172,7 +179,7 @@ fn passed_one(
         Severity::Notice
     };
     let key = format!("checkpoint:{}", place_key(checkpoint));
-    alerts.push(situation.alert(AlertKind::Checkpoint, severity, key, text));
+    alerts.push(situation.alert(AlertKind::Checkpoint, severity, key, phrase));
 }
 
 fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -193,40 +200,28 @@ fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Al
     ) else {
         return;
     };
-    let word = |kind: Option<LegKind>| kind.map_or("leg", LegKind::word);
     let begun_s = situation
         .track
         .started_at
         .map_or(0.0, |start| now.started_at.duration_since(start).as_secs_f64());
-    let lasted = text::time(now.started_at.duration_since(done.started_at).as_secs_f64());
-    let done_text = match (done.unseen, done.kind) {
-        (false, kind) => format!(
-            "{} done: {} in {lasted}.",
-            capital(word(kind)),
-            text::km(done.distance_m())
-        ),
-        (true, kind) => {
-            let what = kind.map_or("part before this", LegKind::word);
-            let length = if done.distance_m() >= 1.0 {
-                format!("about {} in ", text::km(done.distance_m()))
-            } else {
-                String::new()
-            };
-            format!("The {what} was not seen: {length}{lasted}.")
-        }
+    let lasted_s = now.started_at.duration_since(done.started_at).as_secs_f64();
+    let done_phrase = if done.unseen {
+        let about = (done.distance_m() >= 1.0)
+            .then(|| AlertPhrase::new(|words| words.about_in).with("way", Way(done.distance_m())));
+        let phrase = match done.kind {
+            Some(_) => AlertPhrase::new(|words| words.leg_unseen).with("sport", Sport(done.kind)),
+            None => AlertPhrase::new(|words| words.part_unseen),
+        };
+        phrase.with("about", about)
+    } else {
+        AlertPhrase::new(|words| words.leg_done)
+            .with("sport", FirstSport(done.kind))
+            .with("way", Way(done.distance_m()))
     };
-    let text = format!(
-        "{done_text} The {} began after {}.",
-        word(now.kind),
-        text::time(begun_s)
-    );
+    let phrase = AlertPhrase::new(|words| words.leg_began)
+        .with("done", Part(done_phrase.with("time", Time(lasted_s))))
+        .with("sport", Sport(now.kind))
+        .with("time", Time(begun_s));
     let key = format!("leg_change:{}", known - 1);
-    alerts.push(situation.alert(AlertKind::LegChange, Severity::Notice, key, text));
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    alerts.push(situation.alert(AlertKind::LegChange, Severity::Notice, key, phrase));
 }

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertKind, Severity, Situation};
+use super::phrase::AlertPhrase;
+use super::phrase::PhraseValue::{Minutes, Part, Way};
 use crate::race::sport::LegKind;
-use crate::race::text;
 use crate::race::track::SHORTEST_STOP_S;
 
 /// A lost signal is reported as a notice after this, seconds.
@@ -88,18 +89,18 @@ fn quiet(told: &mut SignalState, situation: &Situation<'_>, silence_s: f64, aler
         (
             Severity::Warning,
             "firm",
-            "That is long even for bad coverage; do they need help?",
+            AlertPhrase::new(|words| words.need_help),
         )
     } else {
-        (Severity::Notice, "soft", "Often that is only bad coverage.")
+        let advice = AlertPhrase::new(|words| words.often_harmless);
+        (Severity::Notice, "soft", advice)
     };
-    let text = format!(
-        "No signal for {}. Last seen at {}, moving or not is unknown. {advice}",
-        text::minutes(silence_s),
-        text::km(situation.track.progress_m())
-    );
+    let phrase = AlertPhrase::new(|words| words.no_signal)
+        .with("long", Minutes(silence_s))
+        .with("way", Way(situation.track.progress_m()))
+        .with("advice", Part(advice));
     let key = format!("no_signal:{}:{level}", since.as_second());
-    alerts.push(situation.alert(AlertKind::NoSignal, severity, key, text));
+    alerts.push(situation.alert(AlertKind::NoSignal, severity, key, phrase));
 }
 
 fn back(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -112,19 +113,15 @@ fn back(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Aler
         .filter(|gap| gap.from >= silence.since)
         .map(|gap| gap.paused_s)
         .sum();
-    let paused = if paused_s >= SHORTEST_STOP_S {
-        format!(" The watch was paused for {} of it.", text::minutes(paused_s))
-    } else {
-        String::new()
-    };
-    let text = format!(
-        "Signal is back after {}: now at {}, {} covered meanwhile.{paused}",
-        text::minutes(gone_s),
-        text::km(situation.track.progress_m()),
-        text::km((last.distance_m - silence.at_m).max(0.0))
-    );
+    let paused = (paused_s >= SHORTEST_STOP_S)
+        .then(|| AlertPhrase::new(|words| words.paused_meanwhile).with("long", Minutes(paused_s)));
+    let phrase = AlertPhrase::new(|words| words.signal_back)
+        .with("long", Minutes(gone_s))
+        .with("way", Way(situation.track.progress_m()))
+        .with("more", Way((last.distance_m - silence.at_m).max(0.0)))
+        .with("paused", paused);
     let key = format!("signal_back:{}", silence.since.as_second());
-    alerts.push(situation.alert(AlertKind::SignalBack, Severity::Notice, key, text));
+    alerts.push(situation.alert(AlertKind::SignalBack, Severity::Notice, key, phrase));
 }
 
 fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -169,16 +166,14 @@ fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<
     } else {
         (Severity::Notice, "soft")
     };
-    let (kind, words) = if stop.is_paused() {
-        (AlertKind::Paused, "The watch has been paused for")
+    let (kind, phrase) = if stop.is_paused() {
+        (AlertKind::Paused, AlertPhrase::new(|words| words.paused))
     } else {
-        (AlertKind::Stopped, "Standing still for")
+        (AlertKind::Stopped, AlertPhrase::new(|words| words.stopped))
     };
-    let text = format!(
-        "{words} {} at {}. The signal is good.",
-        text::minutes(stood_s),
-        text::km(track.progress_m())
-    );
+    let phrase = phrase
+        .with("long", Minutes(stood_s))
+        .with("way", Way(track.progress_m()));
     let key = format!("stopped:{}:{level}", stop.from.as_second());
-    alerts.push(situation.alert(kind, severity, key, text));
+    alerts.push(situation.alert(kind, severity, key, phrase));
 }

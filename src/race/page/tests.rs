@@ -49,6 +49,7 @@ fn alert(kind: AlertKind, seconds: i64, text: &str) -> Alert {
         severity: Severity::Notice,
         key: text.into(),
         text: text.into(),
+        phrase: None,
         at: at(seconds),
     }
 }

@@ -9,6 +9,7 @@ mod table;
 
 use crate::race::sport::LegKind;
 
+pub(super) use crate::race::text::fill;
 pub(super) use table::{EventWords, StateWords};
 pub use table::{MessageWords, PageWords};
 
@@ -63,23 +64,6 @@ impl PageWords {
     }
 }
 
-/// Puts values in the place of their names in braces.
-pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
-    let mut text = String::with_capacity(sentence.len() + 16);
-    let mut rest = sentence;
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let Some((name, after)) = after.split_once('}') else {
-            return text;
-        };
-        let value = values.iter().find(|(known, _)| *known == name);
-        text.push_str(value.map_or("", |(_, value)| value));
-        rest = after;
-    }
-    text.push_str(rest);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,12 +104,5 @@ mod tests {
         for words in PageWords::all() {
             assert_eq!(names(words), english, "{}", words.code);
         }
-    }
-
-    #[test]
-    fn values_are_put_in_once() {
-        let filled = fill("{a} and {b}, {c}.", &[("a", "{b}"), ("b", "2")]);
-        assert_eq!(filled, "{b} and 2, .");
-        assert_eq!(fill("open {", &[]), "open ");
     }
 }

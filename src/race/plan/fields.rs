@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::recipient_fields::{keep_phones, recipient, refuse_doubles};
 use super::{Checkpoint, MOST_CHECKPOINTS, PlanLeg, RacePlan, implied};
 use crate::race::fields::{BadFields, FieldReader};
-use crate::race::recipients::{Recipient, RecipientRole, Units};
 use crate::race::sport::{LegKind, RaceKind};
 use crate::race::thresholds::THRESHOLDS;
 
@@ -83,6 +83,8 @@ impl RacePlan {
         }
         if fields.has("recipients") {
             plan.recipients = list(&mut fields, "recipients", MOST_RECIPIENTS, recipient);
+            keep_phones(&self.recipients, &mut plan.recipients, changes.get("recipients"));
+            refuse_doubles(&mut fields, &plan.recipients);
         }
         if fields.has("time_zone") {
             plan.time_zone = fields.time_zone("time_zone");
@@ -208,25 +210,3 @@ const SPORTS: [(&str, LegKind); 10] = [
     ("ski", LegKind::Ski),
     ("skate", LegKind::Skate),
 ];
-
-fn recipient(fields: &mut FieldReader) -> (Option<Recipient>, &'static [&'static str]) {
-    fields.require(&["role"]);
-    let roles = [
-        ("family", RecipientRole::Family),
-        ("crew", RecipientRole::Crew),
-        ("coach", RecipientRole::Coach),
-    ];
-    let units = [("metric", Units::Metric), ("imperial", Units::Imperial)];
-    let role = fields.one_of("role", &roles);
-    let recipient = Recipient {
-        role: role.unwrap_or_default(),
-        name: fields.text("name", 40),
-        language: fields.text("language", 20),
-        units: fields.one_of("units", &units).unwrap_or_default(),
-        messages_per_hour: fields.number("messages_per_hour", 1, 60, "messages"),
-    };
-    (
-        role.map(|_| recipient),
-        &["role", "name", "language", "units", "messages_per_hour"],
-    )
-}

@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::legs::{self, DeliveredLeg};
+use super::problem::UnplayableRecording;
 use crate::garmin::files::Recording;
 use crate::garmin::livetrack::Trackpoint;
 use crate::race::sport::{LegKind, RaceKind};
@@ -21,21 +23,12 @@ const LONGEST_S: f64 = 48.0 * 3600.0;
 /// Upper bound of the steps between positions that are counted where the file has no distances; metres per second.
 const FASTEST_MPS: f64 = 40.0;
 
-/// Why a recording cannot be played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnplayableRecording {
-    #[error("it has neither distances nor positions")]
-    NoDistance,
-    #[error("it is too short: a rehearsal needs 1 km and 10 minutes")]
-    TooShort,
-    #[error("it is longer than 48 hours, and a LiveTrack link lasts 24")]
-    TooLong,
-}
-
 pub(super) struct Delivery {
     pub(super) start: Timestamp,
     pub(super) kind: RaceKind,
     pub(super) leg: Option<LegKind>,
+    /// The legs of a race of several sports; empty for one sport.
+    pub(super) legs: Vec<DeliveredLeg>,
     /// In order of time.
     pub(super) samples: Vec<TrackSample>,
     /// Seconds since the start and metres, for every sample of the recording.
@@ -45,7 +38,9 @@ pub(super) struct Delivery {
 impl Delivery {
     pub(super) fn of(recording: &Recording) -> Result<Self, UnplayableRecording> {
         let sport = recording.sport.as_deref().unwrap_or_default().to_uppercase();
+        let sessions = legs::sessions(recording);
         let way = way(recording).ok_or(UnplayableRecording::NoDistance)?;
+        let legs = legs::legs(sessions, &way);
         let (whole_s, whole_m) = way.last().copied().unwrap_or_default();
         if whole_m < SHORTEST_M || whole_s < SHORTEST_S {
             return Err(UnplayableRecording::TooShort);
@@ -73,17 +68,29 @@ impl Delivery {
             point.cadence_rpm = sample.cadence_rpm.map(whole);
             point.power_w = sample.power_w.map(whole);
             point.activity_type = Some(sport.clone()).filter(|sport| !sport.is_empty());
+            if let Some(leg) = legs::leg_at(&legs, *at_s) {
+                // The session's own counters begin with it.
+                let paused_s = recording.paused_s(leg.from_s, *at_s);
+                point.duration_s = Some((at_s - leg.from_s - paused_s).max(0.0));
+                point.distance_m = Some((metres - leg.from_m).max(0.0));
+                point.activity_type = Some(leg.activity_type.clone());
+            }
             if index == last {
                 point.events = vec!["END".to_owned()];
             }
             let seen_at = point.at + DELAY;
             samples.push(TrackSample { point, seen_at });
         }
-        let kind = RaceKind::from_words(&sport);
+        let kind = if legs.is_empty() {
+            RaceKind::from_words(&sport)
+        } else {
+            legs::race_kind(&legs)
+        };
         Ok(Self {
             start: recording.start,
             kind,
-            leg: LegKind::from_activity(&sport),
+            leg: LegKind::from_activity(&sport).filter(|_| legs.is_empty()),
+            legs,
             samples,
             way,
         })
@@ -91,6 +98,16 @@ impl Delivery {
 
     pub(super) fn whole_m(&self) -> f64 {
         self.way.last().map_or(0.0, |(_, metres)| *metres)
+    }
+
+    /// The sport, or the sports in order such as `swim-bike-run`.
+    pub(super) fn sport(&self) -> String {
+        let word = |kind: Option<LegKind>| kind.map_or("unknown", LegKind::word);
+        if self.legs.is_empty() {
+            return word(self.leg).to_owned();
+        }
+        let words: Vec<_> = legs::sports(&self.legs).into_iter().map(word).collect();
+        words.join("-")
     }
 
     pub(super) fn end_s(&self) -> f64 {
@@ -108,11 +125,12 @@ fn way(recording: &Recording) -> Option<Vec<(f64, f64)>> {
     if !counted && !placed {
         return None;
     }
+    if counted {
+        return Some(legs::counted_way(recording, legs::sessions(recording)));
+    }
     let (mut metres, mut before) = (0.0_f64, None);
     let way = recording.samples.iter().map(|sample| {
-        if counted {
-            metres = metres.max(sample.distance_m.map_or(0.0, f64::from));
-        } else if let Some(here) = sample.position
+        if let Some(here) = sample.position
             && let Some((there, at_s)) = before.replace((here, sample.at_s))
         {
             let step_m = here.distance_m(there);

@@ -2,13 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::course::RehearsedCourse;
 use super::delivery::Delivery;
+use super::legs;
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::alerts::{self, Alert, AlertState, Situation};
+use crate::race::course::Course;
 use crate::race::ending::EndRules;
 use crate::race::goal::RaceGoal;
 use crate::race::outlook::{ArrivalWindow, Outlook};
-use crate::race::plan::RacePlan;
+use crate::race::plan::{Checkpoint, RacePlan};
 use crate::race::schedule::{NextPoll, PollResult, RacePhase, RaceWatch};
 use crate::race::track::Track;
 
@@ -21,8 +24,9 @@ pub(super) struct Forecast {
     pub(super) elapsed_s: f64,
     pub(super) progress_m: f64,
     pub(super) finish: ArrivalWindow,
-    /// The next quarter of the way in metres, and its window; `None` in the last quarter.
-    pub(super) next_quarter: Option<(f64, ArrivalWindow)>,
+    /// The next checkpoint, or without checkpoints the next quarter of the way, in metres, and its window; `None` after
+    /// the last one.
+    pub(super) next_place: Option<(f64, ArrivalWindow)>,
 }
 
 pub(super) struct PlayedRecording {
@@ -30,14 +34,25 @@ pub(super) struct PlayedRecording {
     pub(super) alerts: Vec<Alert>,
     pub(super) forecasts: Vec<Forecast>,
     pub(super) polls: usize,
+    /// The places of the course.
+    pub(super) checkpoints: Vec<Checkpoint>,
 }
 
-pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -> PlayedRecording {
-    let plan = RacePlan {
+pub(super) fn play(
+    delivery: &Delivery,
+    course: Option<&RehearsedCourse>,
+    on_alert: &mut dyn FnMut(&Alert, f64),
+) -> PlayedRecording {
+    let mut plan = RacePlan {
         kind: delivery.kind,
         distance_m: Some(delivery.whole_m()),
+        legs: legs::plan_legs(&delivery.legs),
         ..RacePlan::default()
     };
+    if let Some(course) = course {
+        plan.adopt(&course.file);
+    }
+    let course = course.map(|course| &course.file.course);
     let mut now = delivery.start - SignedDuration::from_mins(1);
     let last_at = delivery.samples.last().map_or(now, |last| last.seen_at);
     let (mut watch, mut told) = (RaceWatch::new(now), AlertState::default());
@@ -46,6 +61,7 @@ pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -
         alerts: Vec::new(),
         forecasts: Vec::new(),
         polls: 0,
+        checkpoints: plan.checkpoints.clone(),
     };
     let mut delivered = 0;
     while let NextPoll::Ask { at, .. } = watch.next(now, &plan, &played.track) {
@@ -62,7 +78,7 @@ pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -
             .take_while(|sample| sample.seen_at <= now);
         let mut new = 0;
         for sample in arrived {
-            played.track.push(None, sample);
+            played.track.push(course, sample);
             new += 1;
         }
         delivered += new;
@@ -72,13 +88,13 @@ pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -
             changed: false,
         };
         watch.answered(now, answer);
-        watch.conclude(now, EndRules::default(), &plan, &played.track, None);
+        watch.conclude(now, EndRules::default(), &plan, &played.track, course);
         let situation = Situation {
             now,
             track: &played.track,
             watch: &watch,
             settings: &plan,
-            course: None,
+            course,
         };
         for alert in alerts::judge(&mut told, &situation) {
             on_alert(&alert, now.duration_since(delivery.start).as_secs_f64());
@@ -86,7 +102,7 @@ pub(super) fn play(delivery: &Delivery, on_alert: &mut dyn FnMut(&Alert, f64)) -
         }
         played
             .forecasts
-            .extend(forecast(now, &plan, &watch, &played.track));
+            .extend(forecast(now, (&plan, course), &watch, &played.track));
     }
     played
 }
@@ -101,23 +117,31 @@ fn session(delivery: &Delivery) -> LiveTrackSession {
     }
 }
 
-fn forecast(now: Timestamp, plan: &RacePlan, watch: &RaceWatch, track: &Track) -> Option<Forecast> {
-    let goal = RaceGoal {
-        track,
-        plan,
-        course: None,
-    };
+fn forecast(
+    now: Timestamp,
+    (plan, course): (&RacePlan, Option<&Course>),
+    watch: &RaceWatch,
+    track: &Track,
+) -> Option<Forecast> {
+    let goal = RaceGoal { track, plan, course };
     let lost = watch
         .silence(track)
         .filter(|silence| *silence > watch.quiet_after());
     let outlook = Outlook::of(goal, now, lost).filter(|_| watch.phase == RacePhase::Live)?;
     let whole_m = goal.whole_m()?;
-    let quarters = [0.25, 0.5, 0.75].map(|part| part * whole_m);
-    let next_m = quarters.into_iter().find(|at_m| *at_m > track.progress_m());
+    let mut places: Vec<f64> = plan
+        .checkpoints
+        .iter()
+        .map(|checkpoint| checkpoint.km * 1000.0)
+        .collect();
+    if places.is_empty() {
+        places.extend([0.25, 0.5, 0.75].map(|part| part * whole_m));
+    }
+    let next_m = places.into_iter().find(|at_m| *at_m > track.progress_m());
     Some(Forecast {
         elapsed_s: track.elapsed_s(),
         progress_m: track.progress_m(),
         finish: outlook.finish()?,
-        next_quarter: next_m.and_then(|at_m| Some((at_m, outlook.at(at_m)?))),
+        next_place: next_m.and_then(|at_m| Some((at_m, outlook.at(at_m)?))),
     })
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::delivery::Delivery;
 use super::play::PlayedRecording;
+use super::stages::{self, RehearsedCheckpoint, RehearsedLeg};
 use super::truth::{RecordedTruth, TruePart};
 use crate::race::alerts::AlertKind;
 use crate::race::outlook::ArrivalWindow;
-use crate::race::sport::LegKind;
 
 /// A stop is told after four minutes and a gap after ten. What lasts a little longer has to be told.
 const STOP_DUE_S: f64 = 6.0 * 60.0;
@@ -57,7 +57,8 @@ pub struct EtaError {
 /// One recording, played and judged.
 #[derive(Clone, Debug, Serialize)]
 pub struct RaceRehearsal {
-    pub sport: &'static str,
+    /// The sport, or the sports in order such as `swim-bike-run`.
+    pub sport: String,
     pub distance_m: f64,
     /// From the first to the last point, in seconds.
     pub elapsed_s: f64,
@@ -69,11 +70,17 @@ pub struct RaceRehearsal {
     /// Number of looks at the outlook, and how many of their windows held the real finish.
     pub windows: usize,
     pub windows_right: usize,
-    /// The same for the next quarter of the way: a place such as a checkpoint.
+    /// The same for the next checkpoint of the course; without a course for the next quarter of the way.
     pub place_windows: usize,
     pub place_windows_right: usize,
     /// Errors of the predicted finish at a quarter, half and three quarters of the way.
     pub eta: Vec<EtaError>,
+    /// The legs of a race of several sports; empty for one sport.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<RehearsedLeg>,
+    /// The waypoints of the course.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checkpoints: Vec<RehearsedCheckpoint>,
 }
 
 pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedRecording) -> RaceRehearsal {
@@ -90,7 +97,7 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
         from_s: truth.passed_s(delivery.whole_m() * FINISH_PART).unwrap_or(end_s),
         to_s: end_s + FINISH_S,
     };
-    let alerts = vec![
+    let mut alerts = vec![
         score(
             "stopped",
             &times(&[AlertKind::Stopped]),
@@ -110,6 +117,25 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
             (0.0, 0.0),
         ),
     ];
+    let (legs, checkpoints) = (
+        stages::legs(delivery, &played.track),
+        stages::checkpoints(delivery, truth, played),
+    );
+    let moment = |at_s: f64| TruePart {
+        from_s: at_s,
+        to_s: at_s,
+    };
+    if !legs.is_empty() {
+        let borders: Vec<_> = legs.iter().skip(1).map(|leg| moment(leg.began_s)).collect();
+        let told = times(&[AlertKind::LegChange]);
+        alerts.push(score("leg change", &told, &borders, (0.0, 0.0)));
+    }
+    if !checkpoints.is_empty() {
+        let passed = checkpoints.iter().filter_map(|checkpoint| checkpoint.passed_s);
+        let passed: Vec<_> = passed.map(moment).collect();
+        let told = times(&[AlertKind::Checkpoint]);
+        alerts.push(score("checkpoint", &told, &passed, (0.0, 0.0)));
+    }
     let started_s = played
         .track
         .started_at
@@ -140,7 +166,7 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
             Some((told_s - truth.passed_s(split.race_m)?).abs())
         });
     RaceRehearsal {
-        sport: delivery.leg.map_or("unknown", LegKind::word),
+        sport: delivery.sport(),
         distance_m: delivery.whole_m(),
         elapsed_s: end_s,
         polls: played.polls,
@@ -151,10 +177,12 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
         place_windows: place_windows.len(),
         place_windows_right: place_windows.iter().filter(|is_right| **is_right).count(),
         eta: eta.collect(),
+        legs,
+        checkpoints,
     }
 }
 
-/// Whether each window of the finish held it, and each of the next quarter of the way.
+/// Whether each window of the finish held it, and each of the next place.
 fn windows(
     delivery: &Delivery,
     truth: &RecordedTruth,
@@ -170,9 +198,9 @@ fn windows(
             continue;
         }
         finish.push(holds(&forecast.finish, finish_s));
-        if let Some((at_m, window)) = &forecast.next_quarter
+        if let Some((at_m, window)) = &forecast.next_place
             && at_m - forecast.progress_m >= BEFORE_PLACE_PART * delivery.whole_m()
-            && let Some(passed_s) = truth.passed_s(*at_m)
+            && let Some(passed_s) = truth.reached_s(*at_m)
         {
             places.push(holds(window, passed_s - started_s));
         }

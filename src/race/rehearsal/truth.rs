@@ -1,6 +1,8 @@
 //! What really happened, by the recording itself.
 
+use super::course::RehearsedCourse;
 use super::delivery::Delivery;
+use super::legs;
 use crate::race::sport::LegKind;
 
 /// Moving less than this for [`SHORTEST_STOP_S`] is a stop.
@@ -27,41 +29,53 @@ pub(super) struct RecordedTruth {
     pub(super) stops: Vec<TruePart>,
     pub(super) gaps: Vec<TruePart>,
     way: Vec<(f64, f64)>,
+    /// Seconds and metres along the course, by position.
+    along: Option<Vec<(f64, f64)>>,
 }
 
 impl RecordedTruth {
-    pub(super) fn of(delivery: &Delivery) -> Self {
+    pub(super) fn of(delivery: &Delivery, course: Option<&RehearsedCourse>) -> Self {
+        let stands = |stop: &TruePart| {
+            let kind = legs::leg_at(&delivery.legs, stop.from_s).and_then(|leg| leg.kind);
+            !matches!(kind, Some(LegKind::Swim | LegKind::Transition))
+        };
         let way = &delivery.way;
         let two = |pair: &[(f64, f64)]| match *pair {
             [(from_s, _), (to_s, _)] if to_s - from_s > GAP_S => Some(TruePart { from_s, to_s }),
             _ => None,
         };
         Self {
-            // Swimmers at the wall of a pool have not stopped.
+            // Swimmers at the wall of a pool have not stopped, and nobody is told of changing shoes.
             stops: if delivery.leg == Some(LegKind::Swim) {
                 Vec::new()
             } else {
-                stops(way)
+                stops(way).into_iter().filter(stands).collect()
             },
             gaps: way.windows(2).filter_map(two).collect(),
             way: way.clone(),
+            along: course.map(|course| course.along.clone()),
         }
+    }
+
+    /// When a place was passed: on a course by position, else by distance.
+    pub(super) fn reached_s(&self, at_m: f64) -> Option<f64> {
+        passed_s(self.along.as_ref().unwrap_or(&self.way), at_m)
     }
 
     /// When a distance was reached, between the two samples around it.
     pub(super) fn passed_s(&self, metres: f64) -> Option<f64> {
-        let next = self.way.partition_point(|(_, at_m)| *at_m < metres);
-        let (to_s, to_m) = *self.way.get(next)?;
-        let Some((from_s, from_m)) = next
-            .checked_sub(1)
-            .and_then(|before| self.way.get(before))
-            .copied()
-        else {
-            return Some(to_s);
-        };
-        let part = (metres - from_m) / (to_m - from_m).max(0.01);
-        Some(part.mul_add(to_s - from_s, from_s))
+        passed_s(&self.way, metres)
     }
+}
+
+fn passed_s(way: &[(f64, f64)], metres: f64) -> Option<f64> {
+    let next = way.partition_point(|(_, at_m)| *at_m < metres);
+    let (to_s, to_m) = *way.get(next)?;
+    let Some((from_s, from_m)) = next.checked_sub(1).and_then(|before| way.get(before)).copied() else {
+        return Some(to_s);
+    };
+    let part = (metres - from_m) / (to_m - from_m).max(0.01);
+    Some(part.mul_add(to_s - from_s, from_s))
 }
 
 /// The longest stretches without a gap in which the distance hardly grows.

@@ -28,6 +28,7 @@ fn raced() -> Snapshot {
             severity: Severity::Info,
             key: minute.to_string(),
             text: format!("Split {minute}."),
+            phrase: None,
             at: at(minute * 36),
         })
         .collect();

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::recipients::recipients;
 use super::values::{clean, km, local, name, round, standing};
 use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState};
 use crate::race::place_rule::{PlaceEvent, PlaceRule, RulePlace, read_kilometres, read_position};
@@ -168,7 +169,7 @@ pub(super) fn plan(snapshot: &Snapshot) -> Value {
         "notes": plan.notes,
         "time_zone": plan.time_zone,
         "watched_places": (!plan.place_rules.is_empty()).then(|| place_rules(snapshot)),
-        "recipients": (!plan.recipients.is_empty()).then_some(&plan.recipients),
+        "recipients": (!plan.recipients.is_empty()).then(|| recipients(plan)),
     }))
 }
 

@@ -74,6 +74,7 @@ pub fn status(view: &RaceOverview) -> Value {
         "leg": leg_kind(track).map(LegKind::word),
         "moving_average": track.leg().and_then(|leg| text::pace(leg.kind, moving_mps(leg))),
         "limits": snapshot.settings.thresholds,
+        "recipients_waiting": (!view.waiting.is_empty()).then_some(&view.waiting),
         "poll": clean(json!({
             "interval_s": snapshot.settings.poll_interval_s,
             "answers": watch.polls,

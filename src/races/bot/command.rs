@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::notify::CODE_PREFIX;
+
 /// The longest time for which a chat may be muted.
 pub(super) const LONGEST_MUTE: SignedDuration = SignedDuration::from_hours(24);
 
@@ -10,6 +12,10 @@ const USUAL_MUTE: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ChatCommand {
     Help,
+    /// Take up the invitation of this code.
+    Join(String),
+    /// Take back an invitation that was taken up here.
+    Leave,
     Status,
     /// The place that is named, if any.
     Eta(Option<String>),
@@ -49,7 +55,9 @@ pub(super) fn read(text: &str) -> Option<AddressedCommand> {
     };
     let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
     let command = match name.to_lowercase().as_str() {
+        "start" if rest.starts_with(CODE_PREFIX) => ChatCommand::Join(rest),
         "help" | "start" => ChatCommand::Help,
+        "leave" => ChatCommand::Leave,
         "status" => ChatCommand::Status,
         "eta" => ChatCommand::Eta(Some(rest).filter(|place| !place.is_empty())),
         "why" => ChatCommand::Why,
@@ -123,6 +131,8 @@ mod tests {
         for (text, wanted) in [
             ("/start", ChatCommand::Help),
             ("/start payload", ChatCommand::Help),
+            ("/start join_aBc-9", ChatCommand::Join("join_aBc-9".into())),
+            ("/leave", ChatCommand::Leave),
             (" /HELP ", ChatCommand::Help),
             ("/status", ChatCommand::Status),
             ("/eta", ChatCommand::Eta(None)),

@@ -16,6 +16,8 @@ pub(super) struct ChatPeople {
     /// Those whom the sender is.
     pub(super) sender: Vec<AccountId>,
     pub(super) is_private: bool,
+    /// Whether somebody accepted an invitation to read a race here.
+    pub(super) is_reader: bool,
 }
 
 impl ChatPeople {
@@ -44,6 +46,11 @@ pub(super) enum ChatAct {
     Ignore,
     /// Tell an unknown chat that it is unknown.
     TurnAway,
+    /// Take up the invitation of this code for the chat.
+    Join(String),
+    Leave,
+    /// Tell a chat that only reads how to end that.
+    ReaderHint,
     /// End the waiting of a button in a chat that is unknown by now.
     Release(ButtonPress),
     /// Tell that only known members may do it.
@@ -84,6 +91,12 @@ pub(super) fn decide(
     find: impl Fn(&str) -> Result<PastedLink, LinkProblem>,
     is_for_us: bool,
 ) -> ChatAct {
+    if let UpdateContent::Text { text, .. } = &content
+        && people.is_private
+        && let Some(act) = of_reader(text, people)
+    {
+        return act;
+    }
     if people.owners.is_empty() {
         return from_stranger(content, people.is_private, find, is_for_us);
     }
@@ -95,6 +108,17 @@ pub(super) fn decide(
             let searched = [text.as_str(), &links.join("\n")].join("\n");
             of_text(&text, searched, people, find, is_for_us)
         }
+    }
+}
+
+/// What a person does about an invitation to read a race, which somebody unknown may do too. In a group, nobody could
+/// accept it for all.
+fn of_reader(text: &str, people: &ChatPeople) -> Option<ChatAct> {
+    match command::read(text).map(|read| read.command) {
+        Some(ChatCommand::Join(code)) => Some(ChatAct::Join(code)),
+        Some(ChatCommand::Leave) if people.is_reader => Some(ChatAct::Leave),
+        _ if people.is_reader && people.owners.is_empty() => Some(ChatAct::ReaderHint),
+        _ => None,
     }
 }
 
@@ -134,22 +158,24 @@ fn of_text(
     }
     let act = match command {
         // A link after `/start` or an invented command is what matters.
-        None | Some(ChatCommand::Unknown | ChatCommand::Help) => match find(&searched) {
-            Ok(_) => match people.athlete() {
-                Some(athlete) => ChatAct::Start {
-                    athlete: athlete.clone(),
-                    text: searched,
+        None | Some(ChatCommand::Unknown | ChatCommand::Help | ChatCommand::Join(_) | ChatCommand::Leave) => {
+            match find(&searched) {
+                Ok(_) => match people.athlete() {
+                    Some(athlete) => ChatAct::Start {
+                        athlete: athlete.clone(),
+                        text: searched,
+                    },
+                    None => ChatAct::WhoseRace,
                 },
-                None => ChatAct::WhoseRace,
-            },
-            Err(LinkProblem::Incomplete) => ChatAct::BadLink(LinkProblem::Incomplete),
-            Err(_) => match command {
-                Some(ChatCommand::Help) => ChatAct::Help,
-                _ if !people.is_private => ChatAct::Ignore,
-                Some(_) => ChatAct::UnknownCommand,
-                None => ChatAct::Hint,
-            },
-        },
+                Err(LinkProblem::Incomplete) => ChatAct::BadLink(LinkProblem::Incomplete),
+                Err(_) => match command {
+                    Some(ChatCommand::Help) => ChatAct::Help,
+                    _ if !people.is_private => ChatAct::Ignore,
+                    Some(_) => ChatAct::UnknownCommand,
+                    None => ChatAct::Hint,
+                },
+            }
+        }
         Some(ChatCommand::Status) => ChatAct::Status,
         Some(ChatCommand::Eta(place)) => ChatAct::Eta(place),
         Some(ChatCommand::Why) => ChatAct::Why,

@@ -25,7 +25,7 @@ use crate::race::share::{ShareRole, ShareTerms};
 use crate::races::acts::RaceActError;
 use crate::races::caller::RaceCaller;
 use crate::races::registry::{RaceOverview, Races};
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// Links that are followed at once. Each waits for Garmin.
 const MOST_STARTS: usize = 4;
@@ -160,6 +160,7 @@ impl RaceBot {
             owners: with_access(notifier.people_of(&update.chat)?)?,
             sender: with_access(notifier.people_who_are(&update.sender)?)?,
             is_private: update.chat.is_private,
+            is_reader: notifier.reads_by_invitation(&update.chat)?,
         })
     }
 
@@ -176,6 +177,12 @@ impl RaceBot {
         let text = match act {
             ChatAct::Ignore => return Ok(None),
             ChatAct::TurnAway => fixed(wording::UNKNOWN_CHAT),
+            ChatAct::Join(code) => return self.join(&code, chat).await,
+            ChatAct::Leave => {
+                let left = self.0.notifier.leave(chat).await?;
+                fixed(left.unwrap_or(wording::READER_HINT))
+            }
+            ChatAct::ReaderHint => fixed(wording::READER_HINT),
             ChatAct::Refuse => fixed(wording::ONLY_KNOWN),
             ChatAct::Hint => fixed(wording::HINT),
             ChatAct::Help => fixed(wording::HELP),
@@ -205,6 +212,18 @@ impl RaceBot {
             ChatAct::Start { athlete, text } => return Ok(self.start_race(athlete, text, chat)),
         };
         Ok(Some(text.into()))
+    }
+
+    /// Takes up an invitation. A wrong code is answered as rarely as any unknown chat.
+    async fn join(&self, code: &str, chat: &BotChat) -> Result<Option<BotReply>, StoreError> {
+        let is_allowed = |tx: &Tx<'_>, account: &AccountId| OAuth::has_access_within(tx, account);
+        let accepted = self.0.notifier.accept_invitation(code, chat, is_allowed).await?;
+        if let Some(answer) = accepted {
+            return Ok(Some(answer.into()));
+        }
+        let now = self.0.races.0.clock.now();
+        let is_admitted = self.0.strangers.lock().admits(chat.id, now);
+        Ok(is_admitted.then(|| wording::NO_INVITATION.to_owned().into()))
     }
 
     /// The races of these people that are watched, and were not stopped by hand.

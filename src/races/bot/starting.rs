@@ -146,6 +146,7 @@ mod tests {
                 known,
                 continued,
                 unreachable,
+                invitations: Vec::new(),
             },
             title: "Ann E".into(),
             taken: None,

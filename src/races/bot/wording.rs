@@ -11,6 +11,12 @@ use crate::races::registry::RaceOverview;
 /// Tells nothing: not whose gateway it is, and not what would be obeyed.
 pub(super) const UNKNOWN_CHAT: &str = "Sorry, this bot only answers chats that were set up for it.";
 
+/// Tells nothing of who invited.
+pub(super) const NO_INVITATION: &str =
+    "This invitation is over or was used already. Ask whoever sent it for a new one.";
+
+pub(super) const READER_HINT: &str = "This chat gets the messages about somebody's races, because it accepted an invitation. /leave ends that.";
+
 pub(super) const ONLY_KNOWN: &str = "Only people whom this gateway knows can do that: those whose own chat with this bot is, or was, set as their phone.";
 
 pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with it, and I watch the race.\n\
@@ -198,6 +204,7 @@ mod tests {
             snapshot,
             last_words: None,
             watched: true,
+            waiting: Vec::new(),
         }
     }
 

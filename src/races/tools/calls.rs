@@ -12,6 +12,7 @@ use crate::races::acts::RaceActError;
 use crate::races::answers;
 use crate::races::caller::RaceCaller;
 use crate::races::coaching::CoachingOutcome;
+use crate::races::recipients::ChatInvitation;
 use crate::races::registry::{RaceOverview, Races};
 
 /// One call of a tool.
@@ -61,7 +62,7 @@ pub(super) async fn start_tracking(call: &mut RaceCall<'_>) -> Result<Value, Rac
         .start_tracking(call.caller, &url, &config, carry_on.as_ref())
         .await?;
     let view = call.view(&started.race)?;
-    Ok(json!({
+    let mut answer = json!({
         "race": view.snapshot.race.as_str(),
         "was_tracked_already": started.known,
         "continued": started.continued,
@@ -72,7 +73,19 @@ pub(super) async fn start_tracking(call: &mut RaceCall<'_>) -> Result<Value, Rac
         "poll_interval_secs": view.snapshot.settings.poll_interval_s,
         "analyze_interval_secs": view.snapshot.settings.analyze_interval_s,
         "messages": reach(call.races.message_route(call.caller.account())),
-    }))
+    });
+    add_invitations(&mut answer, &started.invitations);
+    Ok(answer)
+}
+
+/// Adds the invitations of new recipients, if there are any.
+fn add_invitations(answer: &mut Value, made: &[ChatInvitation]) {
+    if let Some(answer) = answer.as_object_mut().filter(|_| !made.is_empty()) {
+        answer.insert("invitations".to_owned(), answers::invitations(made).into());
+        let note = "Pass each link on to that person. They get the messages in Telegram once they open it and press Start; \
+                    it works once, for 7 days.";
+        answer.insert("invitations_note".to_owned(), note.into());
+    }
 }
 
 pub(super) fn list_races(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
@@ -141,8 +154,10 @@ pub(super) async fn update_race(call: &mut RaceCall<'_>) -> Result<Value, RaceTo
             "changes: give at least one, such as {\"target_time\": \"3:29:00\"}".into(),
         ));
     }
-    call.races.update_race(call.caller, &race, &changes).await?;
-    Ok(answers::outlook(&call.view(&race)?.snapshot, None))
+    let invitations = call.races.update_race(call.caller, &race, &changes).await?;
+    let mut answer = answers::outlook(&call.view(&race)?.snapshot, None);
+    add_invitations(&mut answer, &invitations);
+    Ok(answer)
 }
 
 pub(super) fn get_outlook(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {

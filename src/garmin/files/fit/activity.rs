@@ -1,7 +1,7 @@
 //! Collects the messages of an activity into a recording.
 
 use super::super::error::{FileError, MOST_SAMPLES};
-use super::super::recording::{Pause, RecordedLap, Recording, Sample, narrow};
+use super::super::recording::{Pause, RecordedLap, RecordedSession, Recording, Sample, narrow};
 use super::numbers::{TIMESTAMP, message};
 use super::profile;
 use super::wire::{FitMessage, messages};
@@ -13,8 +13,7 @@ pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
         .map_while(Result::ok)
         .filter(|found| found.number == message::RECORD);
     let mut samples = Vec::with_capacity(records.count().min(MOST_SAMPLES));
-    let (mut pauses, mut laps) = (Vec::new(), Vec::new());
-    let mut sport = None;
+    let (mut pauses, mut laps, mut sessions) = (Vec::new(), Vec::new(), Vec::new());
     let mut stopped_s = None;
     let mut utc_offset_s = None;
     let mut is_cut = false;
@@ -36,17 +35,25 @@ pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
             },
             message::LAP if laps.len() < MOST_SAMPLES => laps.extend(lap(&found)),
             message::ACTIVITY => utc_offset_s = utc_offset(&found),
-            message::SESSION => sport = sport.or_else(|| sport_of(&found)),
+            message::SESSION if sessions.len() < MOST_SAMPLES => sessions.push(session(&found)),
             _ => {}
         }
     }
     if samples.is_empty() && is_cut {
         return Err(FileError::Damaged);
     }
+    // Watches write the sessions in whatever order.
+    let begin_s = |times: Option<(f64, f64)>| times.map_or(f64::INFINITY, |(from_s, _)| from_s);
+    sessions.sort_by(|(_, a), (_, b)| begin_s(*a).total_cmp(&begin_s(*b)));
+    let sport = sessions.iter().find_map(|(sport, _)| sport.clone());
     let recording = Recording::of(samples, pauses, laps, sport, is_cut)?;
+    let sessions = sessions.into_iter().filter_map(|(sport, times)| {
+        let (from_s, to_s) = times?;
+        Some(RecordedSession { sport, from_s, to_s })
+    });
     Ok(Recording {
         utc_offset_s,
-        ..recording
+        ..recording.with_sessions(sessions.collect())
     })
 }
 
@@ -60,8 +67,19 @@ fn utc_offset(activity: &FitMessage<'_>) -> Option<i32> {
         .map(|quarters| quarters * 900)
 }
 
-fn sport_of(session: &FitMessage<'_>) -> Option<String> {
-    profile::value_name("sport", session.number(5)?).map(str::to_owned)
+/// The sport of a session, and when it began and ended.
+fn session(session: &FitMessage<'_>) -> (Option<String>, Option<(f64, f64)>) {
+    let sport = session
+        .number(5)
+        .and_then(|sport| profile::value_name("sport", sport))
+        .map(str::to_owned);
+    let times = || {
+        let from_s = session.time_of(2)?;
+        let elapsed_s = session.number(7).map(|ms| ms / 1_000.0);
+        let to_s = elapsed_s.map_or_else(|| session.time_s(), |elapsed_s| Some(from_s + elapsed_s))?;
+        Some((from_s, to_s))
+    };
+    (sport, times())
 }
 
 fn sample(record: &FitMessage<'_>) -> Option<Sample> {

@@ -12,6 +12,7 @@ fn people(owners: &[&str], sender: &[&str], is_private: bool) -> ChatPeople {
         owners: ids(owners),
         sender: ids(sender),
         is_private,
+        is_reader: false,
     }
 }
 
@@ -44,6 +45,33 @@ fn press() -> ButtonPress {
 
 fn place() -> UpdateContent {
     UpdateContent::Place(Position { lat: 1.0, lon: 2.0 })
+}
+
+#[test]
+fn who_was_invited_may_accept_and_leave() {
+    let stranger = people(&[], &[], true);
+    let reader = ChatPeople {
+        is_reader: true,
+        ..stranger.clone()
+    };
+    let both = ChatPeople {
+        is_reader: true,
+        ..people(&["a"], &["a"], true)
+    };
+    let join = ChatAct::Join("join_x".into());
+    for chat in [&stranger, &reader, &both] {
+        assert_eq!(decided("/start join_x", chat), join);
+    }
+    assert_eq!(decided("/leave", &stranger), ChatAct::TurnAway);
+    assert_eq!(decided("/leave", &reader), ChatAct::Leave);
+    assert_eq!(decided("/leave", &both), ChatAct::Leave);
+    for written in ["hello", "/status", LINK] {
+        assert_eq!(decided(written, &reader), ChatAct::ReaderHint, "{written}");
+    }
+    assert_eq!(decided("/status", &both), ChatAct::Status);
+    // Nobody accepts for a whole group.
+    let group = people(&[], &[], false);
+    assert_eq!(decided("/start join_x", &group), ChatAct::TurnAway);
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! The sentences of the alerts, one table for each language. A name in braces stands for what is put in.
+//!
+//! The languages are those of the race page.
+
+mod de;
+mod en;
+mod es;
+mod fr;
+mod it;
+mod table;
+
+pub(super) use table::AlertWords;
+
+pub(super) static ENGLISH: &AlertWords = &en::WORDS;
+
+static ALL: [&AlertWords; 5] = [ENGLISH, &de::WORDS, &fr::WORDS, &es::WORDS, &it::WORDS];
+
+impl AlertWords {
+    /// The languages of the alerts.
+    pub(super) fn all() -> [&'static Self; 5] {
+        ALL
+    }
+
+    /// The words of a language such as `de` or `de-AT`; `None` if the alerts do not speak it.
+    pub(super) fn named(language: &str) -> Option<&'static Self> {
+        let code = language.trim().split('-').next().unwrap_or_default();
+        ALL.into_iter()
+            .find(|words| code.eq_ignore_ascii_case(words.code))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::page::PageWords;
+
+    #[test]
+    fn the_alerts_speak_the_languages_of_the_page() {
+        assert_eq!(
+            AlertWords::all().map(|words| words.code),
+            PageWords::all().map(|words| words.code)
+        );
+        assert_eq!(AlertWords::named("de-AT").unwrap().code, "de");
+        assert!(AlertWords::named("deutsch").is_none());
+    }
+
+    /// A sentence must ask for the same values in every language, or something is left out in one of them.
+    #[test]
+    fn every_language_asks_for_the_same_values() {
+        let names = |words: &AlertWords| {
+            let text = format!("{words:?}");
+            let sentences = text.split('"').skip(1).step_by(2);
+            let names = sentences.map(|sentence| {
+                let mut found: Vec<_> = sentence
+                    .split('{')
+                    .skip(1)
+                    .map(|part| part.split('}').next().unwrap_or_default().to_owned())
+                    .collect();
+                found.sort();
+                found
+            });
+            names.collect::<Vec<_>>()
+        };
+        let english = names(ENGLISH);
+        assert!(english.iter().any(|names| names.len() == 4));
+        for words in AlertWords::all() {
+            assert_eq!(names(words), english, "{}", words.code);
+        }
+    }
+}
