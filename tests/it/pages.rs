@@ -215,7 +215,8 @@ async fn a_wrong_password_is_told_and_another_try_given() {
     browser.submit("credentials", &typed).await;
     assert_eq!(browser.page.status, 200);
     leads_to_client_only(&browser.page);
-    browser.sees("id=\"problem\" role=\"alert\"");
+    browser.sees("id=\"password-problem\" role=\"alert\">This e-mail and password were not accepted.");
+    browser.sees("ask Ada &#60;Lovelace&#62; whether this address is invited");
     browser.sees("value=\"ann@example.org\"");
     browser.sees("value=\"read_and_change\" checked");
     assert!(
@@ -304,7 +305,14 @@ async fn the_login_at_garmin_is_renewed_without_a_client() {
     let policy = browser.page.header("content-security-policy").unwrap();
     assert!(policy.contains("; form-action 'self';"), "{policy}");
     browser.submit("credentials", &ANN).await;
-    browser.sees("You are signed in at Garmin again");
+    browser.sees("<h1>You are signed in at Garmin</h1>");
+    browser.sees("Welcome, Ann Example");
+    browser.sees("No app is connected yet");
+    browser.sees("/mcp</code>");
+    bearer(&face).await;
+    let mut browser = Browser::open(&face, "/link").await;
+    browser.submit("credentials", &ANN).await;
+    browser.sees("<h1>You are signed in at Garmin again</h1>");
     browser.sees("Welcome back, Ann Example");
 
     let mut browser = Browser::open(&face, "/link").await;
