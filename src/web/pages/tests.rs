@@ -175,7 +175,7 @@ fn a_failed_try_is_tied_to_its_fields() {
         wrong.contains(r#"aria-describedby="password-problem password-hint" aria-invalid="true" autofocus"#)
     );
     assert!(wrong.contains(r#"id="password-problem" role="alert">This e-mail and password"#));
-    assert!(wrong.contains("This page takes 2 more tries.</p>"));
+    assert!(wrong.contains("2 tries are left on this page.</p>"));
     assert!(
         wrong.contains(r#"value="read_and_change" checked"#),
         "the choice is kept"

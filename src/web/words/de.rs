@@ -31,7 +31,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         skip: "Zum Inhalt springen",
         simulated: [
             "Vorführung.",
-            "Garmin ist hier simuliert: kein echtes Konto, keine echten Daten. Gib kein echtes Passwort ein.",
+            "Garmin ist hier simuliert. Gib kein echtes Passwort ein.",
         ],
         by: "Garmin-Gateway",
         by_operator: "Garmin-Gateway von {name}",
@@ -147,8 +147,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         own_page_link: "deine Seite",
         trust: "Für einen Moment läuft dein Passwort durch diesen Server. Melde dich nur an, wenn du die Person, die ihn betreibt, kennst und ihr vertraust, und wenn die Adresse oben die ist, die du bekommen hast.",
         trust_name: "Für einen Moment läuft dein Passwort durch diesen Server, betrieben von {name}. Melde dich nur an, wenn du diese Person kennst und ihr vertraust, und wenn die Adresse oben die ist, die du bekommen hast.",
-        one_try: "Diese Seite nimmt noch einen Versuch an; bei zu vielen sperrt Garmin dein Konto.",
-        tries: "Diese Seite nimmt noch {n} Versuche an.",
+        one_try: "Ein Versuch bleibt; bei zu vielen sperrt Garmin dein Konto.",
+        tries: "Auf dieser Seite bleiben {n} Versuche.",
     },
     changes: ChangeWords {
         activities: "Aktivitäten",

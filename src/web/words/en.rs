@@ -31,7 +31,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         skip: "Skip to the content",
         simulated: [
             "Demonstration.",
-            "Garmin is simulated here: no real account, no real data. Don’t type a real password.",
+            "Garmin is simulated here. Don’t type a real password.",
         ],
         by: "Garmin gateway",
         by_operator: "Garmin gateway, run by {name}",
@@ -147,8 +147,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         own_page_link: "your page",
         trust: "For a moment your password passes through this server. Sign in only if you know and trust the person who runs it, and if the address above is the one you were given.",
         trust_name: "For a moment your password passes through this server. Sign in only if you know and trust {name}, who runs it, and if the address above is the one you were given.",
-        one_try: "This page takes one more try; too many would make Garmin lock your account.",
-        tries: "This page takes {n} more tries.",
+        one_try: "One try is left; with too many, Garmin would lock your account.",
+        tries: "{n} tries are left on this page.",
     },
     changes: ChangeWords {
         activities: "activities",

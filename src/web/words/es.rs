@@ -31,7 +31,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         skip: "Ir al contenido",
         simulated: [
             "Demostración.",
-            "Aquí Garmin está simulado: ni cuentas ni datos reales. No escribas una contraseña de verdad.",
+            "Aquí Garmin está simulado. No escribas una contraseña de verdad.",
         ],
         by: "Pasarela de Garmin",
         by_operator: "Pasarela de Garmin de {name}",
@@ -150,8 +150,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         own_page_link: "tu página",
         trust: "Por un momento, tu contraseña pasa por este servidor. Entra solo si conoces a quien lo gestiona y te fías, y si la dirección de arriba es la que te dieron.",
         trust_name: "Por un momento, tu contraseña pasa por este servidor, gestionado por {name}. Entra solo si conoces a esa persona y te fías de ella, y si la dirección de arriba es la que te dieron.",
-        one_try: "Esta página acepta un intento más; con demasiados, Garmin bloquearía tu cuenta.",
-        tries: "Esta página acepta {n} intentos más.",
+        one_try: "Queda un intento; con demasiados, Garmin bloquearía tu cuenta.",
+        tries: "Quedan {n} intentos en esta página.",
     },
     changes: ChangeWords {
         activities: "actividades",

@@ -31,7 +31,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         skip: "Aller au contenu",
         simulated: [
             "Démonstration.",
-            "Garmin est simulé ici : pas de vrai compte, pas de vraies données. Ne tapez pas de vrai mot de passe.",
+            "Garmin est simulé ici. Ne tapez pas de vrai mot de passe.",
         ],
         by: "Passerelle Garmin",
         by_operator: "Passerelle Garmin gérée par {name}",
@@ -150,8 +150,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         own_page_link: "votre page",
         trust: "Pendant un instant, votre mot de passe passe par ce serveur. Connectez-vous seulement si vous connaissez la personne qui le gère et lui faites confiance, et si l’adresse ci-dessus est bien celle qu’on vous a donnée.",
         trust_name: "Pendant un instant, votre mot de passe passe par ce serveur, géré par {name}. Connectez-vous seulement si vous connaissez cette personne et lui faites confiance, et si l’adresse ci-dessus est bien celle qu’on vous a donnée.",
-        one_try: "Cette page accepte encore un essai ; trop d’essais, et Garmin bloquerait votre compte.",
-        tries: "Cette page accepte encore {n} essais.",
+        one_try: "Il reste un essai ; à force, Garmin bloquerait votre compte.",
+        tries: "Il reste {n} essais sur cette page.",
     },
     changes: ChangeWords {
         activities: "activités",

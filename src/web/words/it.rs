@@ -31,7 +31,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         skip: "Vai al contenuto",
         simulated: [
             "Dimostrazione.",
-            "Qui Garmin è simulato: nessun account vero, nessun dato vero. Non scrivere una password vera.",
+            "Qui Garmin è simulato. Non scrivere una password vera.",
         ],
         by: "Gateway Garmin",
         by_operator: "Gateway Garmin di {name}",
@@ -147,8 +147,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         own_page_link: "la tua pagina",
         trust: "Per un attimo la tua password passa da questo server. Accedi solo se conosci chi lo gestisce e te ne fidi, e se l’indirizzo qui sopra è quello che hai ricevuto.",
         trust_name: "Per un attimo la tua password passa da questo server, gestito da {name}. Accedi solo se conosci questa persona e te ne fidi, e se l’indirizzo qui sopra è quello che hai ricevuto.",
-        one_try: "Questa pagina accetta ancora un tentativo; con troppi, Garmin bloccherebbe il tuo account.",
-        tries: "Questa pagina accetta ancora {n} tentativi.",
+        one_try: "Resta un tentativo; con troppi, Garmin bloccherebbe il tuo account.",
+        tries: "Restano {n} tentativi su questa pagina.",
     },
     changes: ChangeWords {
         activities: "attività",

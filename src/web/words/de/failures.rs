@@ -7,7 +7,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         no_email: "Gib die E-Mail-Adresse deines Garmin-Kontos ein.",
         no_password: "Gib das Passwort deines Garmin-Kontos ein.",
         not_kept: "Garmin hat dich angemeldet, aber das Gateway konnte das nicht speichern. Versuch es in einer Minute noch einmal. Wenn es wieder nicht klappt, frag {operator}.",
-        wrong: "Diese E-Mail und dieses Passwort wurden nicht angenommen. Prüf beides, oder probier es auf connect.garmin.com, denn nach zu vielen Fehlversuchen sperrt Garmin das Konto. Wenn es dort klappt, frag {operator}, ob diese Adresse eingeladen ist.",
+        wrong: "Diese E-Mail und dieses Passwort wurden nicht angenommen. Prüf beides auf connect.garmin.com, denn nach zu vielen Fehlversuchen sperrt Garmin das Konto. Wenn es dort klappt, frag {operator}, ob diese Adresse eingeladen ist.",
         locked: "Garmin hat dieses Konto gesperrt. Melde dich auf connect.garmin.com an, folge den Schritten dort (oft ein neues Passwort) und komm dann zurück.",
         restricted: "Garmin lässt dieses Konto sich hier nicht anmelden, wie bei Kinder- und Familienkonten. Nimm ein anderes Garmin-Konto.",
         captcha: "Garmin verlangt ein Captcha, das sich hier nicht lösen lässt. Garmin hat nicht gesagt, dass dein Passwort falsch ist. Das geht vorbei: Versuch es in ein paar Stunden wieder, und nicht öfter.",

@@ -7,7 +7,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         no_email: "Type the e-mail address of your Garmin account.",
         no_password: "Type the password of your Garmin account.",
         not_kept: "Garmin accepted your sign-in, but the gateway could not save it. Try again in a minute. If it fails again, tell {operator}.",
-        wrong: "This e-mail and password were not accepted. Check both, or try them at connect.garmin.com, because too many wrong tries lock a Garmin account. If they are right there, ask {operator} whether this address is invited.",
+        wrong: "This e-mail and password were not accepted. Check both at connect.garmin.com, because too many wrong tries lock an account. If they are right there, ask {operator} whether this address is invited.",
         locked: "Garmin has locked this account. Sign in at connect.garmin.com, follow the steps there (often a new password), then come back.",
         restricted: "Garmin does not allow this account to sign in here, as with child and family accounts. Use another Garmin account.",
         captcha: "Garmin asks for a captcha, which cannot be solved here. Garmin did not say that your password is wrong. This passes: try again in a few hours, and not more often.",

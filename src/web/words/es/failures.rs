@@ -7,7 +7,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         no_email: "Escribe el correo de tu cuenta de Garmin.",
         no_password: "Escribe la contraseña de tu cuenta de Garmin.",
         not_kept: "Garmin aceptó tu acceso, pero la pasarela no pudo guardarlo. Prueba otra vez en un minuto. Si vuelve a fallar, avisa a {operator}.",
-        wrong: "Este correo y esta contraseña no se han aceptado. Revisa ambos, o pruébalos en connect.garmin.com, porque demasiados fallos bloquean una cuenta de Garmin. Si allí funcionan, pregunta a {operator} si esta dirección está invitada.",
+        wrong: "Este correo y esta contraseña no se han aceptado. Compruébalos en connect.garmin.com, porque demasiados fallos bloquean una cuenta. Si allí funcionan, pregunta a {operator} si esta dirección está invitada.",
         locked: "Garmin ha bloqueado esta cuenta. Entra en connect.garmin.com, sigue los pasos que te indique (a menudo, una contraseña nueva) y vuelve.",
         restricted: "Garmin no deja que esta cuenta entre aquí, como pasa con las cuentas infantiles y familiares. Usa otra cuenta de Garmin.",
         captcha: "Garmin pide un captcha, y aquí no se puede resolver. Garmin no ha dicho que tu contraseña esté mal. Se pasará: prueba dentro de unas horas, y no más a menudo.",

@@ -7,7 +7,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         no_email: "Saisissez l’adresse e-mail de votre compte Garmin.",
         no_password: "Saisissez le mot de passe de votre compte Garmin.",
         not_kept: "Garmin a accepté votre connexion, mais la passerelle n’a pas pu l’enregistrer. Réessayez dans une minute. Si cela échoue encore, prévenez {operator}.",
-        wrong: "Cet e-mail et ce mot de passe n’ont pas été acceptés. Vérifiez les deux, ou essayez-les sur connect.garmin.com, car trop d’erreurs bloquent un compte Garmin. S’ils y fonctionnent, demandez à {operator} si cette adresse est invitée.",
+        wrong: "Cet e-mail et ce mot de passe n’ont pas été acceptés. Vérifiez-les sur connect.garmin.com, car trop d’erreurs bloquent un compte. S’ils y fonctionnent, demandez à {operator} si cette adresse est invitée.",
         locked: "Garmin a bloqué ce compte. Connectez-vous sur connect.garmin.com, suivez les étapes indiquées (souvent un nouveau mot de passe), puis revenez.",
         restricted: "Garmin ne permet pas à ce compte de se connecter ici, comme pour les comptes enfant ou famille. Utilisez un autre compte Garmin.",
         captcha: "Garmin demande un captcha, impossible à résoudre ici. Garmin n’a pas dit que votre mot de passe est faux. Cela passera : réessayez dans quelques heures, pas plus souvent.",

@@ -7,7 +7,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         no_email: "Scrivi l’indirizzo e-mail del tuo account Garmin.",
         no_password: "Scrivi la password del tuo account Garmin.",
         not_kept: "Garmin ha accettato il tuo accesso, ma il gateway non è riuscito a salvarlo. Riprova tra un minuto. Se non va ancora, avvisa {operator}.",
-        wrong: "Questa e-mail e questa password non sono state accettate. Controllale, o provale su connect.garmin.com, perché troppi errori bloccano un account Garmin. Se lì funzionano, chiedi a {operator} se questo indirizzo è invitato.",
+        wrong: "Questa e-mail e questa password non sono state accettate. Controllale su connect.garmin.com, perché troppi errori bloccano un account. Se lì funzionano, chiedi a {operator} se questo indirizzo è invitato.",
         locked: "Garmin ha bloccato questo account. Accedi su connect.garmin.com, segui i passi indicati (spesso una nuova password) e poi torna qui.",
         restricted: "Garmin non permette a questo account di accedere qui, come succede con gli account per bambini e famiglie. Usa un altro account Garmin.",
         captcha: "Garmin chiede un captcha, che qui non si può risolvere. Garmin non ha detto che la tua password è sbagliata. Passerà: riprova tra qualche ora, e non più spesso.",
