@@ -30,7 +30,7 @@ pub enum AuthorizeStep {
     Linked {
         /// The name in Garmin's profile; may be empty.
         full_name: String,
-        /// An app of the person has access; otherwise nothing can ask for their data yet.
+        /// The person has connected an app. Without one, nothing can ask for their data yet.
         has_app: bool,
     },
     /// 303 to the person's own page, which this code opens once.

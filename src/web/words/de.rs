@@ -1,4 +1,4 @@
-//! The pages in German.
+//! What the pages say in German, except for failures.
 
 mod failures;
 
@@ -114,8 +114,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         email: "Garmin-E-Mail",
         password: "Garmin-Passwort",
         password_hint: "Geht einmal an Garmin. Wird nie gespeichert.",
-        may_read: "{client} darf deine Daten nur lesen",
-        may_change: "{client} darf deine Daten lesen und ändern",
+        may_read: "{client} darf nur lesen",
+        may_change: "{client} darf lesen und ändern",
         access: "Was darf {client}?",
         read: "Nur lesen",
         read_hint: "Aktivitäten, Schlaf, Puls, Training und alles andere ansehen. Bei Garmin kann nichts geändert werden.",

@@ -1,4 +1,4 @@
-//! The pages in English.
+//! What the pages say in English, except for failures.
 
 mod failures;
 
@@ -114,8 +114,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         email: "Garmin e-mail",
         password: "Garmin password",
         password_hint: "Sent to Garmin once. Never stored.",
-        may_read: "{client} may only read your data",
-        may_change: "{client} may read and change your data",
+        may_read: "{client} may only read",
+        may_change: "{client} may read and change",
         access: "What may {client} do?",
         read: "Read only",
         read_hint: "Look at activities, sleep, heart rate, training and the rest. Nothing at Garmin can be changed.",

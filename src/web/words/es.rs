@@ -1,4 +1,4 @@
-//! The pages in Spanish.
+//! What the pages say in Spanish, except for failures.
 
 mod failures;
 
@@ -117,8 +117,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         email: "Correo de Garmin",
         password: "Contraseña de Garmin",
         password_hint: "Se envía a Garmin una vez. Nunca se guarda.",
-        may_read: "{client} solo puede leer tus datos",
-        may_change: "{client} puede leer y cambiar tus datos",
+        may_read: "{client} solo puede leer",
+        may_change: "{client} puede leer y cambiar",
         access: "¿Qué puede hacer {client}?",
         read: "Solo leer",
         read_hint: "Ver actividades, sueño, pulso, entrenamiento y lo demás. En Garmin no se puede cambiar nada.",

@@ -40,7 +40,7 @@ pub(in crate::web) struct NoticeWords {
     pub(in crate::web) exhausted: &'static str,
 }
 
-/// Why a sign-in stops.
+/// The words of the pages that say why a sign-in stops.
 #[derive(Debug)]
 pub(in crate::web) struct RefusalWords {
     pub(in crate::web) malformed: TitledWords,

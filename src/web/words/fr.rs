@@ -1,4 +1,4 @@
-//! The pages in French.
+//! What the pages say in French, except for failures.
 
 mod failures;
 
@@ -99,7 +99,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         again: "Se reconnecter à Garmin",
         own_page: "Votre page",
         local: TitledWords {
-            title: "Est-ce bien vous qui avez lancé ceci ?",
+            title: "L’avez-vous lancé vous-même ?",
             text: "« {client} » est une application sur cet appareil ({host}). Continuez seulement si vous venez de lui demander de se connecter.",
         },
         verified: "vérifié : {host}",
@@ -117,8 +117,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         email: "E-mail Garmin",
         password: "Mot de passe Garmin",
         password_hint: "Envoyé une fois à Garmin. Jamais conservé.",
-        may_read: "{client} peut seulement lire vos données",
-        may_change: "{client} peut lire et modifier vos données",
+        may_read: "{client} peut seulement lire",
+        may_change: "{client} peut lire et modifier",
         access: "Que peut faire {client} ?",
         read: "Lire seulement",
         read_hint: "Consulter les activités, le sommeil, la fréquence cardiaque, l’entraînement et le reste. Rien ne peut être modifié chez Garmin.",

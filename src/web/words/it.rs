@@ -1,4 +1,4 @@
-//! The pages in Italian.
+//! What the pages say in Italian, except for failures.
 
 mod failures;
 
@@ -114,8 +114,8 @@ pub(super) static WORDS: SiteWords = SiteWords {
         email: "E-mail Garmin",
         password: "Password Garmin",
         password_hint: "Inviata una volta a Garmin. Mai conservata.",
-        may_read: "{client} può solo leggere i tuoi dati",
-        may_change: "{client} può leggere e modificare i tuoi dati",
+        may_read: "{client} può solo leggere",
+        may_change: "{client} può leggere e modificare",
         access: "Cosa può fare {client}?",
         read: "Solo leggere",
         read_hint: "Vedere attività, sonno, frequenza cardiaca, allenamento e il resto. Su Garmin non si può cambiare nulla.",

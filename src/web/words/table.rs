@@ -9,7 +9,7 @@ pub(in crate::web) use super::failures::TitledWords;
 pub(in crate::web) struct SiteWords {
     /// The language's code, for `lang` and for the choice.
     pub(in crate::web) code: &'static str,
-    /// The language's own name.
+    /// The name that the language has for itself.
     pub(in crate::web) name: &'static str,
     /// Whoever runs the gateway, if no name is known. It stands where a name could stand.
     pub(in crate::web) operator: &'static str,
@@ -27,7 +27,7 @@ pub(in crate::web) struct SiteWords {
     pub(in crate::web) failures: &'static FailureWords,
 }
 
-/// Header and footer.
+/// The words in the header and the footer of every page.
 #[derive(Debug)]
 pub(in crate::web) struct FrameWords {
     pub(in crate::web) skip: &'static str,

@@ -201,6 +201,7 @@ async function inLanguage(window, language, client, plain, coded) {
   await window.open(PUBLISHED());
   need((await page.locator('.badge').innerText()).endsWith(': claude.ai'), `${window.name}: the publisher is named`);
   await shown('verified client');
+  need((await page.locator('summary').boundingBox()).height <= 56, `${window.name}: what Claude may do is one line`);
   await page.locator('#email').fill(plain.email);
   await page.locator('#password').fill('not the password');
   await submit();

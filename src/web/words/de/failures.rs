@@ -1,4 +1,4 @@
-//! What fails, in German.
+//! What the pages say in German when something fails.
 
 use super::super::failures::{FailureWords, NoticeWords, ProblemWords, RefusalWords, StepWords, TitledWords};
 

@@ -1,4 +1,4 @@
-//! What fails, in English.
+//! What the pages say in English when something fails.
 
 use super::super::failures::{FailureWords, NoticeWords, ProblemWords, RefusalWords, StepWords, TitledWords};
 

@@ -1,4 +1,4 @@
-//! What fails, in Spanish.
+//! What the pages say in Spanish when something fails.
 
 use super::super::failures::{FailureWords, NoticeWords, ProblemWords, RefusalWords, StepWords, TitledWords};
 

@@ -1,4 +1,4 @@
-//! What fails, in French.
+//! What the pages say in French when something fails.
 
 use super::super::failures::{FailureWords, NoticeWords, ProblemWords, RefusalWords, StepWords, TitledWords};
 

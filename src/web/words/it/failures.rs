@@ -1,4 +1,4 @@
-//! What fails, in Italian.
+//! What the pages say in Italian when something fails.
 
 use super::super::failures::{FailureWords, NoticeWords, ProblemWords, RefusalWords, StepWords, TitledWords};
 
