@@ -61,7 +61,7 @@ pub use addresses::is_global;
 pub use authenticate::{Grant, Unauthenticated};
 pub use authorize::{
     AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
-    SignInField, SignInPage, Visitor,
+    SignInNotice, SignInPage, Visitor,
 };
 use clock_agreement::{ClockAgreement, ClockSeen};
 pub use error::OAuthError;

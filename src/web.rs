@@ -9,6 +9,7 @@
 
 mod body;
 mod face;
+mod language;
 mod mcp;
 mod me;
 mod oauth;
@@ -23,6 +24,7 @@ mod request;
 mod sign_in;
 mod site;
 mod to_https;
+mod words;
 
 use std::sync::Arc;
 

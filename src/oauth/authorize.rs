@@ -27,9 +27,9 @@ use progress::SignInProgress;
 use request::{AuthorizationRequest, ReturnAddress};
 
 pub use pages::{
-    AuthorizeRefusal, AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm,
-    SignInField, SignInPage, Visitor,
+    AuthorizeStep, ClientOnPage, HiddenFields, MfaCodePage, PostedAnswer, PostedForm, SignInPage, Visitor,
 };
+pub use refusals::{AuthorizeRefusal, SignInNotice};
 #[cfg(fuzzing)]
 pub(super) use request::way_back;
 use transactions::SignInPurpose;
@@ -42,25 +42,25 @@ impl OAuth {
     pub async fn authorize(&self, query: &str, visitor: Visitor<'_>) -> AuthorizeStep {
         let form = match FormParameters::parse(query) {
             Ok(form) => form,
-            Err(e) => return refusals::malformed(e.description()),
+            Err(e) => return AuthorizeRefusal::malformed(e.description()).into(),
         };
         let Some(raw_redirect) = form.find("redirect_uri") else {
-            return refusals::malformed("the parameter redirect_uri is missing");
+            return AuthorizeRefusal::malformed("the parameter redirect_uri is missing").into();
         };
         let Some(client_id) = form.find("client_id") else {
-            return refusals::malformed("the parameter client_id is missing");
+            return AuthorizeRefusal::malformed("the parameter client_id is missing").into();
         };
         // The fence comes first, so that no document is fetched for a request that will be refused.
         let redirect_uri = match self.fence().admit(raw_redirect) {
             Ok(uri) => uri,
-            Err(problem) => return refusals::redirect(problem),
+            Err(problem) => return AuthorizeRefusal::from(problem).into(),
         };
         let client = match self.find_client(client_id, &redirect_uri, visitor).await {
             Ok(client) => client,
-            Err(refusal) => return refusal,
+            Err(refusal) => return refusal.into(),
         };
         if !client.admits(&redirect_uri) {
-            return refusals::other_redirect();
+            return AuthorizeRefusal::OtherRedirect.into();
         }
         let return_to = ReturnAddress::new(redirect_uri, &form, &self.0.public_url);
         match AuthorizationRequest::read(&form, client, return_to.clone(), &self.0.public_url) {
@@ -100,11 +100,11 @@ impl OAuth {
         client_id: &str,
         redirect_uri: &RedirectUri,
         visitor: Visitor<'_>,
-    ) -> Result<OAuthClient, AuthorizeStep> {
+    ) -> Result<OAuthClient, AuthorizeRefusal> {
         let url = match ClientId::parse(client_id) {
             Some(ClientId::Registered(client)) => return Ok(client),
             Some(ClientId::Document(url)) => url,
-            None => return Err(refusals::unknown_client()),
+            None => return Err(AuthorizeRefusal::UnknownClient),
         };
         let built_in = client_metadata::built_in(&url);
         if let Some(client) = built_in.as_ref().filter(|client| client.admits(redirect_uri)) {
@@ -112,9 +112,11 @@ impl OAuth {
         }
         // The gateway's own pages describe no clients, and a request to itself would never end.
         if url.host() == self.0.public_url.host() {
-            return Err(refusals::unknown_client());
+            return Err(AuthorizeRefusal::UnknownClient);
         }
         let found = self.0.documents.find(&url, visitor.source).await.or(built_in);
-        found.ok_or_else(|| refusals::unreadable_client(url.host()))
+        found.ok_or_else(|| AuthorizeRefusal::UnreadableClient {
+            host: url.host().to_owned(),
+        })
     }
 }

@@ -57,15 +57,22 @@ impl Face {
         self.parts.public_url.origin()
     }
 
-    pub(super) fn frame(&self) -> pages::Frame {
+    /// The frame of a page that answers this request, in the person's language.
+    pub(super) fn frame(&self, exchange: &Exchange) -> pages::Frame {
         let live = self.parts.live.borrow();
         let operator = &live.operator;
-        pages::Frame::new(
+        let frame = pages::Frame::new(
             self.parts.public_url.authority(),
             operator.name.as_deref(),
             operator.email.as_deref(),
             self.parts.simulated,
-        )
+        );
+        pages::Frame {
+            words: exchange.language(),
+            is_language_chosen: exchange.chosen_language().is_some(),
+            choice: exchange.language_links(),
+            ..frame
+        }
     }
 
     /// Whether `Host` names this gateway or this machine. Any other name may be a DNS rebinding attack.
@@ -80,7 +87,7 @@ impl Face {
     /// Refuses a request: with a page for a browser, with JSON for a program.
     pub(super) fn refuse(&self, exchange: &Exchange, problem: Problem) -> Response {
         if exchange.wants_html() {
-            problem.as_page(self.frame(), self.origin(), exchange.id)
+            problem.as_page(self.frame(exchange), self.origin(), exchange.id)
         } else {
             problem.as_json()
         }

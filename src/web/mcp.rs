@@ -37,7 +37,7 @@ pub(super) async fn endpoint(face: Arc<Face>, mut exchange: Exchange) -> Respons
             exchange.discard_body(body_timeout.min(DISCARD_TIMEOUT)).await;
             // A person opened the connector's URL in a browser.
             let in_browser = exchange.method == Method::GET && exchange.wants_html();
-            return not_admitted(reason, in_browser.then_some(&*face));
+            return not_admitted(reason, in_browser.then_some((&*face, &exchange)));
         }
     };
     exchange.keep_connection();
@@ -65,7 +65,7 @@ pub(super) fn request_headers<'a>(exchange: &'a Exchange, accept: Option<&'a str
 }
 
 /// `browser`: show a page instead of JSON. The challenge is sent in both cases.
-fn not_admitted(reason: NotAdmitted, browser: Option<&Face>) -> Response {
+fn not_admitted(reason: NotAdmitted, browser: Option<(&Face, &Exchange)>) -> Response {
     let (challenge, body) = match reason {
         NotAdmitted::Unauthorized { challenge, body } => (challenge, body),
         NotAdmitted::Unavailable => {
@@ -74,7 +74,7 @@ fn not_admitted(reason: NotAdmitted, browser: Option<&Face>) -> Response {
         }
     };
     let mut response = match browser {
-        Some(face) => site::arrive(face, StatusCode::UNAUTHORIZED, Arrival::Connector),
+        Some((face, exchange)) => site::arrive(face, exchange, StatusCode::UNAUTHORIZED, Arrival::Connector),
         None => reply::json(StatusCode::UNAUTHORIZED, body),
     };
     if let Ok(challenge) = HeaderValue::from_str(&challenge) {

@@ -58,6 +58,7 @@ pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Respons
         Ok(body) => body,
         Err(problem) => return face.refuse_page(&exchange, problem),
     };
+    exchange.note_language(&body);
     match PageForm::read(&body) {
         // The sign-in has its own fields, limits and protection.
         Some(PageForm {
@@ -106,7 +107,7 @@ fn show(face: &Arc<Face>, exchange: &Exchange) -> Response {
     };
     if let Some(code) = query("code") {
         let page = pages::OpenOwnPage {
-            frame: face.frame(),
+            frame: face.frame(exchange),
             code,
         };
         return reply::page(StatusCode::OK, &page, Forms::Own);
@@ -134,7 +135,7 @@ fn page(face: &Face, exchange: &Exchange, visitor: &PageVisitor, notice: Option<
         Some(notice) if notice.is_problem => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    match view::own_page(face, visitor, notice) {
+    match view::own_page(face, exchange, visitor, notice) {
         Ok(page) => reply::page(status, &page, Forms::Own),
         Err(reason) => {
             tracing::error!(%reason, "page.not_read");
@@ -189,7 +190,8 @@ async fn act_on(face: Arc<Face>, exchange: Exchange, act: PageAct, csrf: &str) -
         acts::Acted::Refused(why) => page(&face, &exchange, &visitor, Some(view::problem(why))),
         acts::Acted::Closed(message) => {
             let page = pages::MessagePage {
-                frame: face.frame(),
+                frame: face.frame(&exchange).in_english(),
+                technical: None,
                 title: message.title.to_owned(),
                 explanation: message.explanation.to_owned(),
                 steps: message.steps,

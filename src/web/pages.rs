@@ -1,63 +1,31 @@
 //! The pages that people see.
 //!
 //! Every page is self-contained: its style is inlined and allowed by its hash, there is no script, and the icon is
-//! the only other resource that a browser requests. The page of a shared race, which has a script, is in `race_view`. The templates escape all external text; the only unescaped value
-//! is the gateway's own style sheet. Texts are in the templates under `assets/pages`, except where they depend on a
-//! decision.
+//! the only other resource that a browser requests. The page of a shared race, which has a script, is in `race_view`.
+//! The templates under `assets/pages` escape all text; the only unescaped value is the gateway's own style sheet. The
+//! texts are in `words`, in the languages of the readers.
 
-use std::sync::LazyLock;
+mod frame;
+#[cfg(test)]
+mod tests;
 
 use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-use crate::base::secrets::sha256;
-use crate::garmin::MfaMethod;
+use super::words::{CodeWords, LandingWords, SignInWords, WelcomeWords, fill};
+use crate::garmin::{MfaMethod, SignInRefusal};
 use crate::mcp::Access;
-use crate::oauth::{MfaCodePage, SignInField, SignInPage};
+use crate::oauth::{MfaCodePage, SignInNotice, SignInPage};
+
+pub(super) use self::frame::{Frame, STYLE, STYLE_SOURCE};
 
 /// The icon, served at `/favicon.svg`.
 pub(super) const FAVICON: &str = include_str!("../../assets/pages/favicon.svg");
 
-pub(super) const STYLE: &str = include_str!("../../assets/pages/page.css");
-
-/// The source expression of the inlined style sheet for `style-src` (CSP level 3, section 2.3.1).
-pub(super) static STYLE_SOURCE: LazyLock<String> =
-    LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(sha256(STYLE.as_bytes()))));
-
 /// The path of a person's own page, which is also its forms' target.
 pub(super) const OWN_PAGE: &str = "/me";
 
-/// The header and footer of every page.
-#[derive(Debug, Clone)]
-pub(super) struct Frame {
-    /// The host of the public URL, with its port if it has one.
-    pub(super) host: String,
-    pub(super) operator_name: Option<String>,
-    pub(super) operator_email: Option<String>,
-    /// The data come from the simulator, and every page says so.
-    pub(super) simulated: bool,
-    pub(super) css: &'static str,
-}
-
-impl Frame {
-    pub(super) fn new(
-        host: &str,
-        operator_name: Option<&str>,
-        operator_email: Option<&str>,
-        simulated: bool,
-    ) -> Self {
-        Self {
-            host: host.to_owned(),
-            operator_name: operator_name.map(str::to_owned),
-            operator_email: operator_email.map(str::to_owned),
-            simulated,
-            css: STYLE,
-        }
-    }
-}
-
-/// The landing page: what the gateway is, how to connect, and who can see which data.
+/// The landing page: what the gateway is, how to connect, and who can see which data. It names nobody, because
+/// strangers read it.
 #[derive(Debug, Template)]
 #[template(path = "landing.html", config = ".askama.toml")]
 pub(super) struct Landing {
@@ -65,6 +33,17 @@ pub(super) struct Landing {
     /// The URL that a person pastes into Claude.
     pub(super) connector_url: String,
     pub(super) arrival: Arrival,
+}
+
+impl Landing {
+    fn words(&self) -> &'static LandingWords {
+        &self.frame.words.landing
+    }
+
+    fn web_steps(&self) -> [String; 4] {
+        let host = [("host", self.frame.host.as_str())];
+        self.words().web_steps.map(|step| fill(step, &host))
+    }
 }
 
 /// How a person came to the landing page.
@@ -85,17 +64,43 @@ pub(super) struct SignInTemplate {
     /// The form's target: the path that showed the page.
     pub(super) action: &'static str,
     pub(super) page: SignInPage,
-    /// What can be changed at Garmin, in words; empty if nothing can.
+    /// What can be changed at Garmin, as the gateway calls it; empty if nothing can.
     pub(super) changes: Vec<&'static str>,
 }
 
 impl SignInTemplate {
+    pub(super) const FORM: &str = "sign-in";
+
+    fn words(&self) -> &'static SignInWords {
+        &self.frame.words.sign_in
+    }
+
+    fn title(&self) -> String {
+        let heading = self.heading();
+        match self.page.notice {
+            Some(_) => self.frame.title_of_problem(&heading),
+            None => heading,
+        }
+    }
+
     fn heading(&self) -> String {
         match &self.page.client {
-            Some(client) => format!("Connect Garmin to {}", client.name),
-            None if self.opens_page() => "Your page".to_owned(),
-            None => "Sign in at Garmin again".to_owned(),
+            Some(_) => self.about_client(self.words().connect),
+            None if self.opens_page() => self.words().own_page.to_owned(),
+            None => self.words().again.to_owned(),
         }
+    }
+
+    /// A sentence about the client and the host that it returns to.
+    fn about_client(&self, sentence: &str) -> String {
+        let Some(client) = &self.page.client else {
+            return String::new();
+        };
+        let values = [
+            ("client", client.name.as_str()),
+            ("host", client.redirect_host.as_str()),
+        ];
+        fill(sentence, &values)
     }
 
     /// Whether the sign-in opens the person's own page.
@@ -107,18 +112,54 @@ impl SignInTemplate {
         self.page.access == Access::ReadAndChange
     }
 
-    fn is_about(&self, field: SignInField) -> bool {
-        self.page.notice.is_some() && self.page.notice_about == field
+    fn change_hint(&self) -> String {
+        let changes = self.changes.iter().map(|name| self.frame.words.change(name));
+        let changes = changes.collect::<Vec<_>>().join(", ");
+        fill(self.words().change_hint, &[("changes", &changes)])
     }
 
-    fn notice_about(&self, field: SignInField) -> Option<&str> {
-        self.page.notice.as_deref().filter(|_| self.is_about(field))
+    fn is_email_missing(&self) -> bool {
+        self.page.notice == Some(SignInNotice::NoEmail)
+    }
+
+    fn are_both_refused(&self) -> bool {
+        let wrong = |refusal: &SignInRefusal| {
+            matches!(
+                refusal,
+                SignInRefusal::WrongCredentials | SignInRefusal::SamePasswordAgain
+            )
+        };
+        matches!(&self.page.notice, Some(SignInNotice::Refused(refusal)) if wrong(refusal))
+    }
+
+    /// Whether the notice stands below the password, which must be typed again.
+    fn is_about_password(&self) -> bool {
+        self.page.notice == Some(SignInNotice::NoPassword) || self.are_both_refused()
+    }
+
+    fn notice(&self) -> String {
+        let notice = self.page.notice.as_ref();
+        let text = notice.map(|notice| self.frame.words.notice(notice, self.frame.operator()));
+        text.unwrap_or_default()
+    }
+
+    /// A notice that no field can mend.
+    fn notice_about_neither(&self) -> Option<String> {
+        let is_other = self.page.notice.is_some() && !self.is_email_missing() && !self.is_about_password();
+        is_other.then(|| self.notice())
     }
 
     fn tries(&self) -> String {
         match self.page.tries_left {
-            0 | 1 => "This page takes one more try; too many would make Garmin lock your account.".to_owned(),
-            more => format!("This page takes {more} more tries."),
+            0 | 1 => self.words().one_try.to_owned(),
+            more => fill(self.words().tries, &[("n", &more.to_string())]),
+        }
+    }
+
+    fn trust(&self) -> String {
+        match &self.frame.operator_name {
+            Some(name) => fill(self.words().trust_name, &[("name", name)]),
+            None => self.words().trust.to_owned(),
         }
     }
 }
@@ -134,33 +175,50 @@ pub(super) struct MfaTemplate {
 }
 
 impl MfaTemplate {
-    fn lead(&self) -> String {
-        match (self.page.method, &self.page.sent_to) {
-            (MfaMethod::Email | MfaMethod::Phone, Some(to)) => format!("Garmin has sent a code to {to}."),
-            (MfaMethod::Email, None) => {
-                "Garmin has sent a code to the e-mail address of your account.".to_owned()
-            }
-            (MfaMethod::Phone, None) => "Garmin has sent a code to your phone.".to_owned(),
-            (MfaMethod::Authenticator, _) => {
-                "Open your authenticator app and type the code it shows for Garmin.".to_owned()
-            }
-            (MfaMethod::Unknown, _) => "Garmin asks for the code of your two-step verification.".to_owned(),
+    pub(super) const FORM: &str = "code-form";
+
+    fn words(&self) -> &'static CodeWords {
+        &self.frame.words.code_page
+    }
+
+    fn title(&self) -> String {
+        match self.page.notice {
+            Some(_) => self.frame.title_of_problem(self.words().title),
+            None => self.words().title.to_owned(),
         }
+    }
+
+    fn lead(&self) -> String {
+        let words = self.words();
+        let lead = match (self.page.method, &self.page.sent_to) {
+            (MfaMethod::Email | MfaMethod::Phone, Some(to)) => return fill(words.sent_to, &[("to", to)]),
+            (MfaMethod::Email, None) => words.by_email,
+            (MfaMethod::Phone, None) => words.by_phone,
+            (MfaMethod::Authenticator, _) => words.by_app,
+            (MfaMethod::Unknown, _) => words.somehow,
+        };
+        lead.to_owned()
     }
 
     fn hint(&self) -> &'static str {
         match self.page.method {
-            MfaMethod::Email => "It can take a minute. Look in the spam folder too, and use the newest code.",
-            MfaMethod::Phone => "It can take a minute. If several arrive, use the newest.",
-            MfaMethod::Authenticator => "It changes every 30 seconds; a fresh one is best.",
-            MfaMethod::Unknown => "By e-mail, by text message or in your authenticator app.",
+            MfaMethod::Email => self.words().email_hint,
+            MfaMethod::Phone => self.words().phone_hint,
+            MfaMethod::Authenticator => self.words().app_hint,
+            MfaMethod::Unknown => self.words().somehow_hint,
         }
+    }
+
+    fn notice(&self) -> String {
+        let notice = self.page.notice.as_ref();
+        let text = notice.map(|notice| self.frame.words.notice(notice, self.frame.operator()));
+        text.unwrap_or_default()
     }
 
     fn tries(&self) -> String {
         match self.page.tries_left {
-            0 | 1 => "This is the last try; after that you start again.".to_owned(),
-            more => format!("You have {more} tries."),
+            0 | 1 => self.words().one_try.to_owned(),
+            more => fill(self.words().tries, &[("n", &more.to_string())]),
         }
     }
 }
@@ -172,6 +230,20 @@ pub(super) struct Linked {
     pub(super) frame: Frame,
     /// The name in Garmin's profile; may be empty.
     pub(super) full_name: String,
+    /// The person has connected an app. Without one, the page says how to.
+    pub(super) has_app: bool,
+    pub(super) connector_url: String,
+}
+
+impl Linked {
+    fn words(&self) -> &'static WelcomeWords {
+        let words = &self.frame.words.linked;
+        if self.has_app { &words.again } else { &words.first }
+    }
+
+    fn welcome(&self) -> String {
+        fill(self.words().welcome, &[("name", &self.full_name)])
+    }
 }
 
 /// The button that opens a person's own page with a one-time code.
@@ -191,9 +263,15 @@ pub(super) struct MessagePage {
     pub(super) explanation: String,
     /// Steps that the person can take, in order.
     pub(super) steps: Vec<String>,
+    /// A few words in English for the maker of the program that sent the person here.
+    pub(super) technical: Option<String>,
     /// The request id, which is also in the log.
     pub(super) reference: String,
 }
 
-#[cfg(test)]
-mod tests;
+impl MessagePage {
+    fn reference_hint(&self) -> String {
+        let operator = [("operator", self.frame.operator())];
+        fill(self.frame.words.help.reference, &operator)
+    }
+}

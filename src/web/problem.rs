@@ -1,5 +1,5 @@
-//! Requests that the web server itself refuses. Each refusal is one row of one match: status, error code, sentences
-//! for people. A browser gets a page; a program gets JSON with OAuth's two members, which all clients can read.
+//! Requests that the web server itself refuses. Each refusal is one row of one match: status, error code, and which
+//! words say it to people. A browser gets a page; a program gets JSON with OAuth's two members, which all clients can read.
 
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
@@ -8,6 +8,7 @@ use super::body::BodyError;
 use super::pages;
 use super::reply::{Forms, Response, json, page};
 use super::request::{RequestId, Smuggled};
+use super::words::{SiteWords, TitledWords, fill};
 
 /// Why the web server refuses a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,125 +44,80 @@ struct ProblemText {
 }
 
 impl Problem {
-    fn text(self) -> ProblemText {
-        let text = |status, code, title, explanation| ProblemText {
+    fn text(self, words: &SiteWords) -> ProblemText {
+        let problems = &words.failures.problems;
+        let text = |status, code, said: &TitledWords| ProblemText {
             status,
             code,
-            title,
+            title: said.title,
+            explanation: said.text,
+        };
+        let invalid = |status, said| text(status, "invalid_request", said);
+        let unreadable = |status, explanation| ProblemText {
+            status,
+            code: "invalid_request",
+            title: problems.unreadable,
             explanation,
         };
-        let unreadable =
-            |status, explanation| text(status, "invalid_request", "That could not be read", explanation);
         match self {
-            Self::Headers(Smuggled::Underscore) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A header name has an underscore. A proxy between you and this gateway probably added it.",
-            ),
-            Self::Headers(Smuggled::Doubled) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A header that may appear only once appears twice. A proxy between you and this gateway probably added it.",
-            ),
-            Self::Headers(Smuggled::NotText) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A header holds characters that are not allowed there.",
-            ),
-            Self::Body(BodyError::TooLarge) => unreadable(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The request is larger than this gateway accepts.",
-            ),
-            Self::Body(BodyError::TooSlow) => text(
-                StatusCode::REQUEST_TIMEOUT,
-                "invalid_request",
-                "That took too long",
-                "The connection was too slow and was closed. Nothing was changed.",
-            ),
-            Self::Body(BodyError::Broken) => unreadable(
-                StatusCode::BAD_REQUEST,
-                "The connection broke before the whole request had arrived.",
-            ),
-            Self::NotAForm => unreadable(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "This address reads forms only (application/x-www-form-urlencoded).",
-            ),
-            Self::BadForm => unreadable(
-                StatusCode::BAD_REQUEST,
-                "A field of the form is missing or came twice.",
-            ),
-            Self::CrossSite => text(
-                StatusCode::FORBIDDEN,
-                "invalid_request",
-                "That came from another site",
-                "The form was sent by a page that is not this gateway’s. Nothing was done with it.",
-            ),
-            Self::WrongHost => text(
-                StatusCode::MISDIRECTED_REQUEST,
-                "invalid_request",
-                "This is not the gateway’s address",
-                "The gateway was reached under another name than its own, so it does not ask for a password here.",
-            ),
-            Self::Method(_) => unreadable(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This address does not support that method.",
-            ),
+            Self::Headers(Smuggled::Underscore) => unreadable(StatusCode::BAD_REQUEST, problems.underscore),
+            Self::Headers(Smuggled::Doubled) => unreadable(StatusCode::BAD_REQUEST, problems.doubled),
+            Self::Headers(Smuggled::NotText) => unreadable(StatusCode::BAD_REQUEST, problems.not_text),
+            Self::Body(BodyError::TooLarge) => unreadable(StatusCode::PAYLOAD_TOO_LARGE, problems.too_large),
+            Self::Body(BodyError::TooSlow) => invalid(StatusCode::REQUEST_TIMEOUT, &problems.too_slow),
+            Self::Body(BodyError::Broken) => unreadable(StatusCode::BAD_REQUEST, problems.cut_off),
+            Self::NotAForm => unreadable(StatusCode::UNSUPPORTED_MEDIA_TYPE, problems.not_a_form),
+            Self::BadForm => unreadable(StatusCode::BAD_REQUEST, problems.bad_form),
+            Self::CrossSite => invalid(StatusCode::FORBIDDEN, &problems.cross_site),
+            Self::WrongHost => invalid(StatusCode::MISDIRECTED_REQUEST, &problems.wrong_host),
+            Self::Method(_) => unreadable(StatusCode::METHOD_NOT_ALLOWED, problems.method),
             Self::Broken => text(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "server_error",
-                "Something broke here",
-                "The fault is in the gateway, not in what you did. Its log has the details.",
+                &problems.broken,
             ),
-            Self::SpentCode => text(
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                "This link does not open your page any more",
-                "A link opens the page once, within ten minutes, and a newer one replaces it. Nothing was changed.",
-            ),
-            Self::PageClosed => text(
-                StatusCode::UNAUTHORIZED,
-                "invalid_request",
-                "Your page is closed",
-                "It closes after half an hour, and with the access of the app that opened it. Nothing was changed.",
-            ),
+            Self::SpentCode => invalid(StatusCode::BAD_REQUEST, &problems.spent_code),
+            Self::PageClosed => invalid(StatusCode::UNAUTHORIZED, &problems.page_closed),
             Self::TooMany => text(
                 StatusCode::TOO_MANY_REQUESTS,
                 "temporarily_unavailable",
-                "That was too often",
-                "Many forms came from your network in a short time. Nothing was changed. Wait a minute.",
+                &problems.too_many,
             ),
         }
     }
 
     /// What a person can do about it, in order.
-    fn steps(self, origin: &str) -> Vec<String> {
+    fn steps(self, frame: &pages::Frame, origin: &str) -> Vec<String> {
+        let steps = &frame.words.failures.steps;
+        let values = [("origin", origin), ("operator", frame.operator())];
         match self {
             Self::WrongHost => vec![
-                format!("Open {origin} instead."),
-                "If you run this gateway: PUBLIC_URL must be the address that people use, and a proxy in front must \
-                 pass the Host header on."
-                    .to_owned(),
+                fill(steps.open_instead, &values),
+                fill(steps.tell_operator, &values),
             ],
-            Self::SpentCode | Self::PageClosed => vec![
-                "Ask Claude to open your page, for a new link.".to_owned(),
-                format!("Or sign in at Garmin at {origin}/me"),
-            ],
-            Self::TooMany => vec!["Wait a minute, and try again.".to_owned()],
-            _ => start_again(origin),
+            Self::SpentCode | Self::PageClosed => {
+                vec![steps.ask_claude.to_owned(), fill(steps.sign_in_at, &values)]
+            }
+            Self::TooMany => vec![steps.wait.to_owned()],
+            _ => start_again(frame.words, origin),
         }
     }
 
     /// The response for a program: `{error, error_description}` (RFC 6749, section 5.2).
     pub(super) fn as_json(self) -> Response {
-        let text = self.text();
+        let text = self.text(SiteWords::english());
         let body = serde_json::json!({ "error": text.code, "error_description": ascii(text.explanation) });
         self.with_headers(json(text.status, body.to_string()))
     }
 
     pub(super) fn as_page(self, frame: pages::Frame, origin: &str, reference: RequestId) -> Response {
-        let text = self.text();
+        let text = self.text(frame.words);
         let message = pages::MessagePage {
-            frame,
             title: text.title.to_owned(),
             explanation: text.explanation.to_owned(),
-            steps: self.steps(origin),
+            steps: self.steps(&frame, origin),
+            technical: None,
+            frame,
             reference: reference.to_string(),
         };
         self.with_headers(page(text.status, &message, Forms::None))
@@ -178,10 +134,11 @@ impl Problem {
 }
 
 /// The steps that fix most problems while connecting.
-pub(super) fn start_again(origin: &str) -> Vec<String> {
+pub(super) fn start_again(words: &SiteWords, origin: &str) -> Vec<String> {
+    let steps = &words.failures.steps;
     vec![
-        "Go back to the app you came from and start connecting again.".to_owned(),
-        format!("If that does not help, remove the connector there and add it again: {origin}/mcp"),
+        steps.go_back.to_owned(),
+        fill(steps.add_again, &[("origin", origin)]),
     ]
 }
 
@@ -199,8 +156,9 @@ mod tests {
         let check = |problem: Problem, status: u16, code: &str| {
             let response = problem.as_json();
             assert_eq!(response.status().as_u16(), status, "{problem:?}");
-            assert_eq!(problem.text().code, code, "{problem:?}");
-            assert!(ascii(problem.text().explanation).len() > 20);
+            let text = problem.text(SiteWords::english());
+            assert_eq!(text.code, code, "{problem:?}");
+            assert!(ascii(text.explanation).len() > 20);
             let frame = pages::Frame::new("localhost", None, None, false);
             let page = problem.as_page(frame, "http://localhost", RequestId::default());
             assert_eq!(page.status(), response.status());

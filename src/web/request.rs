@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use warp::{Filter, Rejection};
 
 use super::body::{self, Body, BodyError, collect};
+use super::words::SiteWords;
 use crate::base::http::{ClientConnection, ReadingBody};
 use crate::base::source::Peer;
 
@@ -58,6 +59,8 @@ pub(super) struct Exchange {
     /// The query without its question mark; empty if there is none.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
+    /// The language that a posted form carries.
+    pub(super) posted_language: Option<&'static SiteWords>,
     connection: Option<ClientConnection>,
     body: Option<Body>,
 }
@@ -76,6 +79,7 @@ pub(super) fn exchange() -> impl Filter<Extract = (Exchange,), Error = Rejection
             method,
             query,
             headers,
+            posted_language: None,
             connection,
             body: Some(body),
         })
@@ -104,6 +108,7 @@ impl Exchange {
             method: head.method,
             query: head.uri.query().unwrap_or_default().to_owned(),
             headers: head.headers,
+            posted_language: None,
             connection: head.extensions.remove(),
             body: Some(body::incoming(body)),
         }
@@ -253,6 +258,7 @@ pub fn fuzz(text: &[u8]) {
         method: Method::POST,
         query: String::new(),
         headers,
+        posted_language: None,
         connection: None,
         body: None,
     };

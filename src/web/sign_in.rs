@@ -1,22 +1,23 @@
 //! The sign-in pages over HTTP: reads the forms, and returns the next page.
 
+mod form;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
-use url::form_urlencoded;
 
+use self::form::read_posted;
 use super::face::Face;
 use super::oauth::form;
 use super::pages;
 use super::problem::{Problem, start_again};
 use super::reply::{self, Forms, Response};
 use super::request::Exchange;
-use crate::base::secrets::Secret;
+use super::words::fill;
 use crate::base::source::Peer;
-use crate::mcp::Access;
-use crate::oauth::{AuthorizeStep, ClientOnPage, HiddenFields, PostedAnswer, PostedForm, Visitor};
+use crate::oauth::{AuthorizeStep, ClientOnPage, PostedAnswer, PostedForm, Visitor};
 
 /// The authorization endpoint (RFC 6749, section 4.1.1), and the forms of its pages.
 pub(super) async fn authorize(face: Arc<Face>, exchange: Exchange) -> Response {
@@ -132,6 +133,7 @@ enum FormKind {
     Credentials,
     Code,
     Deny,
+    Language,
 }
 
 impl FormKind {
@@ -140,6 +142,7 @@ impl FormKind {
             PostedAnswer::Credentials { .. } => Self::Credentials,
             PostedAnswer::Code(_) => Self::Code,
             PostedAnswer::Deny => Self::Deny,
+            PostedAnswer::ChangeLanguage { .. } => Self::Language,
         }
     }
 
@@ -150,7 +153,7 @@ impl FormKind {
                 step,
                 AuthorizeStep::Redirect { .. } | AuthorizeStep::Linked { .. } | AuthorizeStep::OwnPage { .. }
             ),
-            Self::Deny => false,
+            Self::Deny | Self::Language => false,
         }
     }
 }
@@ -172,47 +175,18 @@ async fn posted(face: &Face, exchange: &mut Exchange) -> Result<PostedForm, Prob
         return Err(Problem::CrossSite);
     }
     let body = form(face, exchange).await?;
+    exchange.note_language(&body);
     read_posted(&body).ok_or(Problem::BadForm)
-}
-
-/// Parses a posted form. `None`: a field is missing or repeated, or a value is unknown.
-fn read_posted(body: &[u8]) -> Option<PostedForm> {
-    let field = |name: &str| {
-        let mut values = form_urlencoded::parse(body)
-            .filter(|(key, _)| key == name)
-            .map(|(_, value)| value);
-        let first = values.next()?;
-        values.next().is_none().then(|| first.into_owned())
-    };
-    let hidden = HiddenFields {
-        transaction: field("transaction")?,
-        csrf: field("csrf")?,
-    };
-    let answer = match field("step")?.as_str() {
-        "credentials" => PostedAnswer::Credentials {
-            email: field("email")?.trim().to_owned(),
-            password: Secret::new(field("password")?),
-            access: match field("access")?.as_str() {
-                "read_only" => Access::ReadOnly,
-                "read_and_change" => Access::ReadAndChange,
-                _ => return None,
-            },
-        },
-        "code" => PostedAnswer::Code(Secret::new(field("code")?)),
-        "deny" => PostedAnswer::Deny,
-        _ => return None,
-    };
-    Some(PostedForm { hidden, answer })
 }
 
 /// Turns a step of a sign-in into a response.
 fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep) -> Response {
-    let (frame, action) = (face.frame(), path.as_str());
+    let (frame, action) = (face.frame(exchange), path.as_str());
     match step {
         AuthorizeStep::SignIn(mut page) => {
             let (client, set_browser) = (page.client.clone(), page.set_browser.take());
             let page = pages::SignInTemplate {
-                frame,
+                frame: frame.around_form(pages::SignInTemplate::FORM),
                 action,
                 page,
                 changes: face.parts.gateway.changes(),
@@ -227,29 +201,42 @@ fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep)
         }
         AuthorizeStep::Mfa(page) => {
             let client = page.client.clone();
-            let page = pages::MfaTemplate { frame, action, page };
+            let page = pages::MfaTemplate {
+                frame: frame.around_form(pages::MfaTemplate::FORM),
+                action,
+                page,
+            };
             reply::page(StatusCode::OK, &page, forms(client.as_ref()))
         }
         AuthorizeStep::Redirect { url } => reply::see_other(&url).unwrap_or_else(|| {
             tracing::error!(place = "redirect is no header value", "bug");
             face.refuse_page(exchange, Problem::Broken)
         }),
-        AuthorizeStep::Linked { full_name } => {
-            let page = pages::Linked { frame, full_name };
+        AuthorizeStep::Linked { full_name, has_app } => {
+            let page = pages::Linked {
+                frame,
+                full_name,
+                has_app,
+                connector_url: face.parts.public_url.mcp(),
+            };
             reply::page(StatusCode::OK, &page, Forms::None)
         }
         // Its form was posted to another address than the page's.
         AuthorizeStep::OwnPage { .. } => face.refuse_page(exchange, Problem::SpentCode),
         AuthorizeStep::Refused(refusal) => {
-            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            let words = frame.words;
+            let text = words.refusal(&refusal, frame.operator());
             let page = pages::MessagePage {
                 frame,
-                title: refusal.title,
-                explanation: refusal.explanation,
+                title: text.title.to_owned(),
+                explanation: text.text,
+                technical: text.technical,
                 steps: match path {
-                    SignInPath::Authorize => start_again(face.origin()),
+                    SignInPath::Authorize => start_again(words, face.origin()),
                     SignInPath::Link | SignInPath::OwnPage => {
-                        vec![format!("Begin again at {}{action}", face.origin())]
+                        let address = format!("{}{action}", face.origin());
+                        vec![fill(words.failures.steps.begin_again, &[("address", &address)])]
                     }
                 },
                 reference: exchange.id.to_string(),
@@ -305,80 +292,6 @@ impl Face {
 
     /// Refuses with a page even if the browser does not ask for HTML, because forms are for people.
     pub(super) fn refuse_page(&self, exchange: &Exchange, problem: Problem) -> Response {
-        problem.as_page(self.frame(), self.origin(), exchange.id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_a_form_or_none(body: Vec<u8>) {
-            read_posted(&body);
-        }
-
-        #[test]
-        fn what_was_typed_arrives(email in "[^ \\s]{0,40}", password: String) {
-            let body = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs([("transaction", "t"), ("csrf", "c"), ("step", "credentials"), ("access", "read_only")])
-                .append_pair("email", &email)
-                .append_pair("password", &password)
-                .finish();
-            let Some(PostedAnswer::Credentials { email: read, password: secret, .. }) =
-                read_posted(body.as_bytes()).map(|form| form.answer)
-            else {
-                panic!("{body}");
-            };
-            prop_assert_eq!(read.as_str(), email.trim());
-            prop_assert_eq!(secret.expose(), password.as_str());
-        }
-    }
-
-    #[test]
-    fn forms_are_read_exactly() {
-        let kind = |body: &str| {
-            let PostedForm { hidden, answer } = read_posted(body.as_bytes())?;
-            let HiddenFields { transaction, csrf } = hidden;
-            Some(match answer {
-                PostedAnswer::Credentials {
-                    email,
-                    password,
-                    access,
-                } => format!("{transaction} {email} {} {access:?}", password.expose()),
-                PostedAnswer::Code(code) => format!("{transaction} {}", code.expose()),
-                PostedAnswer::Deny => format!("{transaction} {csrf}"),
-            })
-        };
-        let check =
-            |body: &str, expected: Option<&str>| assert_eq!(kind(body).as_deref(), expected, "{body}");
-        let credentials = "transaction=t&csrf=c&step=credentials&email=+a%40b.c+&password=+p%26%C3%BC+";
-        check(
-            &format!("{credentials}&access=read_only"),
-            Some("t a@b.c  p&ü  ReadOnly"),
-        );
-        check(
-            &format!("{credentials}&access=read_and_change"),
-            Some("t a@b.c  p&ü  ReadAndChange"),
-        );
-        check("transaction=t&csrf=c&step=code&code=123456", Some("t 123456"));
-        check("transaction=t&csrf=c&step=deny", Some("t c"));
-        check("step=deny&csrf=c&transaction=t&unknown=1", Some("t c"));
-        check(credentials, None);
-        check(&format!("{credentials}&access=everything"), None);
-        check(
-            &format!("{credentials}&access=read_only&access=read_and_change"),
-            None,
-        );
-        check("transaction=t&transaction=u&csrf=c&step=deny", None);
-        check("transaction=t&csrf=c&step=code", None);
-        check("transaction=t&csrf=c&step=other", None);
-        check("transaction=t&step=deny", None);
-        check("csrf=c&step=deny", None);
-        check("", None);
-        check("\u{0}%%%", None);
+        problem.as_page(self.frame(exchange), self.origin(), exchange.id)
     }
 }

@@ -13,14 +13,14 @@ use super::reply::{self, Forms, Response};
 use super::request::Exchange;
 
 /// The landing page: what the gateway is and how to connect.
-pub(super) async fn landing(face: Arc<Face>, _: Exchange) -> Response {
-    arrive(&face, StatusCode::OK, Arrival::Home)
+pub(super) async fn landing(face: Arc<Face>, exchange: Exchange) -> Response {
+    arrive(&face, &exchange, StatusCode::OK, Arrival::Home)
 }
 
 /// The landing page with a different first sentence.
-pub(super) fn arrive(face: &Face, status: StatusCode, arrival: Arrival) -> Response {
+pub(super) fn arrive(face: &Face, exchange: &Exchange, status: StatusCode, arrival: Arrival) -> Response {
     let page = Landing {
-        frame: face.frame(),
+        frame: face.frame(exchange).nameless(),
         connector_url: face.parts.public_url.mcp(),
         arrival,
     };
@@ -30,7 +30,7 @@ pub(super) fn arrive(face: &Face, status: StatusCode, arrival: Arrival) -> Respo
 /// A person gets the landing page; a program gets an error with the URL of the endpoint.
 pub(super) async fn not_found(face: Arc<Face>, exchange: Exchange) -> Response {
     if exchange.wants_html() {
-        return arrive(&face, StatusCode::NOT_FOUND, Arrival::Missing);
+        return arrive(&face, &exchange, StatusCode::NOT_FOUND, Arrival::Missing);
     }
     let body = json!({
         "error": "not_found",

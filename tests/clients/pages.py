@@ -18,7 +18,7 @@ def pages(stage: Stage) -> int:
     people = [{"email": p.email, "password": p.password, "code": p.code} for p in stage.people]
     task = {"gateway": stage.url, "people": people, "pictures": str(PICTURES)}
     environment = {"PATH": os.environ["PATH"], "HOME": str(stage.directory), "PAGES": json.dumps(task)}
-    done = run([NODE, drivers_beside_packages() / "pages.mjs"], environment, stage.directory, 180)
+    done = run([NODE, drivers_beside_packages() / "pages.mjs"], environment, stage.directory, 400)
     found = re.fullmatch(r"(\d+) checks\n", done.stdout)
     if done.returncode != 0 or found is None:
         raise Failed(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")

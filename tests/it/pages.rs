@@ -215,7 +215,8 @@ async fn a_wrong_password_is_told_and_another_try_given() {
     browser.submit("credentials", &typed).await;
     assert_eq!(browser.page.status, 200);
     leads_to_client_only(&browser.page);
-    browser.sees("id=\"problem\" role=\"alert\"");
+    browser.sees("id=\"password-problem\" role=\"alert\">This e-mail and password were not accepted.");
+    browser.sees("ask Ada &#60;Lovelace&#62; whether this address is invited");
     browser.sees("value=\"ann@example.org\"");
     browser.sees("value=\"read_and_change\" checked");
     assert!(
@@ -304,13 +305,95 @@ async fn the_login_at_garmin_is_renewed_without_a_client() {
     let policy = browser.page.header("content-security-policy").unwrap();
     assert!(policy.contains("; form-action 'self';"), "{policy}");
     browser.submit("credentials", &ANN).await;
-    browser.sees("You are signed in at Garmin again");
+    browser.sees("<h1>You are signed in at Garmin</h1>");
+    browser.sees("Welcome, Ann Example");
+    browser.sees("No app is connected yet");
+    browser.sees("/mcp</code>");
+    bearer(&face).await;
+    let mut browser = Browser::open(&face, "/link").await;
+    browser.submit("credentials", &ANN).await;
+    browser.sees("<h1>You are signed in at Garmin again</h1>");
     browser.sees("Welcome back, Ann Example");
 
     let mut browser = Browser::open(&face, "/link").await;
     browser.submit("deny", &[]).await;
     assert!(browser.page.status < 500);
     browser.sees("<h1>");
+}
+
+#[tokio::test]
+async fn a_reader_gets_a_language_and_keeps_it() {
+    const GERMAN: &str = "Accept-Language: de-AT,de;q=0.9,en;q=0.5\r\n";
+    let face = Face::start().await;
+    let get = async |path: &str| {
+        let headers = format!("{HTML}{GERMAN}");
+        face.ask(&format!("GET {path}"), &headers, "").await
+    };
+    let speaks = |reply: &Reply, language: &str| {
+        let html = format!("<html lang=\"{language}\">");
+        assert!(reply.body.contains(&html), "{language}: {}", words(&reply.body));
+    };
+    for (path, language) in [
+        ("/", "de"),
+        ("/link", "de"),
+        ("/me", "de"),
+        ("/authorize", "de"),
+        ("/nothing/here", "de"),
+        ("/mcp", "de"),
+        ("/token", "de"),
+        ("/link?lang=es", "es"),
+        ("/?x=%22%3E&lang=it", "it"),
+        ("/?lang=klingon", "de"),
+    ] {
+        speaks(&get(path).await, language);
+    }
+    let landing = get("/?x=%22%3E&lang=it").await.body;
+    assert!(
+        landing.contains("<a href=\"?x=%22%3E&#38;lang=fr\" lang=\"fr\""),
+        "{landing}"
+    );
+    assert!(
+        landing.contains("<a href=\"/link?lang=it\">"),
+        "the choice is carried on"
+    );
+    assert!(!landing.contains("Ada"), "strangers learn no name");
+    let link = get("/link").await;
+    assert!(link.body.contains("Garmin-Gateway von Ada"));
+    let program = face.ask("GET /token", GERMAN, "").await;
+    assert!(
+        program.body.contains("This address does not support"),
+        "{}",
+        program.body
+    );
+
+    let mut browser = Browser::open(&face, "/link").await;
+    speaks(&browser.page, "en");
+    let typed = [
+        ("email", "ann@example.org"),
+        ("password", "half a passw"),
+        ("access", "read_only"),
+        ("lang", "en"),
+        ("language", "fr"),
+    ];
+    browser.submit("credentials", &typed).await;
+    assert_eq!(browser.page.status, 200);
+    speaks(&browser.page, "fr");
+    browser.sees("value=\"ann@example.org\"");
+    browser.sees("name=\"lang\" value=\"fr\"");
+    assert!(!browser.page.body.contains("half a passw") && !browser.page.body.contains("role=\"alert\""));
+    let policy = browser.page.header("content-security-policy").unwrap();
+    assert!(policy.contains("; form-action 'self';"), "{policy}");
+
+    let typed = [ANN[0], ("password", "wrong"), ANN[2], ("lang", "fr")];
+    browser.submit("credentials", &typed).await;
+    speaks(&browser.page, "fr");
+    browser.sees("n’ont pas été acceptés");
+    browser.submit("deny", &[("lang", "it")]).await;
+    assert_eq!(browser.page.status, 200);
+    speaks(&browser.page, "it");
+    browser.post("/link", "step=deny&lang=es").await;
+    assert_eq!(browser.page.status, 400);
+    speaks(&browser.page, "es");
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ impl Showroom {
                 bail!("the simulated Garmin asks for a code that the demo does not have")
             }
             SignInOutcome::Refused(refusal) => {
-                bail!("the simulated Garmin refused: {}", refusal.for_person())
+                bail!("the simulated Garmin refused: {}", refusal.reason())
             }
         }
     }

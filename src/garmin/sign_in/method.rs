@@ -1,7 +1,5 @@
 //! Garmin's three sign-in interfaces.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// One of Garmin's sign-in interfaces. All yield the same tokens; Garmin's edge throttles each separately.
@@ -27,15 +25,5 @@ impl SignInMethod {
             Self::Widget => "widget",
             Self::Portal => "portal",
         }
-    }
-}
-
-impl fmt::Display for SignInMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Mobile => "the phone app's sign-in",
-            Self::Widget => "the embedded sign-in form",
-            Self::Portal => "the web site's sign-in",
-        })
     }
 }

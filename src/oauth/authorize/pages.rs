@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::refusals::{AuthorizeRefusal, SignInNotice};
 use crate::base::secrets::Secret;
 use crate::garmin::MfaMethod;
 use crate::mcp::Access;
@@ -29,11 +30,19 @@ pub enum AuthorizeStep {
     Linked {
         /// The name in Garmin's profile; may be empty.
         full_name: String,
+        /// The person has connected an app. Without one, nothing can ask for their data yet.
+        has_app: bool,
     },
     /// 303 to the person's own page, which this code opens once.
     OwnPage { code: Secret },
     /// A page that explains why the sign-in stops here. The client is not informed.
     Refused(AuthorizeRefusal),
+}
+
+impl From<AuthorizeRefusal> for AuthorizeStep {
+    fn from(refusal: AuthorizeRefusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 /// The client as the pages show it. Names come from the client, so they are text, never markup.
@@ -70,22 +79,10 @@ pub struct SignInPage {
     pub email: String,
     /// The access chosen before; read-only at first.
     pub access: Access,
-    /// Why the last attempt failed, in words for the person.
-    pub notice: Option<String>,
-    /// What the notice is about.
-    pub notice_about: SignInField,
+    /// Why the last attempt failed.
+    pub notice: Option<SignInNotice>,
     /// Number of passwords that this page still accepts.
     pub tries_left: u8,
-}
-
-/// A part of the sign-in form.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SignInField {
-    Email,
-    Password,
-    /// E-mail and password together.
-    #[default]
-    Both,
 }
 
 /// The second page. Its form is posted with `step=code` or `step=deny`.
@@ -98,18 +95,8 @@ pub struct MfaCodePage {
     pub sent_to: Option<String>,
     /// Number of codes that Garmin still accepts.
     pub tries_left: u8,
-    /// Why the last code failed, in words for the person.
-    pub notice: Option<String>,
-}
-
-/// A page that explains why a sign-in stops.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuthorizeRefusal {
-    pub title: String,
-    /// What happened and what to do, in plain sentences.
-    pub explanation: String,
-    /// 400; 503 for an internal error; 429 when too many sign-ins are in progress; 200 when the person asked to stop.
-    pub status: u16,
+    /// Why the last code failed.
+    pub notice: Option<SignInNotice>,
 }
 
 /// A form posted from one of the sign-in pages.
@@ -128,4 +115,10 @@ pub enum PostedAnswer {
     /// `step=code`: Garmin's code, as typed.
     Code(Secret),
     Deny,
+    /// The person chose another language. Nothing is tried; the page comes again with what was typed, except for a
+    /// password or a code.
+    ChangeLanguage {
+        email: Option<String>,
+        access: Option<Access>,
+    },
 }

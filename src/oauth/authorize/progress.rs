@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::pages::SignInField;
+use super::refusals::SignInNotice;
 use crate::accounts::is_email;
 use crate::base::secrets::{Secret, TokenHash};
 use crate::garmin::{Credentials, MfaChallenge, SignInRefusal};
@@ -30,10 +30,8 @@ pub(super) struct SignInProgress {
     pub(super) email: String,
     pub(super) access: Access,
     pub(super) tries_left: u8,
-    /// Why the last try failed, for the page.
-    pub(super) notice: Option<String>,
-    /// What the notice is about.
-    pub(super) notice_about: SignInField,
+    /// Why the last try failed.
+    pub(super) notice: Option<SignInNotice>,
     /// The address that posted the last form, if known. Sign-ins at Garmin are limited per address.
     pub(super) from: Option<IpAddr>,
 }
@@ -65,6 +63,7 @@ pub(super) enum SignInAnswer {
     },
     Linked {
         full_name: String,
+        has_app: bool,
     },
     OwnPage {
         code: Secret,
@@ -81,7 +80,6 @@ impl SignInProgress {
             access: Access::ReadOnly,
             tries_left: TRIES,
             notice: None,
-            notice_about: SignInField::Both,
             from: None,
         }
     }
@@ -102,17 +100,14 @@ impl SignInProgress {
     /// challenge is dropped, because the person went back.
     pub(super) fn typed(&mut self, email: &str, password: Secret, access: Access) -> Option<Credentials> {
         self.access = access;
-        self.notice_about = SignInField::Both;
         let email = email.trim();
         if !is_email(email) || email.len() > MAX_EMAIL_BYTES {
-            self.notice = Some("Type the e-mail address of your Garmin account.".to_owned());
-            self.notice_about = SignInField::Email;
+            self.notice = Some(SignInNotice::NoEmail);
             return None;
         }
         email.clone_into(&mut self.email);
         if password.is_empty() || password.expose().len() > MAX_PASSWORD_BYTES {
-            self.notice = Some("Type the password of your Garmin account.".to_owned());
-            self.notice_about = SignInField::Password;
+            self.notice = Some(SignInNotice::NoPassword);
             return None;
         }
         // The last attempt may have led to the page for the code. With no tries left, the person cannot go back from
@@ -129,14 +124,25 @@ impl SignInProgress {
         })
     }
 
+    /// Keeps what was typed, for the same page in another language.
+    pub(super) fn keep_typed(&mut self, email: Option<String>, access: Option<Access>) {
+        if !matches!(self.stage, SignInStage::AskCredentials) {
+            return;
+        }
+        if let Some(email) = email.filter(|email| email.len() <= MAX_EMAIL_BYTES) {
+            self.email = email;
+        }
+        self.access = access.unwrap_or(self.access);
+    }
+
     pub(super) fn ask_code(&mut self, challenge: MfaChallenge) {
         self.stage = SignInStage::AskCode(challenge);
         self.notice = None;
     }
 
     /// Garmin, or the governor before it, refused. A wrong code may be followed by another one.
-    pub(super) fn refused(&mut self, refusal: &SignInRefusal, operator: &str) {
-        self.notice = Some(notice(refusal, operator));
+    pub(super) fn refused(&mut self, refusal: SignInRefusal) {
+        self.notice = Some(SignInNotice::Refused(refusal));
         match &self.stage {
             SignInStage::AskCode(challenge) if challenge.tries_left() > 0 => {}
             _ => self.ask_again(),
@@ -144,11 +150,8 @@ impl SignInProgress {
     }
 
     /// Garmin accepted the sign-in, but the store could not save it.
-    pub(super) fn not_kept(&mut self, operator: &str) {
-        self.notice = Some(format!(
-            "Garmin accepted your sign-in, but the gateway could not save it. Try again in a minute. If it fails again, \
-             tell {operator}."
-        ));
+    pub(super) fn not_kept(&mut self) {
+        self.notice = Some(SignInNotice::NotKept);
         self.ask_again();
     }
 
@@ -164,18 +167,6 @@ impl SignInProgress {
 /// Whether a page created at `begun_at` has expired.
 pub(super) fn is_too_old(begun_at: Timestamp, now: Timestamp) -> bool {
     now.duration_since(begun_at) > LIFE
-}
-
-/// Explains a refusal to the person. A wrong password and a missing invitation read the same, so the text names both.
-fn notice(refusal: &SignInRefusal, operator: &str) -> String {
-    match refusal {
-        SignInRefusal::WrongCredentials | SignInRefusal::SamePasswordAgain => format!(
-            "This e-mail and password were not accepted. Check both; if you are not sure, sign in at connect.garmin.com \
-             first, because too many wrong tries lock a Garmin account. If they are right there, ask {operator} whether \
-             this address is invited."
-        ),
-        other => other.for_person(),
-    }
 }
 
 #[cfg(test)]
@@ -196,7 +187,7 @@ mod tests {
         for left in (0..TRIES).rev() {
             assert!(progress.is_open(NOW));
             assert!(type_in(&mut progress, "ann@example.org", "pw"));
-            progress.refused(&SignInRefusal::WrongCredentials, "Olga");
+            progress.refused(SignInRefusal::WrongCredentials);
             assert_eq!(progress.tries_left, left);
         }
         assert!(matches!(progress.stage, SignInStage::OutOfTries));
@@ -207,19 +198,24 @@ mod tests {
     fn a_sign_in_that_was_not_kept_may_be_tried_again() {
         let mut progress = SignInProgress::begin(NOW);
         assert!(type_in(&mut progress, "ann@example.org", "pw"));
-        progress.not_kept("Olga");
-        assert!(progress.is_open(NOW) && progress.notice.clone().unwrap().contains("tell Olga"));
+        progress.not_kept();
+        assert!(progress.is_open(NOW) && progress.notice == Some(SignInNotice::NotKept));
         progress.tries_left = 0;
-        progress.not_kept("Olga");
+        progress.not_kept();
         assert!(matches!(progress.stage, SignInStage::OutOfTries));
     }
 
     #[test]
-    fn a_wrong_password_reads_like_a_missing_invitation() {
-        let told = |refusal| notice(&refusal, "Olga");
-        let wrong = told(SignInRefusal::WrongCredentials);
-        assert_eq!(wrong, told(SignInRefusal::SamePasswordAgain));
-        assert!(wrong.contains("ask Olga"));
+    fn another_language_costs_no_try_and_forgets_nothing() {
+        let mut progress = SignInProgress::begin(NOW);
+        progress.keep_typed(Some("ann@exa".into()), Some(Access::ReadAndChange));
+        progress.keep_typed(None, None);
+        progress.keep_typed(Some("a".repeat(10_000)), None);
+        assert_eq!(
+            (progress.email.as_str(), progress.access, progress.tries_left),
+            ("ann@exa", Access::ReadAndChange, TRIES)
+        );
+        assert!(progress.notice.is_none() && progress.is_open(NOW));
     }
 
     #[test]

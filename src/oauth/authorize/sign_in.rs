@@ -17,7 +17,7 @@ use super::super::grants::{AuthorizationCode, CODE_LIFE, CODE_PREFIX, Consent};
 use super::super::own_page;
 use super::pages::{AuthorizeStep, HiddenFields, MfaCodePage, PostedAnswer, PostedForm, SignInPage, Visitor};
 use super::progress::{SignInAnswer, SignInProgress, SignInStage};
-use super::refusals;
+use super::refusals::AuthorizeRefusal;
 use super::request::AuthorizationRequest;
 use super::transactions::{NotFound, SignInPurpose, Transaction};
 use crate::accounts::Account;
@@ -33,11 +33,11 @@ impl OAuth {
         let from = visitor.source;
         let transaction = match self.0.transactions.find(&hidden, visitor, self.0.clock.now()) {
             Ok(transaction) => transaction,
-            Err(NotFound::NotYours) => return refusals::not_yours(),
-            Err(NotFound::NoRoom) => return refusals::no_room(),
+            Err(NotFound::NotYours) => return AuthorizeRefusal::NotYours.into(),
+            Err(NotFound::NoRoom) => return AuthorizeRefusal::NoRoom.into(),
         };
         let Ok(click) = Arc::clone(&transaction.clicks).try_acquire_owned() else {
-            return refusals::too_many_clicks();
+            return AuthorizeRefusal::TooManyClicks.into();
         };
         let round = transaction.round.load(Ordering::Acquire);
         let (reply, shown) = oneshot::channel();
@@ -48,7 +48,7 @@ impl OAuth {
             drop(click);
             drop(reply.send(step));
         });
-        shown.await.unwrap_or_else(|_| refusals::ours())
+        shown.await.unwrap_or_else(|_| AuthorizeRefusal::Internal.into())
     }
 
     /// Accepts a form and returns the next step. `round`: the number of forms accepted when it was posted.
@@ -63,7 +63,7 @@ impl OAuth {
         let progress = &mut *progress;
         // A second click gets the answer of the first. "Don't connect" always counts, however late it arrives.
         let is_second_click = transaction.round.load(Ordering::Acquire) != round;
-        if is_second_click && !matches!(answer, PostedAnswer::Deny) {
+        if is_second_click && !matches!(answer, PostedAnswer::Deny | PostedAnswer::ChangeLanguage { .. }) {
             return shown(transaction, progress, self.0.clock.now());
         }
         let taken = match answer {
@@ -78,13 +78,20 @@ impl OAuth {
             }
             PostedAnswer::Code(code) => self.take_code(transaction, progress, &code).await,
             PostedAnswer::Deny => self.take_denial(progress).await,
+            // It tries nothing, so it does not count as an accepted form.
+            PostedAnswer::ChangeLanguage { email, access } => {
+                if self.may_go_on(transaction, progress) {
+                    progress.keep_typed(email, access);
+                }
+                return shown(transaction, progress, self.0.clock.now());
+            }
         };
         transaction.round.fetch_add(1, Ordering::AcqRel);
         match taken {
             Ok(()) => shown(transaction, progress, self.0.clock.now()),
             Err(error) => {
                 tracing::error!(%error, "sign_in.not_kept");
-                refusals::ours()
+                AuthorizeRefusal::Internal.into()
             }
         }
     }
@@ -169,10 +176,9 @@ impl OAuth {
         progress: &mut SignInProgress,
         outcome: SignInOutcome,
     ) {
-        let operator = self.operator();
         match outcome {
             SignInOutcome::Mfa(challenge) => progress.ask_code(challenge),
-            SignInOutcome::Refused(refusal) => progress.refused(&refusal, &operator),
+            SignInOutcome::Refused(refusal) => progress.refused(refusal),
             SignInOutcome::SignedIn(signed_in) => match self.finish(transaction, progress, signed_in).await {
                 Ok(answer) => progress.stage = SignInStage::Done(answer),
                 Err(NotFinished::Withdrawn) => {
@@ -181,7 +187,7 @@ impl OAuth {
                 }
                 Err(NotFinished::Store(error)) => {
                     tracing::error!(%error, "sign_in.not_kept");
-                    progress.not_kept(&operator);
+                    progress.not_kept();
                 }
             },
         }
@@ -235,8 +241,14 @@ impl OAuth {
         let request = match &transaction.purpose {
             SignInPurpose::Connect(request) => request,
             SignInPurpose::Link => {
+                let has_app = Self::has_access(&self.0.store, &account.id).unwrap_or_else(|error| {
+                    // The sign-in is kept, so only the words of the next page depend on it.
+                    tracing::error!(%error, "store.read_failed");
+                    true
+                });
                 return Ok(SignInAnswer::Linked {
                     full_name: account.full_name,
+                    has_app,
                 });
             }
             SignInPurpose::OwnPage => return Ok(SignInAnswer::OwnPage { code: page_code }),
@@ -278,15 +290,6 @@ impl OAuth {
                 tracing::error!(%error, "store.write_failed");
             }
         });
-    }
-
-    /// The name of the gateway's operator in texts for people.
-    fn operator(&self) -> String {
-        let live = self.0.live.borrow();
-        live.operator
-            .name
-            .clone()
-            .unwrap_or_else(|| "the operator of this gateway".to_owned())
     }
 }
 
@@ -340,9 +343,12 @@ fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -
         {
             AuthorizeStep::Redirect { url: url.clone() }
         }
-        SignInStage::Done(SignInAnswer::Code { .. }) | SignInStage::Exchanged => refusals::finished(),
-        SignInStage::Done(SignInAnswer::Linked { full_name }) => AuthorizeStep::Linked {
+        SignInStage::Done(SignInAnswer::Code { .. }) | SignInStage::Exchanged => {
+            AuthorizeRefusal::Finished.into()
+        }
+        SignInStage::Done(SignInAnswer::Linked { full_name, has_app }) => AuthorizeStep::Linked {
             full_name: full_name.clone(),
+            has_app: *has_app,
         },
         // The code opens the page once, so a form that is posted again later opens nothing.
         SignInStage::Done(SignInAnswer::OwnPage { code }) => AuthorizeStep::OwnPage { code: code.clone() },
@@ -352,11 +358,11 @@ fn shown(transaction: &Transaction, progress: &SignInProgress, now: Timestamp) -
                     .return_to
                     .error(&OAuthError::AccessDenied("the person did not allow it".into())),
             },
-            None => refusals::cancelled(),
+            None => AuthorizeRefusal::Cancelled.into(),
         },
-        SignInStage::OutOfTries => refusals::out_of_tries(progress.notice.as_deref().unwrap_or_default()),
-        SignInStage::Expired => refusals::not_yours(),
-        SignInStage::Withdrawn => refusals::withdrawn(),
+        SignInStage::OutOfTries => AuthorizeRefusal::OutOfTries(progress.notice.clone()).into(),
+        SignInStage::Expired => AuthorizeRefusal::NotYours.into(),
+        SignInStage::Withdrawn => AuthorizeRefusal::Withdrawn.into(),
     }
 }
 
@@ -373,7 +379,6 @@ pub(super) fn sign_in_page(
         email: progress.email.clone(),
         access: progress.access,
         notice: progress.notice.clone(),
-        notice_about: progress.notice_about,
         tries_left: progress.tries_left,
     }
 }

@@ -1,11 +1,14 @@
 //! `/authorize` and `/link`, up to the point where Garmin is needed.
 
+mod language;
+
 use url::Url;
 
 use super::*;
 use crate::base::secrets::Secret;
 use crate::config::Invited;
-use crate::oauth::{AuthorizeStep, HiddenFields, PostedAnswer, PostedForm, SignInPage};
+use crate::garmin::SignInRefusal;
+use crate::oauth::{AuthorizeStep, HiddenFields, PostedAnswer, PostedForm, SignInNotice, SignInPage};
 
 /// The parameters that Claude sends.
 fn query(changes: &[(&str, &str)]) -> String {
@@ -45,12 +48,12 @@ fn opened(step: AuthorizeStep) -> Open {
 /// Describes a step in a word or two.
 fn shown(step: &AuthorizeStep) -> String {
     match step {
-        AuthorizeStep::SignIn(page) => format!("sign in: {}", page.notice.as_deref().unwrap_or_default()),
+        AuthorizeStep::SignIn(page) => format!("sign in: {:?}", page.notice),
         AuthorizeStep::Mfa(_) => "code".into(),
         AuthorizeStep::Redirect { url } => url.clone(),
         AuthorizeStep::Linked { .. } => "linked".into(),
         AuthorizeStep::OwnPage { .. } => "own page".into(),
-        AuthorizeStep::Refused(refusal) => format!("{} {}", refusal.status, refusal.title),
+        AuthorizeStep::Refused(refusal) => format!("{} {refusal:?}", refusal.status()),
     }
 }
 
@@ -86,6 +89,13 @@ fn credentials(email: &str, password: &str) -> PostedAnswer {
         email: email.to_owned(),
         password: Secret::new(password),
         access: Access::ReadAndChange,
+    }
+}
+
+fn another_language(email: &str) -> PostedAnswer {
+    PostedAnswer::ChangeLanguage {
+        email: Some(email.to_owned()),
+        access: Some(Access::ReadAndChange),
     }
 }
 
@@ -150,19 +160,17 @@ async fn a_registered_client_signs_in_with_any_loopback_port() {
     .page;
     assert_eq!(page.client.unwrap().name, "Inspector");
     let other = query(&[("client_id", id), ("redirect_uri", "http://127.0.0.1:9/other")]);
-    assert!(
-        shown(&world.oauth.authorize(&other, visitor(None)).await)
-            .starts_with("400 This sign-in would not lead back")
-    );
+    assert!(shown(&world.oauth.authorize(&other, visitor(None)).await) == "400 OtherRedirect");
 }
 
 #[tokio::test]
 async fn errors_before_the_redirect_uri_is_proven_are_pages() {
     let world = World::new();
-    let (known, nobody) = ("400 This sign-in", "400 This connection is not known");
-    for (changes, title) in [
-        (&[("client_id", "")][..], known),
-        (&[("redirect_uri", "")], known),
+    let (malformed, nobody) = ("400 Malformed", "400 UnknownClient");
+    let (foreign, bad) = ("400 ForeignHost", "400 BadRedirect");
+    for (changes, refusal) in [
+        (&[("client_id", "")][..], malformed),
+        (&[("redirect_uri", "")], malformed),
         (&[("client_id", "cli_unknown")], nobody),
         (&[("client_id", "claude")], nobody),
         (&[("client_id", "https://gw.example.org/client.json")], nobody),
@@ -173,30 +181,34 @@ async fn errors_before_the_redirect_uri_is_proven_are_pages() {
         (&[("client_id", "https://localhost/client.json")], nobody),
         (
             &[("client_id", "https://app.example.org/client.json")],
-            "503 The program",
+            "503 UnreadableClient { host: \"app.example.org\" }",
         ),
-        (&[("redirect_uri", "https://evil.example/callback")], known),
+        (&[("redirect_uri", "https://evil.example/callback")], foreign),
         (
             &[("redirect_uri", "https://claude.ai@evil.example/callback")],
-            known,
+            bad,
         ),
-        (&[("redirect_uri", "javascript:alert(1)")], known),
+        (&[("redirect_uri", "javascript:alert(1)")], bad),
         (
             &[("redirect_uri", "https://claude.ai/api/mcp/auth_callback#x")],
-            known,
+            bad,
         ),
-        (&[("redirect_uri", "http://localhost:1/callback")], known),
+        (&[("redirect_uri", "app://evil/callback")], "400 ForeignApp"),
+        (
+            &[("redirect_uri", "http://localhost:1/callback")],
+            "400 OtherRedirect",
+        ),
         (
             &[
                 ("redirect_uri", "https://evil.example/callback"),
                 ("response_type", "token"),
             ],
-            known,
+            foreign,
         ),
     ] {
         let step = world.oauth.authorize(&query(changes), visitor(None)).await;
         assert!(matches!(step, AuthorizeStep::Refused(_)), "{changes:?}");
-        assert!(shown(&step).starts_with(title), "{changes:?} {}", shown(&step));
+        assert!(shown(&step).starts_with(refusal), "{changes:?} {}", shown(&step));
     }
     for broken in [
         "",
@@ -291,20 +303,21 @@ async fn deny_tells_the_client_and_ends_the_transaction() {
 
     let link = opened(world.oauth.link_page(visitor(None)));
     assert!(link.page.client.is_none());
-    assert_eq!(shown(&link.deny(&world).await), "200 Nothing was changed");
+    assert_eq!(shown(&link.deny(&world).await), "200 Cancelled");
 }
 
 #[tokio::test]
 async fn csrf_cross_transaction_and_foreign_browser_posts_are_one_page() {
     let world = World::new();
     let (mine, theirs) = (open(&world, &[]).await, open(&world, &[]).await);
-    let page = "400 This page can't go on";
+    let page = "400 NotYours";
     let hidden = |of: &Open, csrf: &str| HiddenFields {
         transaction: of.page.hidden.transaction.clone(),
         csrf: csrf.to_owned(),
     };
     let (own, foreign) = (&mine.page.hidden.csrf, &theirs.page.hidden.csrf);
-    let answers: [fn() -> PostedAnswer; 3] = [
+    let answers: [fn() -> PostedAnswer; 4] = [
+        || another_language("ann@example.org"),
         || credentials("ann@example.org", "pw"),
         || PostedAnswer::Code(Secret::new("123456")),
         || PostedAnswer::Deny,
@@ -336,9 +349,9 @@ async fn who_was_not_invited_gets_the_page_of_a_wrong_password_and_the_operator_
     let AuthorizeStep::SignIn(page) = open.post(&world, " Eve@example.org ", "pw").await else {
         panic!("a page")
     };
-    let notice = page.notice.unwrap();
-    assert!(
-        notice.starts_with("This e-mail and password were not accepted.") && notice.contains("the operator")
+    assert_eq!(
+        page.notice,
+        Some(SignInNotice::Refused(SignInRefusal::WrongCredentials))
     );
     // The typed e-mail and the chosen access are still there; the password is not on the page at all.
     assert_eq!(
@@ -359,11 +372,18 @@ async fn five_tries_then_a_page() {
             panic!("a page")
         };
         assert_eq!(page.tries_left, left);
-        assert!(page.notice.unwrap().contains("could not reach Garmin"));
+        assert_eq!(
+            page.notice,
+            Some(SignInNotice::Refused(SignInRefusal::Unreachable))
+        );
     }
     for _ in 0..2 {
         let step = open.post(&world, "ann@example.org", "pw").await;
-        assert_eq!(shown(&step), "400 That was one try too many");
+        assert_eq!(
+            shown(&step),
+            "400 OutOfTries(Some(Refused(Unreachable)))",
+            "the last reason is kept"
+        );
     }
 }
 
@@ -396,7 +416,7 @@ async fn a_program_that_clicks_without_end_is_turned_away() {
         .collect();
     let turned_away = shown
         .iter()
-        .filter(|step| step.as_str() == "429 Still signing in")
+        .filter(|step| step.as_str() == "429 TooManyClicks")
         .count();
     assert_eq!(turned_away, 16);
     // After that, the sign-in continues.

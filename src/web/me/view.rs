@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::super::face::Face;
 use super::super::pages::Frame;
+use super::super::request::Exchange;
 use crate::accounts::{AccountId, GarminLogin, MAX_GRANT_DAYS};
 use crate::config::ToolProfile;
 use crate::mcp::{Access, DataGroup};
@@ -149,6 +150,7 @@ pub(super) fn problem(text: String) -> PageNotice {
 
 pub(super) fn own_page(
     face: &Face,
+    exchange: &Exchange,
     visitor: &PageVisitor,
     notice: Option<PageNotice>,
 ) -> Result<OwnPage, StoreError> {
@@ -184,7 +186,7 @@ pub(super) fn own_page(
     });
     let route = rooms.races.message_route(id);
     Ok(OwnPage {
-        frame: face.frame(),
+        frame: face.frame(exchange).in_english(),
         csrf: visitor.csrf().to_owned(),
         notice,
         name: if account.full_name.is_empty() {

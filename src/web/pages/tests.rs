@@ -1,315 +1,117 @@
-//! Every page with its samples: ordinary text, and an attack in every field.
+//! Every page with its samples: in five languages, with ordinary text and with an attack in every field.
+
+mod samples;
 
 use std::path::Path;
 
+use self::samples::{Sampler, in_language, own_pages, plain, samples, spoken};
 use super::*;
-use crate::oauth::{ClientOnPage, HiddenFields, SignInField};
-use crate::web::me::{ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice};
-
-/// The source of a sample's text: ordinary words, or an attack in every field.
-type Text = fn(&'static str) -> String;
-
-fn plain(text: &'static str) -> String {
-    text.to_owned()
-}
-
-fn hostile(text: &'static str) -> String {
-    format!("</style></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {text}")
-}
-
-fn frame(text: Text) -> Frame {
-    Frame::new(
-        &text("garmin.example.org"),
-        Some(&text("Ada Lovelace")),
-        Some(&text("ada@example.org")),
-        false,
-    )
-}
-
-fn anonymous(text: Text) -> Frame {
-    Frame::new(&text("localhost:8080"), None, None, true)
-}
-
-impl Landing {
-    fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let page = |frame, arrival| Self {
-            frame,
-            connector_url: text("https://garmin.example.org/mcp"),
-            arrival,
-        };
-        vec![
-            ("landing", page(frame(text), Arrival::Home).render().unwrap()),
-            (
-                "landing-missing",
-                page(frame(text), Arrival::Missing).render().unwrap(),
-            ),
-            (
-                "landing-connector",
-                page(frame(text), Arrival::Connector).render().unwrap(),
-            ),
-            (
-                "landing-simulated",
-                page(anonymous(text), Arrival::Home).render().unwrap(),
-            ),
-        ]
-    }
-}
-
-fn hidden(text: Text) -> HiddenFields {
-    HiddenFields {
-        transaction: text("tx_1"),
-        csrf: text("csrf_1"),
-    }
-}
-
-impl SignInTemplate {
-    fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let client = |name, redirect_host, on_this_device| {
-            Some(ClientOnPage {
-                name: text(name),
-                redirect_host: text(redirect_host),
-                on_this_device,
-                is_verified: false,
-                form_action: String::new(),
-            })
-        };
-        let hosted = || client("Claude", "claude.ai", false);
-        let local = || client("Claude Code (garmin)", "localhost:53682", true);
-        let page = |frame, action, client| Self {
-            frame,
-            action,
-            page: SignInPage {
-                hidden: hidden(text),
-                set_browser: None,
-                client,
-                email: String::new(),
-                access: Access::ReadOnly,
-                notice: None,
-                notice_about: SignInField::Both,
-                tries_left: 5,
-            },
-            changes: vec!["workouts", "weight", "gear", "activities"],
-        };
-        let mut refused = page(frame(text), "/authorize", hosted());
-        refused.page.email = text("ada@example.org");
-        refused.page.access = Access::ReadAndChange;
-        refused.page.tries_left = 2;
-        refused.page.notice = Some(text(
-            "Garmin did not accept this e-mail and password. Check both, or try them at connect.garmin.com.",
-        ));
-        let mut verified = page(frame(text), "/authorize", hosted());
-        if let Some(client) = &mut verified.page.client {
-            client.is_verified = true;
-        }
-        let mut no_email = page(frame(text), "/authorize", hosted());
-        no_email.page.notice = Some(text("Type the e-mail address of your Garmin account."));
-        no_email.page.notice_about = SignInField::Email;
-        vec![
-            (
-                "sign-in",
-                page(frame(text), "/authorize", hosted()).render().unwrap(),
-            ),
-            (
-                "sign-in-local",
-                page(anonymous(text), "/authorize", local()).render().unwrap(),
-            ),
-            ("sign-in-refused", refused.render().unwrap()),
-            (
-                "sign-in-again",
-                page(frame(text), "/link", None).render().unwrap(),
-            ),
-            (
-                "sign-in-own-page",
-                page(frame(text), "/me", None).render().unwrap(),
-            ),
-            ("sign-in-verified", verified.render().unwrap()),
-            ("sign-in-no-email", no_email.render().unwrap()),
-        ]
-    }
-}
-
-impl MfaTemplate {
-    fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let page = |frame, method, tries_left, notice: Option<&'static str>| {
-            let page = Self {
-                frame,
-                action: "/authorize",
-                page: MfaCodePage {
-                    hidden: hidden(text),
-                    client: None,
-                    sent_to: (method == MfaMethod::Email).then(|| text("a…@example.org")),
-                    method,
-                    tries_left,
-                    notice: notice.map(text),
-                },
-            };
-            page.render().unwrap()
-        };
-        let wrong = "Garmin did not accept this code. Use the newest one you received.";
-        vec![
-            ("code", page(frame(text), MfaMethod::Email, 3, None)),
-            ("code-wrong", page(frame(text), MfaMethod::Phone, 1, Some(wrong))),
-            (
-                "code-app",
-                page(anonymous(text), MfaMethod::Authenticator, 3, None),
-            ),
-            ("code-unknown", page(frame(text), MfaMethod::Unknown, 2, None)),
-        ]
-    }
-}
-
-impl Linked {
-    fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let page = |frame| Self {
-            frame,
-            full_name: text("Grace Hopper"),
-        };
-        vec![("linked", page(frame(text)).render().unwrap())]
-    }
-}
-
-impl MessagePage {
-    fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let page = |frame, steps| {
-            let page = Self {
-                frame,
-                title: text("This app is not known here"),
-                explanation: text(
-                    "It has an old registration, or this gateway has forgotten it. Nothing was sent to Garmin.",
-                ),
-                steps,
-                reference: text("req_5f3a9c21"),
-            };
-            page.render().unwrap()
-        };
-        vec![
-            (
-                "message",
-                page(
-                    frame(text),
-                    vec![
-                        text("In Claude, remove the connector."),
-                        text("Add it again with the same address."),
-                    ],
-                ),
-            ),
-            ("message-bare", page(anonymous(text), Vec::new())),
-        ]
-    }
-}
-
-impl OpenOwnPage {
-    fn samples(text: Text) -> Vec<(&'static str, String)> {
-        let page = Self {
-            frame: frame(text),
-            code: text("gpc_code"),
-        };
-        vec![("own-page-link", page.render().unwrap())]
-    }
-}
-
-fn own_pages(text: Text) -> Vec<(&'static str, String)> {
-    let page = |notice, history| OwnPage {
-        frame: frame(text),
-        csrf: text("csrf"),
-        notice,
-        name: text("Ada Lovelace"),
-        email: text("ada@example.org"),
-        needs_sign_in: true,
-        open_until: text("14:30"),
-        shown_zone: text("Europe/Vienna"),
-        apps: vec![OwnApp {
-            id: text("fam_a"),
-            name: text("Claude"),
-            may_change: true,
-            since: text("12 Nov 2026, 14:05"),
-            last_used: text("20 Nov 2026, 07:00"),
-            opened_page: true,
-        }],
-        history,
-        messages: "No phone is set up for you.",
-        has_own_phone: true,
-        time_zone: text("Europe/Vienna"),
-        are_charts_off: false,
-        tools: ChosenTools {
-            choice: "own",
-            names: text("get_stats"),
-        },
-        grants: OwnGrants {
-            given: vec![GivenRow {
-                id: text("acc_b"),
-                email: text("ben@example.org"),
-                groups: "training, races".to_owned(),
-                until: text("30 Jun 2027"),
-                name: text("Ada"),
-            }],
-            held: vec![HeldRow {
-                name: text("Cleo"),
-                groups: "activities".to_owned(),
-                until: text("1 Jan 2027, 00:00"),
-                is_link_broken: true,
-            }],
-            first_day: text("2026-11-20"),
-            last_day: text("2027-11-21"),
-        },
-    };
-    let notice = |is_problem| {
-        Some(PageNotice {
-            text: text("That is set."),
-            is_problem,
-        })
-    };
-    let history = OwnHistory {
-        days: 1_095,
-        kilobytes: 540,
-        since: text("12 Nov 2026, 14:05"),
-        trouble: Some("Garmin can't be reached"),
-    };
-    vec![
-        ("own-page", page(notice(false), Some(history)).render().unwrap()),
-        ("own-page-problem", page(notice(true), None).render().unwrap()),
-    ]
-}
-
-fn samples(text: Text) -> Vec<(&'static str, String)> {
-    let mut all = Landing::samples(text);
-    all.extend(SignInTemplate::samples(text));
-    all.extend(MfaTemplate::samples(text));
-    all.extend(Linked::samples(text));
-    all.extend(MessagePage::samples(text));
-    all.extend(OpenOwnPage::samples(text));
-    all.extend(own_pages(text));
-    all
-}
+use crate::web::words::SiteWords;
 
 #[test]
 fn hostile_text_stays_text() {
     let payloads = ["<script", "<img", "</title><", "onerror=alert(1)>", "\"'>"];
-    for ((name, clean), (_, attacked)) in samples(plain).into_iter().zip(samples(hostile)) {
-        assert!(
-            attacked.contains("&#60;script&#62;"),
-            "{name}: the attack is shown, escaped"
-        );
-        for payload in payloads {
-            assert!(!attacked.contains(payload), "{name}: {payload} got through");
+    for words in SiteWords::all() {
+        let hostile = Sampler { words, attacks: true };
+        for ((name, clean), (_, attacked)) in samples(in_language(words)).into_iter().zip(samples(hostile)) {
+            assert!(
+                attacked.contains("&#60;script&#62;"),
+                "{name}: the attack is shown, escaped"
+            );
+            for payload in payloads {
+                assert!(!attacked.contains(payload), "{name}: {payload} got through");
+            }
+            // Escaped text opens no element and no attribute, so the markup is the same.
+            for mark in ['<', '"'] {
+                let n_marks = |page: &str| page.matches(mark).count();
+                assert_eq!(n_marks(&attacked), n_marks(&clean), "{name}: {mark}");
+            }
         }
-        // Escaped text opens no element and no attribute, so the markup is the same.
-        assert_eq!(
-            attacked.matches('<').count(),
-            clean.matches('<').count(),
-            "{name}"
-        );
-        assert_eq!(
-            attacked.matches('"').count(),
-            clean.matches('"').count(),
-            "{name}"
-        );
+    }
+}
+
+/// The sentences of the table that no value is put into.
+fn sentences(words: &SiteWords) -> Vec<String> {
+    let table = format!("{words:?}");
+    let texts = table.split('"').skip(1).step_by(2).map(str::to_owned);
+    texts
+        .filter(|text| text.split(' ').count() > 2 && !text.contains('{'))
+        .collect()
+}
+
+#[test]
+fn every_page_speaks_one_language() {
+    let english = sentences(SiteWords::english());
+    let mut seen = 0;
+    for words in SiteWords::all() {
+        let pages = spoken(in_language(words));
+        for (name, page) in &pages {
+            let html = format!("<html lang=\"{}\">", words.code);
+            assert!(page.contains(&html), "{name} in {}", words.code);
+            let found = english.iter().filter(|sentence| page.contains(*sentence)).count();
+            if words.code == "en" {
+                seen += found;
+            } else {
+                assert_eq!(found, 0, "{name} in {} has a sentence in English", words.code);
+            }
+            let text = page.replace(STYLE, "");
+            assert!(
+                !text.contains(['{', '}']),
+                "{name} in {}: a name is left",
+                words.code
+            );
+        }
+        assert_eq!(own_pages(in_language(words)).len(), 2);
+        for (name, page) in own_pages(in_language(words)) {
+            assert!(page.contains("<html lang=\"en\">"), "{name}");
+        }
+    }
+    assert!(seen > 100, "the sentences are found where they belong: {seen}");
+}
+
+/// Each other language is one choice, and the choice submits nothing but the form.
+#[test]
+fn the_languages_are_offered_without_losing_what_was_typed() {
+    for words in SiteWords::all() {
+        let of = in_language(words);
+        let (_, landing) = Landing::samples(of).swap_remove(0);
+        let (_, form) = SignInTemplate::samples(of).swap_remove(0);
+        let (_, code) = MfaTemplate::samples(of).swap_remove(0);
+        for other in SiteWords::all() {
+            let is_other = other.code != words.code;
+            let (name, other) = (other.name, other.code);
+            let link = format!(r#"<a href="?a=b&#38;lang={other}" lang="{other}""#);
+            assert_eq!(landing.contains(&link), is_other, "{other}");
+            for (page, id) in [(&form, SignInTemplate::FORM), (&code, MfaTemplate::FORM)] {
+                assert!(page.contains(&format!(r#"id="{id}""#)));
+                let button = format!(
+                    r#"form="{id}" name="language" value="{other}" lang="{other}" formnovalidate>{name}<"#
+                );
+                assert_eq!(page.contains(&button), is_other, "{other}");
+            }
+        }
+        let carried = format!(r#"name="lang" value="{}""#, words.code);
+        assert_eq!(form.matches(&carried).count(), 2, "in both forms");
+        let messages = MessagePage::samples(of);
+        assert!(!messages[0].1.contains("languages\""), "it was posted");
+    }
+}
+
+#[test]
+fn the_landing_page_names_nobody() {
+    for words in SiteWords::all() {
+        for (name, page) in Landing::samples(in_language(words)) {
+            assert!(!page.contains("Ada") && !page.contains("mailto:"), "{name}");
+            assert!(page.contains("garmin.example.org/mcp"), "{name}");
+        }
+        let n_sentences = words.landing.lead.matches(". ").count() + 1;
+        assert!((3..=4).contains(&n_sentences), "{}", words.code);
     }
 }
 
 #[test]
 fn a_page_asks_for_nothing_from_outside() {
-    for (name, page) in samples(plain) {
+    for (name, page) in samples(plain()) {
         let style = format!("<style>{STYLE}</style>");
         assert!(
             page.contains(&style),
@@ -331,7 +133,10 @@ fn a_page_asks_for_nothing_from_outside() {
         for link in markup.split("href=\"").skip(1) {
             let target = link.split('"').next().unwrap();
             assert!(
-                target.starts_with('/') || target.starts_with('#') || target.starts_with("mailto:"),
+                target.starts_with('/')
+                    || target.starts_with('?')
+                    || target.starts_with('#')
+                    || target.starts_with("mailto:"),
                 "{name}: {target}"
             );
         }
@@ -341,7 +146,7 @@ fn a_page_asks_for_nothing_from_outside() {
 
 #[test]
 fn fields_are_what_password_managers_and_phones_look_for() {
-    let (_, page) = SignInTemplate::samples(plain).swap_remove(0);
+    let (_, page) = SignInTemplate::samples(plain()).swap_remove(0);
     for part in [
         r#"<input type="email" id="email" name="email" value="" autocomplete="username""#,
         r#"<input type="password" id="password" name="password" autocomplete="current-password""#,
@@ -352,28 +157,42 @@ fn fields_are_what_password_managers_and_phones_look_for() {
     ] {
         assert!(page.contains(part), "{part}");
     }
-    let (_, code) = MfaTemplate::samples(plain).swap_remove(0);
+    let (_, code) = MfaTemplate::samples(plain()).swap_remove(0);
     assert!(code.contains(r#"inputmode="numeric" autocomplete="one-time-code""#));
 }
 
 #[test]
 fn a_failed_try_is_tied_to_its_fields() {
-    let (_, page) = SignInTemplate::samples(plain).swap_remove(2);
-    assert!(page.contains("<title>Problem: Connect Garmin to Claude"));
-    assert!(page.contains(r#"id="problem" role="alert" tabindex="-1" autofocus"#));
-    assert_eq!(
-        page.matches(r#"problem""#).count() - 2,
-        2,
-        "both fields point at the problem"
-    );
+    let pages = SignInTemplate::samples(plain());
+    let page = |name| {
+        let (_, page) = pages.iter().find(|(known, _)| *known == name).unwrap();
+        page.replace(STYLE, "")
+    };
+    let wrong = page("sign-in-refused");
+    assert!(wrong.contains("<title>Problem: Connect Garmin to Claude"));
+    assert!(wrong.contains(r#"required aria-invalid="true" aria-describedby="password-problem">"#));
     assert!(
-        page.contains(r#"value="read_and_change" checked"#),
+        wrong.contains(r#"aria-describedby="password-problem password-hint" aria-invalid="true" autofocus"#)
+    );
+    assert!(wrong.contains(r#"id="password-problem" role="alert">This e-mail and password"#));
+    assert!(wrong.contains("2 tries are left on this page.</p>"));
+    assert!(
+        wrong.contains(r#"value="read_and_change" checked"#),
         "the choice is kept"
     );
-    assert!(page.contains(r#"value="ada@example.org""#), "the e-mail is kept");
-    let (_, page) = SignInTemplate::samples(plain).pop().unwrap();
-    assert!(page.contains(r#"aria-invalid="true" aria-describedby="email-problem" autofocus"#));
-    assert!(page.contains(r#"id="email-problem" role="alert">Type the e-mail address"#));
+    assert!(wrong.contains(r#"value="ada@example.org""#), "the e-mail is kept");
+    let password = page("sign-in-no-password");
+    assert!(password.contains(r#"id="password-problem" role="alert">Type the password"#));
+    assert_eq!(password.matches(r#"aria-invalid="true""#).count(), 1);
+    let email = page("sign-in-no-email");
+    assert!(email.contains(r#"aria-invalid="true" aria-describedby="email-problem" autofocus"#));
+    assert!(email.contains(r#"id="email-problem" role="alert">Type the e-mail address"#));
+    let other = page("sign-in-changed");
+    assert!(other.contains(r#"id="problem" role="alert" tabindex="-1" autofocus"#));
+    assert!(!other.contains("aria-invalid"), "no field can mend it");
+    let (_, code) = &MfaTemplate::samples(plain())[1];
+    assert!(code.contains(r#"aria-describedby="problem code-hint tries" aria-invalid="true""#));
+    assert!(code.contains(r#"id="problem" role="alert">Garmin did not accept this code."#));
 }
 
 /// `cargo test --lib pages -- --ignored` writes every sample to `target/pages`, for inspection.
@@ -382,7 +201,7 @@ fn a_failed_try_is_tied_to_its_fields() {
 fn write_samples() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pages");
     std::fs::create_dir_all(&directory).unwrap();
-    for (name, page) in samples(plain) {
+    for (name, page) in samples(plain()) {
         std::fs::write(directory.join(name).with_extension("html"), page).unwrap();
     }
 }

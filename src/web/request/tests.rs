@@ -30,6 +30,7 @@ fn with(lines: &[(&str, &str)]) -> Exchange {
         method: Method::GET,
         query: String::new(),
         headers: headers(lines),
+        posted_language: None,
         connection: None,
         body: None,
     }

@@ -1,5 +1,5 @@
 // The pages in headless Chromium: through sign-in, code, deny and every refusal, on a phone and on a desktop, in light
-// and in dark, each page checked with axe. It drives a running gateway whose Garmin is the pretend one.
+// and in dark, and in every language on the screen of a phone, each page checked with axe. It drives a running gateway whose Garmin is the pretend one.
 //
 // Usage: pages.mjs, with PAGES = {gateway, people: [{email, password, code or null}…], pictures} as JSON; among the people
 // is one with and one without a code. Prints `N checks`; the first that fails ends it with exit code 1.
@@ -15,8 +15,19 @@ const { gateway: GATEWAY, people, pictures: PICTURES } = JSON.parse(process.env.
 
 const SIZES = {
   phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+  screen: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
   desktop: { viewport: { width: 1280, height: 800 } },
 };
+
+// Those of the pages, each with its own name.
+const LANGUAGES = [['en', 'English'], ['de', 'Deutsch'], ['fr', 'Français'], ['es', 'Español'], ['it', 'Italiano']];
+
+/** What Claude on the web asks for. Its client's document is published. */
+const PUBLISHED = () => `${GATEWAY}/authorize?${new URLSearchParams({
+  response_type: 'code', client_id: 'https://claude.ai/oauth/mcp-oauth-client-metadata',
+  redirect_uri: 'https://claude.ai/api/mcp/auth_callback', state: 's', resource: `${GATEWAY}/mcp`,
+  code_challenge: createHash('sha256').update('verifier').digest('base64url'), code_challenge_method: 'S256',
+})}`;
 
 let checks = 0;
 function need(condition, what) {
@@ -160,21 +171,86 @@ async function refusals(window, client) {
   await window.check('foreign redirect');
 }
 
-/** Both fields and the button are on the first screen of a phone, below the demo's own banner. */
-async function fitsOneScreen(window, client) {
-  const before = window.page.viewportSize();
-  await window.page.setViewportSize({ width: 390, height: 844 });
+/** The main button is on the first screen: nobody has to scroll for it. */
+async function fitsOneScreen(window, what) {
+  const seen = await window.page.evaluate(() => ({
+    bottom: document.querySelector('main form button').getBoundingClientRect().bottom,
+    top: scrollY,
+    height: innerHeight,
+  }));
+  need(seen.top === 0 && seen.bottom <= seen.height, `${window.name}, ${what}: the button ends at ${seen.bottom + seen.top} px`);
+}
+
+/** What a reader of a language sees of signing in, on the screen of a phone. */
+async function inLanguage(window, language, client, plain, coded) {
+  const { page } = window;
+  const speaks = async (what) => {
+    need((await page.getAttribute('html', 'lang')) === language, `${window.name}, ${what}: the page is in ${language}`);
+    await window.check(what);
+  };
+  const shown = async (what) => {
+    await speaks(what);
+    await fitsOneScreen(window, what);
+  };
+  const post = (locator) => Promise.all([page.waitForEvent('load'), locator.click()]);
+  const submit = () => post(page.locator('main form button').first());
+  await window.open(`${GATEWAY}/`);
+  await speaks('landing');
   await window.open(client.authorize('fits'));
-  const bottom = await window.page.evaluate(() => {
-    const banner = document.querySelector('.simulated')?.getBoundingClientRect().height ?? 0;
-    return document.querySelector('#sign-in button').getBoundingClientRect().bottom - banner;
-  });
-  need(bottom <= 844, `${window.name}: the button ends at ${bottom} px`);
-  await window.page.setViewportSize(before);
+  await shown('sign-in');
+  await window.open(PUBLISHED());
+  need((await page.locator('.badge').innerText()).endsWith(': claude.ai'), `${window.name}: the publisher is named`);
+  await shown('verified client');
+  need((await page.locator('summary').boundingBox()).height <= 56, `${window.name}: what Claude may do is one line`);
+  await page.locator('#email').fill(plain.email);
+  await page.locator('#password').fill('not the password');
+  await submit();
+  await shown('wrong password');
+  need(await page.evaluate(() => document.activeElement.id) === 'password', 'the password is to be typed again');
+
+  // Through all other languages and back: what was typed stays, and no try is used up.
+  const problem = await page.locator('#password-problem').innerText();
+  await page.locator('#email').fill('somebody@example.org');
+  await page.locator('summary').click();
+  await page.locator('.choice').last().click();
+  for (const [code, name] of [...LANGUAGES.filter(([code]) => code !== language), LANGUAGES.find(([code]) => code === language)]) {
+    await page.locator('#password').fill('half a passw');
+    await post(page.getByRole('button', { name, exact: true }));
+    need((await page.getAttribute('html', 'lang')) === code, `${window.name}: ${name} was chosen`);
+    need(await page.locator('#email').inputValue() === 'somebody@example.org', `${window.name}: the e-mail is kept in ${name}`);
+    need(await page.locator('#read-and-change').isChecked(), `${window.name}: the access is kept in ${name}`);
+    need(await page.locator('#password').inputValue() === '', `${window.name}: the password does not come back`);
+  }
+  need(await page.locator('#password-problem').innerText() === problem, `${window.name}: no try is used up`);
+
+  await window.open(`${GATEWAY}/link`);
+  await shown('link');
+  await page.locator('#email').fill(coded.email);
+  await page.locator('#password').fill(coded.password);
+  await submit();
+  await shown('code');
+  await page.locator('#code').fill('000000');
+  await submit();
+  await shown('wrong code');
+  await page.locator('#code').fill(coded.code);
+  await submit();
+  await speaks('linked');
+  await window.open(`${GATEWAY}/me`);
+  await shown('own page sign-in');
+  await window.open(client.authorize('s').replace(client.id, 'client_that_nobody_knows'));
+  await speaks('unknown client');
+
+  // The language is carried on to where the form leads.
+  const next = LANGUAGES.find(([code]) => code !== language);
+  await window.open(`${GATEWAY}/?lang=${next[0]}`);
+  await page.locator('details').last().locator('summary').click();
+  await post(page.locator('a[href^="/link"]'));
+  need((await page.getAttribute('html', 'lang')) === next[0], `${window.name}: a link carries the language`);
+  await post(page.locator('main form').last().locator('button'));
+  need((await page.getAttribute('html', 'lang')) === next[0], `${window.name}: a form carries the language`);
 }
 
 async function plainSignIn(window, client, callback, person) {
-  await fitsOneScreen(window, client);
   await window.open(client.authorize('plain'));
   await window.sees('Did you start this yourself?', 'sign-in');
   await window.sees(new URL(client.redirect).hostname, 'sign-in');
@@ -194,7 +270,7 @@ async function plainSignIn(window, client, callback, person) {
   need(order.join() === 'email,password,access,Sign in and connect,Don’t connect', `the tab order is ${order}`);
 
   await window.signIn(person, 'not the password');
-  need(await window.page.evaluate(() => document.activeElement.id) === 'problem', 'the problem has the focus');
+  need(await window.page.evaluate(() => document.activeElement.id) === 'password', 'the password has the focus');
   need(await window.page.getByLabel('Garmin e-mail').inputValue() === person.email, 'the e-mail is kept');
   need(await window.page.getByLabel('Garmin password').inputValue() === '', 'the password is not');
   await window.check('wrong password');
@@ -237,7 +313,10 @@ async function linkAgain(window, person) {
   await window.page.getByLabel('Garmin e-mail').fill(person.email);
   await window.page.getByLabel('Garmin password').fill(person.password);
   await window.submit('Sign in');
-  await window.sees('You are signed in at Garmin again', 'linked');
+  // The code of the sign-in before has given an app no access yet.
+  await window.sees('You are signed in at Garmin', 'linked');
+  await window.sees('No app is connected yet', 'linked');
+  await window.sees(`${GATEWAY}/mcp`, 'linked');
   await window.check('linked');
 }
 
@@ -298,7 +377,8 @@ const browser = await chromium.launch({
 });
 try {
   const client = await Client.register(callback, 'A client <b>with</b> a name');
-  for (const [name, size] of Object.entries(SIZES)) {
+  for (const name of ['phone', 'desktop']) {
+    const size = SIZES[name];
     // Without motion: a colour that is still fading would be measured.
     const context = await browser.newContext({ ...size, reducedMotion: 'reduce' });
     const page = await context.newPage();
@@ -310,6 +390,13 @@ try {
     await denied(window, client, callback);
     await linkAgain(window, plain);
     await ownPage(window, plain, coded);
+    await context.close();
+  }
+  const local = await Client.register(callback, 'Claude Code (garmin)');
+  for (const [code] of LANGUAGES) {
+    const context = await browser.newContext({ ...SIZES.screen, locale: code, reducedMotion: 'reduce' });
+    const window = new Window(await context.newPage(), code);
+    await inLanguage(window, code, local, plain, coded);
     await context.close();
   }
   console.log(`${checks} checks`);

@@ -5,7 +5,7 @@ use super::*;
 /// Each way in which the operator may end a sign-in between its password and its code.
 #[tokio::test]
 async fn a_sign_in_that_is_withdrawn_before_its_code_is_not_linked() {
-    let withdrawn = "refused: This sign-in was ended";
+    let withdrawn = "refused: Withdrawn";
     for way in [
         "settings",
         "uninvite",
@@ -149,7 +149,7 @@ fn full_disk_sign_in_program() {
             n += 1;
         }
         let step = world.type_in(&browser, "ann@example.org", "demo-ann").await;
-        assert_eq!(shown(&step), "refused: The gateway has a problem");
+        assert_eq!(shown(&step), "refused: Internal");
         assert_eq!(world.simulator.requests().len(), 0, "Garmin was asked");
     });
 }

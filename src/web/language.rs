@@ -1,0 +1,72 @@
+//! The language of a page: the one that the person chose, else the one that the browser asks for.
+//!
+//! A choice is kept without a cookie: in the address of a page without a form, else in the form's field `lang`.
+
+use http::Method;
+use http::header::ACCEPT_LANGUAGE;
+use url::form_urlencoded;
+
+use super::request::Exchange;
+use super::words::SiteWords;
+
+/// The field, and the parameter of an address, that carries the language on.
+const CARRIED: &str = "lang";
+
+/// The field of the buttons that choose another language.
+const CHOSEN: &str = "language";
+
+/// How a page offers the other languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LanguageChoice {
+    /// The page can't be asked for again.
+    None,
+    /// Links to the same address. The text is its query up to the language.
+    Links(String),
+    /// Buttons that post the form of this id, so that what was typed is kept.
+    Buttons(&'static str),
+}
+
+/// Whether a posted form asks for another language instead of what its main button does.
+pub(super) fn is_choice(form: &[u8]) -> bool {
+    form_urlencoded::parse(form).any(|(name, _)| name == CHOSEN)
+}
+
+fn named(text: &[u8], field: &str) -> Option<&'static SiteWords> {
+    let mut pairs = form_urlencoded::parse(text);
+    let (_, language) = pairs.find(|(name, _)| name == field)?;
+    SiteWords::named(&language)
+}
+
+impl Exchange {
+    /// Notes the language that a posted form carries.
+    pub(super) fn note_language(&mut self, form: &[u8]) {
+        self.posted_language = named(form, CHOSEN).or_else(|| named(form, CARRIED));
+    }
+
+    /// The language that the person chose, on this page or an earlier one.
+    pub(super) fn chosen_language(&self) -> Option<&'static SiteWords> {
+        self.posted_language
+            .or_else(|| named(self.query.as_bytes(), CARRIED))
+    }
+
+    pub(super) fn language(&self) -> &'static SiteWords {
+        let accepted = || self.header(ACCEPT_LANGUAGE).unwrap_or_default();
+        self.chosen_language()
+            .unwrap_or_else(|| SiteWords::wanted(accepted()))
+    }
+
+    /// How a page without a form offers the other languages. What was posted can't be posted again by a link.
+    pub(super) fn language_links(&self) -> LanguageChoice {
+        if self.method == Method::POST {
+            return LanguageChoice::None;
+        }
+        let others = form_urlencoded::parse(self.query.as_bytes()).filter(|(name, _)| name != CARRIED);
+        let mut query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(others)
+            .finish();
+        if !query.is_empty() {
+            query.push('&');
+        }
+        LanguageChoice::Links(query)
+    }
+}
