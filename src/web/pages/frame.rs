@@ -96,7 +96,7 @@ impl Frame {
         }
     }
 
-    pub(in crate::web) fn languages(&self) -> [&'static SiteWords; 5] {
+    pub(in crate::web) fn languages() -> [&'static SiteWords; 5] {
         SiteWords::all()
     }
 
