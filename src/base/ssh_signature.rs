@@ -59,7 +59,7 @@ impl FromStr for SignerKey {
 impl SignerKey {
     /// Checks the armored signature of a file.
     pub fn verify(&self, file: &[u8], namespace: &str, armored: &str) -> Result<(), SignatureError> {
-        let signed = Signature::parse(armored).ok_or(SignatureError::Unreadable)?;
+        let signed = SignatureFields::parse(armored).ok_or(SignatureError::Unreadable)?;
         if signed.key != self.blob {
             return Err(SignatureError::OtherKey);
         }
@@ -81,14 +81,15 @@ impl SignerKey {
     }
 }
 
-struct Signature {
+/// The fields of a signature file.
+struct SignatureFields {
     key: Vec<u8>,
     namespace: Vec<u8>,
     hash: Vec<u8>,
     signature: Vec<u8>,
 }
 
-impl Signature {
+impl SignatureFields {
     fn parse(armored: &str) -> Option<Self> {
         let inner = armored.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
         let blob = STANDARD

@@ -59,7 +59,7 @@ impl Monitoring {
 impl NewsSettings {
     fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
         let url = reader.optional(&settings::NEWS_URL, any_url);
-        let key = reader.optional(&settings::NEWS_KEY, |text| text.parse::<SignerKey>());
+        let key = reader.optional(&settings::NEWS_KEY, str::parse::<SignerKey>);
         // A value that can't be read has been reported.
         let is_set = |reader: &mut SettingsReader<'_>, setting| reader.string(setting).is_some();
         if url.is_some() && !is_set(reader, &settings::NEWS_KEY) {

@@ -194,7 +194,7 @@ impl Tool {
         let GarminQuery::ByDay(question) = self.ask else {
             return None;
         };
-        Some(match question.from_kept(call, rows)? {
+        Some(match question.tell_kept(call, rows)? {
             ToolAnswer::Json(value) => ToolAnswer::Json(super::json::in_their_precision(value)),
             other => other,
         })
@@ -206,7 +206,7 @@ impl Tool {
         let told = match self.tell {
             AnswerShape::Made(tell) => tell(call, answers),
             AnswerShape::ByDay => match self.ask {
-                GarminQuery::ByDay(question) => question.from_answers(call, answers),
+                GarminQuery::ByDay(question) => question.tell_answers(call, answers),
                 _ => Ok(ToolAnswer::Nothing),
             },
             _ if super::json::is_empty(first) => Ok(ToolAnswer::Nothing),

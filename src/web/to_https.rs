@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -29,7 +30,7 @@ pub async fn send_to_https(listener: TcpListener, url: PublicUrl, stopping: Canc
     let handle = move |request: Request<Incoming>| {
         let response = answer(
             request.method(),
-            request.uri().path_and_query().map(|way| way.as_str()),
+            request.uri().path_and_query().map(PathAndQuery::as_str),
             &url,
         );
         std::future::ready(response)
@@ -51,15 +52,12 @@ fn answer(method: &Method, way: Option<&str>, url: &PublicUrl) -> Response<Full<
     let way = way.filter(|way| way.starts_with('/')).unwrap_or("/");
     let target = HeaderValue::from_str(&format!("{origin}{way}")).ok();
     let is_read = [Method::GET, Method::HEAD].contains(method);
-    let status = match target.filter(|_| is_read) {
-        Some(target) => {
-            headers.insert(LOCATION, target);
-            StatusCode::FOUND
-        }
-        None => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            StatusCode::METHOD_NOT_ALLOWED
-        }
+    let status = if let Some(target) = target.filter(|_| is_read) {
+        headers.insert(LOCATION, target);
+        StatusCode::FOUND
+    } else {
+        headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        StatusCode::METHOD_NOT_ALLOWED
     };
     *response.status_mut() = status;
     response

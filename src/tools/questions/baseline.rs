@@ -23,6 +23,10 @@ pub(super) const BASELINE: DayQuestion = DayQuestion {
     tell: baseline,
 };
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other questions can refuse their arguments"
+)]
 fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
     Ok(metric(&call.text("metric"))
         .map(|metric| (metric, period(call)))

@@ -30,7 +30,7 @@ impl DayQuestion {
     }
 
     /// The answer from Garmin's answers to these requests.
-    pub(in crate::tools) fn from_answers(
+    pub(in crate::tools) fn tell_answers(
         self,
         call: &ToolCall,
         mut answers: &[&Value],
@@ -46,7 +46,7 @@ impl DayQuestion {
     }
 
     /// The answer from kept rows; `None` if they do not have all of it.
-    pub(in crate::tools) fn from_kept(
+    pub(in crate::tools) fn tell_kept(
         self,
         call: &ToolCall,
         rows: impl Fn(&GarminGet) -> Option<KeptRows>,

@@ -44,7 +44,9 @@ impl Impacts {
             return;
         }
         let events: Vec<Value> = serde_json::from_str(events).unwrap_or_default();
-        events.iter().for_each(|event| self.add(event));
+        for event in &events {
+            self.add(event);
+        }
     }
 
     fn count(&mut self, kind: &str, points: Option<f64>, milliseconds: Option<f64>) {

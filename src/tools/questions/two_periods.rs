@@ -45,6 +45,10 @@ fn before(period: Period) -> Period {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "other questions find that Garmin's answer has changed"
+)]
 fn two_periods(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
     let [now, then] = all else {
         return Ok(ToolAnswer::Nothing);
