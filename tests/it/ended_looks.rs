@@ -176,8 +176,9 @@ impl Bench {
 
     /// What the race has stored; `None` if it was erased.
     fn stored(&self, look: &UnderWay) -> Option<String> {
-        self.race(look)
-            .map(|race| format!("{:?} {:?}", race.last_words, race.snapshot.alerts))
+        let race = self.race(look)?;
+        let alerts = serde_json::to_string(&race.snapshot.alerts).unwrap();
+        Some(format!("{:?} {alerts}", race.last_words))
     }
 
     /// The status codes for the race's token at its two endpoints.
