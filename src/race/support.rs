@@ -1,4 +1,4 @@
-//! Synthetic samples for the tests of this module and of others.
+//! Synthetic samples, and a look into tables of words, for the tests of this module and of others.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -87,4 +87,19 @@ pub(crate) fn hour() -> (Snapshot, Vec<TrackStep>) {
         alerts: vec![],
     };
     (snapshot, window)
+}
+
+/// The names of the values that each sentence of a table of words asks for, in the order of the table.
+pub(crate) fn asked_values(words: &impl std::fmt::Debug) -> Vec<Vec<String>> {
+    let text = format!("{words:?}");
+    let sentences = text.split('"').skip(1).step_by(2);
+    let values = sentences.map(|sentence| {
+        let parts = sentence.split('{').skip(1);
+        let mut found: Vec<String> = parts
+            .map(|part| part.split('}').next().unwrap_or_default().to_owned())
+            .collect();
+        found.sort();
+        found
+    });
+    values.collect()
 }

@@ -33,6 +33,7 @@ impl AlertWords {
 mod tests {
     use super::*;
     use crate::race::page::PageWords;
+    use crate::race::support::asked_values;
 
     #[test]
     fn the_alerts_speak_the_languages_of_the_page() {
@@ -47,24 +48,10 @@ mod tests {
     /// A sentence must ask for the same values in every language, or something is left out in one of them.
     #[test]
     fn every_language_asks_for_the_same_values() {
-        let names = |words: &AlertWords| {
-            let text = format!("{words:?}");
-            let sentences = text.split('"').skip(1).step_by(2);
-            let names = sentences.map(|sentence| {
-                let mut found: Vec<_> = sentence
-                    .split('{')
-                    .skip(1)
-                    .map(|part| part.split('}').next().unwrap_or_default().to_owned())
-                    .collect();
-                found.sort();
-                found
-            });
-            names.collect::<Vec<_>>()
-        };
-        let english = names(ENGLISH);
+        let english = asked_values(ENGLISH);
         assert!(english.iter().any(|names| names.len() == 4));
         for words in AlertWords::all() {
-            assert_eq!(names(words), english, "{}", words.code);
+            assert_eq!(asked_values(words), english, "{}", words.code);
         }
     }
 }

@@ -67,6 +67,7 @@ impl PageWords {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::race::support::asked_values;
 
     #[test]
     fn the_reader_chooses_the_language() {
@@ -86,23 +87,9 @@ mod tests {
     /// A sentence must ask for the same values in every language, or something is left out in one of them.
     #[test]
     fn every_language_asks_for_the_same_values() {
-        let names = |words: &PageWords| {
-            let text = format!("{words:?}");
-            let mut names: Vec<Vec<String>> = Vec::new();
-            for sentence in text.split('"').skip(1).step_by(2) {
-                let mut found: Vec<_> = sentence
-                    .split('{')
-                    .skip(1)
-                    .map(|part| part.split('}').next().unwrap_or_default().to_owned())
-                    .collect();
-                found.sort();
-                names.push(found);
-            }
-            names
-        };
-        let english = names(PageWords::all()[0]);
+        let english = asked_values(PageWords::all()[0]);
         for words in PageWords::all() {
-            assert_eq!(names(words), english, "{}", words.code);
+            assert_eq!(asked_values(words), english, "{}", words.code);
         }
     }
 }
