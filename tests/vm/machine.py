@@ -68,11 +68,11 @@ def prepare():
 class Machine:
     """One machine with its own disk; it can be booted repeatedly.
 
-    Nothing reaches the world from in there; `port` of this machine leads to the same one in there, where that is wanted.
+    Nothing reaches the world from in there; `port` of this machine leads to `inner` in there, where that is wanted.
     """
 
-    def __init__(self, port: int | None = None):
-        self.forward = f",hostfwd=tcp:127.0.0.1:{port}-:{port}" if port else ""
+    def __init__(self, port: int | None = None, inner: int | None = None):
+        self.forward = f",hostfwd=tcp:127.0.0.1:{port}-:{inner or port}" if port else ""
         self.place = Path(tempfile.mkdtemp(prefix="vm-"))
         self.disk = self.place / "disk.img"
         run("cp", "--sparse=always", CACHE / "root.img", self.disk)

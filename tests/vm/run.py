@@ -2,12 +2,14 @@
 """The appliance on a fresh Debian with systemd, in a virtual machine without a network.
 
 Usage:  run.py install PROGRAM [PACKAGE]   a release is installed, used, upgraded, backed up, restored and removed
+        run.py https PROGRAM               a release is installed that gets its certificate by ACME and serves https itself
         run.py power-cut PROGRAM CUTS      the power goes while sign-ins are refreshed: nothing acknowledged is lost
 
-It takes qemu-system-x86_64, mmdebstrap, e2fsprogs and Claude Code (`.ci/run tools` brings it), and says so loudly where they are not.
+It takes qemu-system-x86_64, mmdebstrap, e2fsprogs, pebble and Claude Code (`.ci/run tools` brings it), and says so loudly where they are not.
 """
 
 import atexit
+import base64
 import json
 import random
 import re
@@ -26,11 +28,13 @@ REPOSITORY = HERE.parents[1]
 sys.path.insert(1, str(REPOSITORY / "tests/clients"))
 
 import garmin_mcp
+import own_https
 import scratch
 import visitor
 from stage import free_port
 
 PATIENCE = 900
+ACME = ("pebble", "pebble-challtestsrv")
 
 
 def files_for(program: Path, package: Path | None = None) -> Path:
@@ -61,13 +65,17 @@ def walk(vm: machine.Machine, files: Path, boot: str, port: int) -> int:
     running = vm.boot(files, boot, str(port))
     patience = threading.Timer(PATIENCE, running.kill)
     patience.start()
-    checks, said = 0, []
+    checks, said, root = 0, [], None
     try:
         for line in running.stdout:
             said.append(line)
             lines = [line]
-            if people := re.match(r"a client may come: (.*)", line):
-                lines = visitor.visit(f"http://localhost:{port}", json.loads(people[1])["people"])
+            if told := re.match(r"its root: (\S+)", line):
+                root = files / "root.pem"
+                root.write_bytes(base64.b64decode(told[1]))
+            if told := re.match(r"a client may come: (.*)", line):
+                scheme = "https" if root else "http"
+                lines = visitor.visit(f"{scheme}://localhost:{port}", json.loads(told[1])["people"], root)
                 running.stdin.write("\n")
                 running.stdin.flush()
             for held in lines:
@@ -82,6 +90,21 @@ def walk(vm: machine.Machine, files: Path, boot: str, port: int) -> int:
         print("".join(said[-80:]))
         sys.exit(f"the {boot} boot did not come to its end")
     return checks
+
+
+def https(program: Path) -> int:
+    port = free_port()
+    files, vm, authority = files_for(program), machine.Machine(port, 443), own_https.Authority()
+    for tool in ACME:
+        shutil.copy(shutil.which(tool), files)
+    authority.issue(files / "pebble.pem", files / "pebble.key")
+    shutil.copy(authority.root, files / "authority.pem")
+    try:
+        return walk(vm, files, "certificate", port)
+    finally:
+        vm.close()
+        authority.close()
+        shutil.rmtree(files)
 
 
 def install(program: Path, package: Path | None) -> int:
@@ -141,7 +164,7 @@ def power_cut(program: Path, cuts: int) -> int:
 
 
 def main():
-    if missing := machine.missing() + visitor.missing():
+    if missing := machine.missing() + visitor.missing() + [tool for tool in ACME if not shutil.which(tool)]:
         print(f"SKIPPED: no {', '.join(missing)} here, so nothing was tried in a virtual machine")
         print("ok 0 checks")
         return
@@ -150,6 +173,8 @@ def main():
     match sys.argv[1:]:
         case ["install", program, *package]:
             checks = install(Path(program), Path(package[0]) if package else None)
+        case ["https", program]:
+            checks = https(Path(program))
         case ["power-cut", program, cuts]:
             checks = power_cut(Path(program), int(cuts))
         case _:

@@ -1,10 +1,13 @@
-# In the machine, as root: the walk of one boot (`words` says which, and the port that nginx listens on). Every line that begins with "ok" is a check that
+# In the machine, as root: the walk of one boot (`words` says which, and the port at which the other machine finds it). Every line that begins with "ok" is a check that
 # held; the first that does not ends the walk.
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 read -r boot port <<X
 $(cat /mnt/words)
 X
+
+# The boot may have left a line unfinished.
+echo
 
 ok() { # WORDS -- COMMAND…
   what=
@@ -42,16 +45,33 @@ client() {
   read -r _ </dev/ttyS0
 }
 
-# What is outside: the releases, Garmin, and nginx with the file of packaging/.
+# What is outside: the releases and Garmin.
 outside() {
   for card in /sys/class/net/e*; do card=${card##*/}; done
   ip address add 10.0.2.15/24 dev "$card" && ip link set "$card" up
   (cd /mnt/releases && exec python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1) &
   /mnt/garmin-gateway simulator --bind 127.0.0.1:9999 --people 2 >/run/simulator.json 2>/dev/null &
+  until [ -s /run/simulator.json ] && curl -s -o /tmp/out http://127.0.0.1:8000/; do sleep 0.2; done
+}
+
+# nginx with the file of packaging/.
+proxy() {
   sed "/\[::\]:443/d; s/listen 443 ssl/listen $port/; /ssl_/d; s/server_name .*/server_name localhost;/" /mnt/nginx.conf >/etc/nginx/conf.d/garmin.conf
   rm -f /etc/nginx/sites-enabled/default
   systemctl start nginx || journalctl -u nginx -n 5 --no-pager -o cat
-  until [ -s /run/simulator.json ] && curl -s -o /tmp/out http://127.0.0.1:8000/; do sleep 0.2; done
+}
+
+# Pebble, the ACME server that Let's Encrypt makes for tests.
+authority() {
+  install -m 0644 /mnt/authority.pem /usr/local/share/authority.pem
+  cat >/run/pebble.json <<X
+{"pebble": {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000", "httpPort": 5002, "tlsPort": 443,
+  "certificate": "/mnt/pebble.pem", "privateKey": "/mnt/pebble.key", "certificateValidityPeriod": 86400}}
+X
+  /mnt/pebble-challtestsrv -dns01 127.0.0.1:8053 -management 127.0.0.1:8055 -http01 '' -https01 '' -tlsalpn01 '' \
+    -defaultIPv4 127.0.0.1 -defaultIPv6 '' >/run/names.log 2>&1 &
+  PEBBLE_VA_NOSLEEP=1 /mnt/pebble -config /run/pebble.json -dnsserver 127.0.0.1:8053 >/run/pebble.log 2>&1 &
+  until curl -sf --cacert /mnt/authority.pem -o /run/root.pem https://localhost:15000/roots/0; do sleep 0.5; done
 }
 
 install_release() { GARMIN_GATEWAY_BASE_URL=http://127.0.0.1:8000 sh /mnt/releases/latest/download/install.sh "$@"; }
@@ -82,6 +102,37 @@ X
   ok it is back -- active_again
   ok and the sign-in holds -- person call
 }
+
+# One line to a service that serves https itself. Somebody outside comes in without a proxy, as through a router that
+# forwards a port to 443.
+certificate() {
+  authority
+  mkdir -p /etc/systemd/system/garmin-gateway.service.d
+  {
+    echo '[Service]'
+    echo 'Environment=ACME_DIRECTORY=https://localhost:14000/dir ACME_ROOT=/usr/local/share/authority.pem SIGN_IN_SPACING=0'
+    for part in SSO DIAUTH CONNECTAPI LIVETRACK; do echo "Environment=GARMIN_${part}_URL=http://127.0.0.1:9999"; done
+  } >/etc/systemd/system/garmin-gateway.service.d/outside.conf
+  ok one line installs it -- install_release --yes --public-url "https://localhost:$port" --tls acme --invite @example.org
+  ok the service runs on port 443 -- active
+  ok it has a certificate of the authority -- served_again
+  ok plain http is sent on to https -- sh -c 'curl -sI http://localhost/ | grep -qi "^location: https://localhost:"'
+  echo "its root: $(base64 -w 0 /run/root.pem)"
+  client
+  serial=$(serial)
+  ok the service restarts -- systemctl restart garmin-gateway
+  ok and serves again -- served_again
+  ok with the same certificate -- test "$(serial)" = "$serial"
+}
+
+served_again() {
+  for _ in $(seq 90); do
+    if curl -sf --cacert /run/root.pem -o /tmp/out https://localhost/; then return 0; fi
+    sleep 1
+  done
+  return 1
+}
+serial() { openssl s_client -connect localhost:443 </dev/null 2>/dev/null | openssl x509 -noout -serial; }
 
 # The unmodified garmin_mcp under the same unit, and Garmin's own names, which are built into it.
 python() {
@@ -174,8 +225,13 @@ package() {
   ok and nothing stays -- not test -e /var/lib/garmin-gateway -o -e /etc/garmin-gateway
 }
 
-if [ "$boot" = package ]; then package; else
-  outside
-  $boot
-fi
+case $boot in
+  package) ;;
+  certificate) outside ;;
+  *)
+    outside
+    proxy
+    ;;
+esac
+$boot
 echo "done with the $boot boot"

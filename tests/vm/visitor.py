@@ -1,6 +1,8 @@
-"""Outside the machine: the real Claude Code signs a person in and calls tools through the forwarded port of its nginx."""
+"""Outside the machine: the real Claude Code signs a person in and calls tools through the forwarded port."""
 
 import json
+import os
+from pathlib import Path
 from types import SimpleNamespace
 
 from claude_code import ClaudeCode
@@ -16,12 +18,17 @@ def missing() -> list[str]:
     return [] if CLAUDE.exists() else ["Claude Code"]
 
 
-def visit(url: str, people: list[dict]) -> list[str]:
-    """The checks, one per line."""
+def visit(url: str, people: list[dict], root: Path | None = None) -> list[str]:
+    """The checks, one per line. `root`: the certificate to trust, if it is an https URL."""
     told = people[-1]
     person = Person(told["email"], told["password"], told["full_name"], told.get("mfa_code"))
+    if root:
+        # For the browser, which is Python.
+        os.environ["SSL_CERT_FILE"] = str(root)
     browser = TheBrowser(person)
     client = ClaudeCode(SimpleNamespace(mcp=f"{url}/mcp"), browser.url, era="modern", patience_s=PATIENCE_S)
+    if root:
+        client.environment["NODE_EXTRA_CA_CERTS"] = str(root)
     try:
         client.connect()
         assert len(browser.visits) == 1, f"{len(browser.visits)} sign-ins {browser.error}"
@@ -34,6 +41,6 @@ def visit(url: str, people: list[dict]) -> list[str]:
         client.close()
         browser.close()
     return [
-        "ok Claude Code of another machine signs a person in through nginx",
+        f"ok Claude Code of another machine signs a person in {'over https' if root else 'through nginx'}",
         "ok it sees the tools and calls them",
     ]
