@@ -1,5 +1,5 @@
-//! Messages to phones: an outbox in the store, and the channels that deliver from it: Telegram, ntfy and the operator's
-//! webhook; and what people write back to the Telegram bot.
+//! Messages to phones: an outbox in the store, and the channels that deliver from it: Telegram, ntfy, Gotify and the
+//! operator's webhook; and what people write back to the Telegram bot.
 //!
 //! Invariants:
 //! - A message that was queued in a transaction is sent, or dropped and logged after a day. It survives restarts. A
@@ -13,6 +13,7 @@
 //! | `queue` | the messages waiting in the store |
 //! | `channel` | a message as an HTTP request, and what the reply means |
 //! | `telegram` | the Telegram request: chats, topics, groups that became supergroups |
+//! | `gotify` | the request to a Gotify server |
 //! | `webhook` | the signed request of the webhook |
 //! | `notifier` | who receives messages where; queueing |
 //! | `phone` | a person sets their own phone |
@@ -29,6 +30,7 @@ mod channel;
 mod chat_records;
 mod chats;
 mod delivery;
+mod gotify;
 mod invited_chats;
 pub mod message;
 mod mute;

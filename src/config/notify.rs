@@ -19,6 +19,8 @@ pub struct NotifyConfig {
     /// Whether the gateway reads the messages to the Telegram bot. Never true without a bot.
     pub telegram_listens: bool,
     pub ntfy: Option<ChannelConfig>,
+    /// The operator's Gotify server. Its targets are tokens of applications, and secret.
+    pub gotify: Option<ChannelConfig>,
     /// The operator's own server, for those who have not set a phone.
     pub webhook: Option<ChannelConfig>,
 }
@@ -76,6 +78,7 @@ impl NotifyConfig {
             telegram_listens: is_wanted && telegram.is_some(),
             telegram,
             ntfy: ntfy(reader),
+            gotify: gotify(reader),
             webhook: webhook(reader),
         }
     }
@@ -90,7 +93,7 @@ fn telegram(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
             && rest.len() >= 16
             && rest.bytes().all(is_word)
     });
-    let targets = targets(reader, &settings::TELEGRAM_CHAT_ID, is_telegram_chat);
+    let targets = targets_in(reader, &settings::TELEGRAM_CHAT_ID, is_telegram_chat);
     let url = reader.get(&settings::TELEGRAM_API_URL, base_url);
     // A bot without a chat is valid, because people may set their own.
     if token.is_none() && !targets.0.is_empty() {
@@ -112,11 +115,34 @@ fn ntfy(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     let token = token(reader, name, file, |text| {
         text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
     });
-    let targets = targets(reader, &settings::NTFY_TOPIC, is_ntfy_topic);
+    let targets = targets_in(reader, &settings::NTFY_TOPIC, is_ntfy_topic);
     // A server without a topic is valid, because people may set their own.
     let is_wanted = !targets.0.is_empty() || reader.text(&settings::NTFY_URL).is_some();
     let url = reader.get(&settings::NTFY_URL, base_url);
     is_wanted.then_some(ChannelConfig { url, token, targets })
+}
+
+fn gotify(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
+    let (name, file) = (&settings::GOTIFY_TOKEN, &settings::GOTIFY_TOKEN_FILE);
+    let targets = match secret_text(reader, name, file) {
+        Some((from, text)) => targets(reader, from, &text, is_gotify_token),
+        None => Targets::default(),
+    };
+    let is_wanted = reader.text(&settings::GOTIFY_URL).is_some();
+    if is_wanted == targets.0.is_empty() {
+        reader.problem_with(
+            name,
+            "Gotify needs an address and a token",
+            "set GOTIFY_URL and GOTIFY_TOKEN, or neither",
+        );
+    }
+    // Plain http is allowed, because the server is often in the same house.
+    let url = reader.optional(&settings::GOTIFY_URL, any_url)?;
+    Some(ChannelConfig {
+        url,
+        token: None,
+        targets,
+    })
 }
 
 fn webhook(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
@@ -161,6 +187,12 @@ pub fn is_ntfy_topic(topic: &str) -> bool {
     (1..=64).contains(&topic.len()) && topic.bytes().all(is_word)
 }
 
+/// Whether `token` has the form of a token of Gotify's: a letter for its kind, and at least as many more as are random.
+fn is_gotify_token(token: &str) -> bool {
+    let is_letter = |c: u8| is_word(c) || c == b'.';
+    (15..=128).contains(&token.len()) && token.starts_with('A') && token.bytes().all(is_letter)
+}
+
 fn is_word(c: u8) -> bool {
     c.is_ascii_alphanumeric() || c == b'-' || c == b'_'
 }
@@ -172,22 +204,7 @@ fn token(
     file: &'static Setting,
     is_good: impl Fn(&str) -> bool,
 ) -> Option<Secret> {
-    let path = reader.string(file).map(PathBuf::from);
-    let (from, text) = match (reader.text(name), path) {
-        (None, None) => return None,
-        (Some(_), Some(_)) => {
-            reader.problem_with(name, format!("{} is set too", file.name), "set only one of them");
-            return None;
-        }
-        (Some(text), None) => (name, text.to_owned()),
-        (None, Some(path)) => match std::fs::read_to_string(&path) {
-            Ok(text) => (file, text.trim().to_owned()),
-            Err(e) => {
-                reader.problem(file, format!("it can't be read ({e})"));
-                return None;
-            }
-        },
-    };
+    let (from, text) = secret_text(reader, name, file)?;
     if text.is_empty() || !is_good(&text) {
         reader.problem(from, "it does not look like a token");
     }
@@ -195,13 +212,47 @@ fn token(
     Some(Secret::new(text))
 }
 
-/// Parses entries of the form `target` or `e-mail=target`.
-fn targets(
+/// The text of the setting `name`, or of the file that the setting `file` names, and which of them it was.
+fn secret_text(
+    reader: &mut SettingsReader<'_>,
+    name: &'static Setting,
+    file: &'static Setting,
+) -> Option<(&'static Setting, String)> {
+    let path = reader.string(file).map(PathBuf::from);
+    match (reader.text(name), path) {
+        (None, None) => None,
+        (Some(_), Some(_)) => {
+            reader.problem_with(name, format!("{} is set too", file.name), "set only one of them");
+            None
+        }
+        (Some(text), None) => Some((name, text.to_owned())),
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(text) => Some((file, text.trim().to_owned())),
+            Err(e) => {
+                reader.problem(file, format!("it can't be read ({e})"));
+                None
+            }
+        },
+    }
+}
+
+fn targets_in(
     reader: &mut SettingsReader<'_>,
     setting: &'static Setting,
     is_good: impl Fn(&str) -> bool,
 ) -> Targets {
-    Targets(reader.items(setting, |text| {
+    let text = reader.string(setting).unwrap_or_default();
+    targets(reader, setting, &text, is_good)
+}
+
+/// Parses entries of the form `target` or `e-mail=target`. Problems are those of `setting`.
+fn targets(
+    reader: &mut SettingsReader<'_>,
+    setting: &'static Setting,
+    text: &str,
+    is_good: impl Fn(&str) -> bool,
+) -> Targets {
+    Targets(reader.items_of(setting, text, |text| {
         let (owner, target) = match text.split_once('=') {
             Some((owner, target)) => (Some(owner.trim().to_lowercase()), target.trim()),
             None => (None, text),

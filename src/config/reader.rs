@@ -132,8 +132,19 @@ impl<'a> SettingsReader<'a> {
         setting: &'static Setting,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
+        let text = self.string(setting).unwrap_or_default();
+        self.items_of(setting, &text, parse)
+    }
+
+    /// The entries of a list that the setting gives or names. Problems are those of the setting.
+    pub(super) fn items_of<T>(
+        &mut self,
+        setting: &'static Setting,
+        text: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Vec<T> {
         let mut values = Vec::new();
-        for entry in entries(&self.string(setting).unwrap_or_default()) {
+        for entry in entries(text) {
             match parse(entry) {
                 Ok(value) => values.push(value),
                 Err(what) => self.problem(setting, what),

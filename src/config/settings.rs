@@ -222,6 +222,15 @@ settings! {
     NTFY_TOKEN_FILE: Live, Text, "",
         "The file that holds the token for the ntfy server.",
         "name a readable file that holds the whole token";
+    GOTIFY_URL: Live, Text, "",
+        "Your Gotify server, for people without a phone of their own.",
+        "write http://host or https://host";
+    GOTIFY_TOKEN: Live, People, "",
+        "The token of an application of the Gotify server, whose owner receives the messages: one for everybody, or `e-mail=token`, comma-separated; better given as a file.",
+        "write one for everybody, or e-mail=token, comma-separated; an application's token begins with A";
+    GOTIFY_TOKEN_FILE: Live, Text, "",
+        "The file that holds the tokens of Gotify.",
+        "name a readable file that holds the tokens";
     WEBHOOK_URL: Live, Secret, "",
         "A server of yours, such as a home automation, that receives messages as signed JSON; for people without a phone of their own.",
         "write http://host/path or https://host/path";

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::gotify;
 use super::message::ShownMessage;
 use super::send_error::SendError;
 use super::telegram::{self, ChatTarget};
@@ -23,6 +24,7 @@ use crate::race::alerts::Severity;
 pub(super) enum PhoneChannel {
     Telegram,
     Ntfy,
+    Gotify,
     Webhook,
 }
 
@@ -31,6 +33,7 @@ impl PhoneChannel {
         match self {
             Self::Telegram => "telegram",
             Self::Ntfy => "ntfy",
+            Self::Gotify => "gotify",
             Self::Webhook => "webhook",
         }
     }
@@ -39,11 +42,12 @@ impl PhoneChannel {
         match self {
             Self::Telegram => "Telegram",
             Self::Ntfy => "ntfy",
+            Self::Gotify => "Gotify",
             Self::Webhook => "the webhook",
         }
     }
 
-    /// The request that sends a message at `now` to `target`, a chat or a topic.
+    /// The request that sends a message at `now` to `target`: a chat, a topic, or an application's token.
     pub(super) fn post(
         self,
         config: &ChannelConfig,
@@ -59,6 +63,7 @@ impl PhoneChannel {
                 &message.in_one_text(),
             ),
             Self::Ntfy => ntfy_post(config, target, message),
+            Self::Gotify => gotify::post(config, target, message),
             Self::Webhook => webhook::post(config, message, now),
         }
     }
@@ -69,13 +74,13 @@ impl PhoneChannel {
             429 => {
                 let in_body = match self {
                     Self::Telegram => telegram::retry_after(&reply.body),
-                    Self::Ntfy | Self::Webhook => None,
+                    Self::Ntfy | Self::Gotify | Self::Webhook => None,
                 };
                 Err(SendError::RateLimited(in_body.or(reply.retry_after)))
             }
             400..=499 => Err(match self {
                 Self::Telegram => telegram::read_refusal(reply.status, &reply.body),
-                Self::Ntfy | Self::Webhook => SendError::Refused(reply.status),
+                Self::Ntfy | Self::Gotify | Self::Webhook => SendError::Refused(reply.status),
             }),
             status => Err(SendError::Server(status)),
         }
@@ -150,6 +155,7 @@ impl SendError {
         let (shown, token, target) = match channel {
             PhoneChannel::Telegram => ("Telegram", "TELEGRAM_BOT_TOKEN", "TELEGRAM_CHAT_ID"),
             PhoneChannel::Ntfy => ("The ntfy server", "NTFY_TOKEN", "NTFY_TOPIC"),
+            PhoneChannel::Gotify => ("The Gotify server", "GOTIFY_TOKEN", "GOTIFY_URL"),
             PhoneChannel::Webhook => ("The webhook's server", "WEBHOOK_SECRET", "WEBHOOK_URL"),
         };
         match self {

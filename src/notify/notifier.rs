@@ -64,14 +64,14 @@ pub(super) struct SendPause {
 pub(super) struct MessageTarget {
     pub(super) channel: PhoneChannel,
     pub(super) config: ChannelConfig,
-    /// The id of a chat, or the name of a topic.
+    /// The id of a chat, the name of a topic, or the token of an application.
     pub(super) address: String,
 }
 
 /// The result of a test message on one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelTest {
-    /// `Telegram`, `ntfy` or `the webhook`.
+    /// `Telegram`, `ntfy`, `Gotify` or `the webhook`.
     pub channel: &'static str,
     /// Number of targets that received the message.
     pub sent: usize,
@@ -206,22 +206,15 @@ impl Notifier {
     /// The channels that are configured at present.
     pub(super) fn channels(&self) -> Vec<(PhoneChannel, ChannelConfig)> {
         let live = self.0.parts.live.borrow();
-        let telegram = live
-            .notify
-            .telegram
-            .clone()
-            .map(|config| (PhoneChannel::Telegram, config));
-        let ntfy = live
-            .notify
-            .ntfy
-            .clone()
-            .map(|config| (PhoneChannel::Ntfy, config));
-        let webhook = live
-            .notify
-            .webhook
-            .clone()
-            .map(|config| (PhoneChannel::Webhook, config));
-        telegram.into_iter().chain(ntfy).chain(webhook).collect()
+        let all = [
+            (PhoneChannel::Telegram, &live.notify.telegram),
+            (PhoneChannel::Ntfy, &live.notify.ntfy),
+            (PhoneChannel::Gotify, &live.notify.gotify),
+            (PhoneChannel::Webhook, &live.notify.webhook),
+        ];
+        all.into_iter()
+            .filter_map(|(channel, config)| Some((channel, config.clone()?)))
+            .collect()
     }
 
     /// The targets of a person: their own, as far as those channels are configured; else the operator's.
@@ -395,7 +388,7 @@ impl Phone {
             PhoneChannel::Telegram => self.telegram_chat.as_deref(),
             PhoneChannel::Ntfy => self.ntfy_topic.as_deref(),
             // Members name no servers: the gateway would post into the operator's network for them.
-            PhoneChannel::Webhook => None,
+            PhoneChannel::Gotify | PhoneChannel::Webhook => None,
         }
     }
 }

@@ -127,6 +127,25 @@ fn what_does_not_fit_together_is_told_without_the_secret() {
             "WEBHOOK_SECRET",
         ),
         (
+            vec![("GOTIFY_URL", "http://home.example.org:8080")],
+            "GOTIFY_TOKEN",
+        ),
+        (vec![("GOTIFY_TOKEN", "Aoops0123456789")], "GOTIFY_TOKEN"),
+        (
+            vec![
+                ("GOTIFY_URL", "http://home.example.org:8080"),
+                ("GOTIFY_TOKEN", "ada@example.org=Coops0123456789"),
+            ],
+            "GOTIFY_TOKEN",
+        ),
+        (
+            vec![
+                ("GOTIFY_URL", "http://home.example.org:8080"),
+                ("GOTIFY_TOKEN_FILE", "/does/not/exist"),
+            ],
+            "GOTIFY_TOKEN_FILE",
+        ),
+        (
             vec![("CLAUDE_CMD", "claude"), ("CLAUDE_RUNNER_URL", "http://runner:1")],
             "CLAUDE_CMD",
         ),
