@@ -48,7 +48,7 @@ use crate::notify::bot::BotListener;
 use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{OAuth, OAuthParts};
 use crate::race::ending::EndRules;
-use crate::races::{RaceBot, Races, RacesParts};
+use crate::races::{BOT_MENU, RaceBot, Races, RacesParts};
 use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
 use crate::tls::{self, TlsParts};
@@ -272,7 +272,7 @@ impl Daemon {
         RaceBot::start(
             races.clone(),
             advice.clone(),
-            BotListener::new(notifier.clone(), live.clone(), lifecycle.stopping()),
+            BotListener::new(notifier.clone(), live.clone(), BOT_MENU, lifecycle.stopping()),
             config.public_url.is_loopback(),
             &lifecycle,
         );

@@ -52,7 +52,7 @@ use crate::store::Kind;
 use records::{AccountRace, CourseRow, RaceProgress, RaceRow, RaceShare, RaceToken, ShareToken};
 
 pub use acts::RaceActError;
-pub use bot::RaceBot;
+pub use bot::{BOT_MENU, RaceBot};
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
 pub use recipients::ChatInvitation;

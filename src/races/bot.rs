@@ -27,3 +27,4 @@ mod strangers;
 mod wording;
 
 pub use service::RaceBot;
+pub use wording::MENU as BOT_MENU;

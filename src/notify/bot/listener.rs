@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::health::{BotHealth, HealthEvent, PollFailure};
 use super::offset::TakenUpdates;
-use super::requests::{HOLD_S, get_updates};
+use super::requests::{HOLD_S, get_updates, set_my_commands};
 use super::update::{self, BotUpdate, UpdateBatch};
 use crate::config::{ChannelConfig, Live};
 use crate::notify::notifier::Notifier;
@@ -29,6 +29,8 @@ const STORE_RETRY: Duration = Duration::from_secs(5);
 pub struct BotListener {
     notifier: Notifier,
     live: watch::Receiver<Live>,
+    /// The commands that Telegram offers: name, and what it does.
+    menu: &'static [(&'static str, &'static str)],
     stopping: CancellationToken,
     /// The bot that is read, and what was taken of it.
     reading: Option<FollowedBot>,
@@ -46,10 +48,16 @@ enum PollEnd {
 }
 
 impl BotListener {
-    pub fn new(notifier: Notifier, live: watch::Receiver<Live>, stopping: CancellationToken) -> Self {
+    pub fn new(
+        notifier: Notifier,
+        live: watch::Receiver<Live>,
+        menu: &'static [(&'static str, &'static str)],
+        stopping: CancellationToken,
+    ) -> Self {
         Self {
             notifier,
             live,
+            menu,
             stopping,
             reading: None,
         }
@@ -80,7 +88,10 @@ impl BotListener {
             let (health, mut wait, event) = self.notifier.bot_health().after(failure, now);
             self.tell(health);
             match event {
-                Some(HealthEvent::Listening) => tracing::info!("notify.bot_heard"),
+                Some(HealthEvent::Listening) => {
+                    tracing::info!("notify.bot_heard");
+                    self.offer_menu().await?;
+                }
                 Some(HealthEvent::Failed(failure)) => {
                     tracing::warn!(
                         reason = failure.name(),
@@ -170,6 +181,23 @@ impl BotListener {
         }
         let batch = answer.ok().and_then(|answer| update::read(&answer.body));
         Some(batch.map_or(PollEnd::Failed(PollFailure::Unreadable), PollEnd::Answered))
+    }
+
+    /// Sets the commands that Telegram offers. The bot works without them. `None` when the program stops.
+    async fn offer_menu(&self) -> Option<()> {
+        let Some(FollowedBot { config, .. }) = &self.reading else {
+            return Some(());
+        };
+        let post = set_my_commands(config, self.menu);
+        let answer = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return None,
+            answer = self.notifier.poster().post(post) => answer,
+        };
+        if !answer.is_ok_and(|answer| answer.status == 200) {
+            tracing::warn!("notify.bot_menu_not_set");
+        }
+        Some(())
     }
 
     /// Waits for this time, or for a change of the settings. `None` when the program stops.

@@ -69,6 +69,15 @@ pub(super) fn get_me(config: &ChannelConfig) -> Post {
     post(config, "getMe", json!({}))
 }
 
+/// Sets the commands that Telegram offers below the text field: their names, and what they do.
+pub(super) fn set_my_commands(config: &ChannelConfig, menu: &[(&str, &str)]) -> Post {
+    let commands = menu
+        .iter()
+        .map(|(name, does)| json!({"command": name, "description": does}));
+    let json = json!({"commands": commands.collect::<Vec<_>>()});
+    post(config, "setMyCommands", json)
+}
+
 /// Sends no parse mode, so that nothing in the text is markup.
 pub(super) fn send_reply(config: &ChannelConfig, chat: &BotChat, reply: &BotReply) -> Post {
     let mut json = json!({

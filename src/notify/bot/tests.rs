@@ -13,7 +13,7 @@ use crate::accounts::Accounts;
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::secrets::RootSecret;
-use crate::base::stand_in::StandIn;
+use crate::base::stand_in::{SeenRequest, StandIn};
 use crate::config::{Config, Live, Sources};
 use crate::notify::notifier::{Notifier, NotifierParts};
 use crate::store::Store;
@@ -68,7 +68,12 @@ impl Bench {
 
     fn listener(&self) -> BotListener {
         let live = self.live.subscribe();
-        BotListener::new(self.notifier.clone(), live, self.stopping.clone())
+        BotListener::new(
+            self.notifier.clone(),
+            live,
+            &[("status", "How the race stands")],
+            self.stopping.clone(),
+        )
     }
 
     fn will_tell(&self, ids: &[i64]) {
@@ -82,12 +87,15 @@ impl Bench {
         self.telegram.will_answer(200, &[], &body);
     }
 
-    fn offsets(&self) -> Vec<Option<i64>> {
-        let asked = self.telegram.asked();
+    fn polls(&self) -> Vec<SeenRequest> {
+        let mut asked = self.telegram.asked();
+        asked.retain(|request| request.path.ends_with("/getUpdates"));
         asked
-            .iter()
-            .map(|request| request.json["offset"].as_i64())
-            .collect()
+    }
+
+    fn offsets(&self) -> Vec<Option<i64>> {
+        let offset = |poll: &SeenRequest| poll.json["offset"].as_i64();
+        self.polls().iter().map(offset).collect()
     }
 }
 
@@ -116,6 +124,28 @@ async fn what_was_taken_does_not_come_again_after_a_restart() {
         asked.json["allowed_updates"],
         json!(["message", "callback_query"])
     );
+}
+
+#[tokio::test]
+async fn a_bot_offers_its_commands_once_it_is_heard() {
+    let bench = Bench::new(&[("TELEGRAM_BOT_TOKEN", BOT)]).await;
+    bench.will_tell(&[1]);
+    // The bot works without them.
+    bench.telegram.will_answer(500, &[], "");
+    let mut listener = bench.listener();
+    assert_eq!(listener.next().await.unwrap()[0].id, 1);
+    bench.will_tell(&[2]);
+    listener.next().await.unwrap();
+    let asked = bench.telegram.asked();
+    let menus: Vec<_> = asked
+        .iter()
+        .filter(|request| request.path == format!("/bot{BOT}/setMyCommands"))
+        .collect();
+    let [menu] = menus.as_slice() else {
+        panic!("{} menus", menus.len())
+    };
+    let status = json!({"command": "status", "description": "How the race stands"});
+    assert_eq!(menu.json["commands"], json!([status]));
 }
 
 #[tokio::test]
@@ -163,12 +193,7 @@ async fn a_change_of_the_settings_replaces_the_poller() {
     let (updates, ()) = tokio::join!(listener.next(), changing);
     let updates = updates.unwrap();
     listener.take(&updates[0]).await.unwrap();
-    let paths: Vec<_> = bench
-        .telegram
-        .asked()
-        .into_iter()
-        .map(|asked| asked.path)
-        .collect();
+    let paths: Vec<_> = bench.polls().into_iter().map(|poll| poll.path).collect();
     assert_eq!(paths.first(), Some(&format!("/bot{BOT}/getUpdates")));
     assert_eq!(paths.last(), Some(&format!("/bot{OTHER_BOT}/getUpdates")));
     // Each bot counts its own updates.

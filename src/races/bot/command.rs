@@ -159,6 +159,16 @@ mod tests {
         );
     }
 
+    /// Telegram takes lower-case names of at most 32 letters, and descriptions of at most 256.
+    #[test]
+    fn each_command_on_offer_is_known() {
+        for (name, does) in crate::races::BOT_MENU {
+            assert_ne!(command(&format!("/{name}")), ChatCommand::Unknown, "{name}");
+            assert!(name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_lowercase()));
+            assert!((1..=256).contains(&does.len()), "{does}");
+        }
+    }
+
     #[test]
     fn lengths_of_time_are_read() {
         for (text, minutes) in [

@@ -30,6 +30,20 @@ pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with
     /me: your own page, with what the gateway keeps and who may reach it\n\
     Everything else is set in Claude.";
 
+/// The commands as Telegram offers them: at most 32 letters, and what each does.
+pub const MENU: &[(&str, &str)] = &[
+    ("status", "How the race stands"),
+    ("eta", "When the athlete is at the next places; /eta Mill for one"),
+    ("why", "The figures on which the coach's last message rests"),
+    ("share", "A link to the live page for family and friends"),
+    ("mute", "No messages here for an hour, except warnings"),
+    ("unmute", "Messages again"),
+    ("stop", "Stop watching the race"),
+    ("me", "Your own page"),
+    ("leave", "No longer read somebody's race here"),
+    ("help", "What I can do"),
+];
+
 pub(super) const HINT: &str =
     "I understand commands, a LiveTrack link and a location. /help shows what I can do.";
 
