@@ -109,6 +109,7 @@ async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
             port: house.port,
             request,
             contains,
+            tls: None,
         };
         target.once(&mut connection).await
     };

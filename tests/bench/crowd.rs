@@ -37,6 +37,7 @@ pub(crate) async fn crowd(garmin: &Garmin, crowd: &Crowd) -> Result<Vec<Row>> {
             &json!({"name": "get_full_name", "arguments": {}}),
         ),
         contains: b"full_name",
+        tls: None,
     };
     let first = person::connect(&house.url, garmin.person(0)?).await?;
     let alone = cost(gateway, &call(&first), crowd.calls).await?;

@@ -125,6 +125,7 @@ async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
             &json!({"name": upstream::TOOL, "arguments": {}}),
         ),
         contains: b"daily_step_goal",
+        tls: None,
     };
     let (gateway, direct) = (call(house.port), call(port));
     // The first call starts the worker; the others warm up both paths.
@@ -256,6 +257,7 @@ async fn from_the_catalogue(house: &House, token: &str, count: usize) -> Result<
                     port: house.port,
                     request,
                     contains,
+                    tls: None,
                 },
                 count,
             )
@@ -286,6 +288,7 @@ async fn from_the_worker(port: u16, bearer: &str, count: usize) -> Result<Vec<Op
                     port,
                     request,
                     contains,
+                    tls: None,
                 },
                 count,
             )
@@ -306,6 +309,7 @@ async fn cold_accounts(house: &House, tokens: &[String]) -> Result<Row> {
             port: house.port,
             request,
             contains: b"total_steps",
+            tls: None,
         };
         let mut connection = Connection::open(house.port).await?;
         cold.push(target.once(&mut connection).await?);

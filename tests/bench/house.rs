@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+use crate::https::Certificate;
 use crate::person::Person;
 use crate::processes::Process;
 
@@ -77,7 +78,7 @@ impl Garmin {
 
 /// A gateway with its own data.
 pub(crate) struct House {
-    /// The public URL, `http://localhost:PORT`.
+    /// The public URL, `http://localhost:PORT`, or `https` with a certificate.
     pub(crate) url: String,
     /// The port that it listens on, on 127.0.0.1.
     pub(crate) port: u16,
@@ -86,16 +87,36 @@ pub(crate) struct House {
     environment: Vec<(&'static str, String)>,
     /// Kept open across restarts, as systemd does.
     socket: TcpListener,
+    client: reqwest::Client,
 }
 
 impl House {
     /// Starts `serve` with these settings in addition to the common ones.
     pub(crate) async fn start(garmin: &Garmin, settings: &[(&'static str, String)]) -> Result<Self> {
+        Self::start_at("http", reqwest::Client::new(), garmin, settings).await
+    }
+
+    /// The same, but it serves https itself.
+    pub(crate) async fn start_over_https(
+        garmin: &Garmin,
+        certificate: &Certificate,
+        settings: &[(&'static str, String)],
+    ) -> Result<Self> {
+        let settings = [&certificate.settings(), settings].concat();
+        Self::start_at("https", certificate.browser().build()?, garmin, &settings).await
+    }
+
+    async fn start_at(
+        scheme: &str,
+        client: reqwest::Client,
+        garmin: &Garmin,
+        settings: &[(&'static str, String)],
+    ) -> Result<Self> {
         let directory = TempDir::new()?;
         let at = |name: &str| directory.path().join(name).display().to_string();
         let socket = TcpListener::bind(("127.0.0.1", 0))?;
         let port = socket.local_addr()?.port();
-        let url = format!("http://localhost:{port}");
+        let url = format!("{scheme}://localhost:{port}");
         let invited: Vec<&str> = garmin.people.iter().map(|person| person.email.as_str()).collect();
         let mut environment = vec![
             ("HOME", at("")),
@@ -121,7 +142,7 @@ impl House {
         }
         environment.extend(settings.iter().cloned());
         let mut process = serve(&socket, &environment, &directory)?;
-        process.ready(&format!("{url}/readyz")).await?;
+        process.ready(&client, &format!("{url}/readyz")).await?;
         Ok(Self {
             url,
             port,
@@ -129,6 +150,7 @@ impl House {
             directory,
             environment,
             socket,
+            client,
         })
     }
 
@@ -136,7 +158,8 @@ impl House {
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.process.stop();
         self.process = serve(&self.socket, &self.environment, &self.directory)?;
-        self.process.ready(&format!("{}/readyz", self.url)).await
+        let url = format!("{}/readyz", self.url);
+        self.process.ready(&self.client, &url).await
     }
 
     /// The path of the console's socket.
@@ -166,6 +189,21 @@ pub(crate) struct Nginx {
 impl Nginx {
     /// Starts nginx, if it is installed.
     pub(crate) async fn start(upstream: u16) -> Result<Option<Self>> {
+        Self::start_at("http", "", &reqwest::Client::new(), upstream).await
+    }
+
+    /// The same, but it serves https.
+    pub(crate) async fn start_over_https(upstream: u16, certificate: &Certificate) -> Result<Option<Self>> {
+        let client = certificate.browser().build()?;
+        Self::start_at("https", &certificate.settings_of_nginx(), &client, upstream).await
+    }
+
+    async fn start_at(
+        scheme: &str,
+        tls: &str,
+        client: &reqwest::Client,
+        upstream: u16,
+    ) -> Result<Option<Self>> {
         let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].map(PathBuf::from);
         let Some(program) = places.iter().find(|place| place.exists()) else {
             return Ok(None);
@@ -173,7 +211,10 @@ impl Nginx {
         let directory = TempDir::new()?;
         let port = free_port()?;
         let settings = directory.path().join("nginx.conf");
-        std::fs::write(&settings, settings_of_nginx(directory.path(), port, upstream))?;
+        std::fs::write(
+            &settings,
+            settings_of_nginx(directory.path(), port, upstream, tls),
+        )?;
         let arguments = [
             "-p",
             &directory.path().display().to_string(),
@@ -182,7 +223,9 @@ impl Nginx {
         ];
         let log = directory.path().join("nginx.log");
         let mut process = Process::start(program, &arguments, &[], log)?;
-        process.ready(&format!("http://127.0.0.1:{port}/healthz")).await?;
+        process
+            .ready(client, &format!("{scheme}://localhost:{port}/healthz"))
+            .await?;
         Ok(Some(Self {
             port,
             _process: process,
@@ -192,8 +235,9 @@ impl Nginx {
 }
 
 /// Configures nginx as a minimal reverse proxy with keep-alive connections.
-fn settings_of_nginx(directory: &Path, port: u16, upstream: u16) -> String {
+fn settings_of_nginx(directory: &Path, port: u16, upstream: u16, tls: &str) -> String {
     let dir = directory.display();
+    let ssl = if tls.is_empty() { "" } else { " ssl" };
     format!(
         "daemon off; pid {dir}/nginx.pid; error_log {dir}/nginx.err; worker_processes 2;
 events {{ worker_connections 1024; }}
@@ -203,8 +247,9 @@ http {{
   uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
   upstream worker {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}
   server {{
-    listen 127.0.0.1:{port} reuseport;
-    location / {{ proxy_pass http://worker; proxy_http_version 1.1; proxy_set_header Connection \"\"; }}
+    listen 127.0.0.1:{port}{ssl} reuseport; {tls}
+    location / {{ proxy_pass http://worker; proxy_http_version 1.1; proxy_set_header Connection \"\";
+      proxy_set_header Host localhost:{upstream}; }}
   }}
 }}
 "

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
 
 use crate::wire::Connection;
 
@@ -17,9 +18,19 @@ pub(crate) struct Target {
     pub(crate) request: Vec<u8>,
     /// Text that every answer must contain.
     pub(crate) contains: &'static [u8],
+    /// Connects with TLS.
+    pub(crate) tls: Option<TlsConnector>,
 }
 
 impl Target {
+    /// Opens a connection.
+    pub(crate) async fn connect(&self) -> Result<Connection> {
+        match &self.tls {
+            Some(tls) => Connection::open_tls(self.port, tls).await,
+            None => Connection::open(self.port).await,
+        }
+    }
+
     /// Sends one request and checks its answer.
     pub(crate) async fn once(&self, connection: &mut Connection) -> Result<Duration> {
         let began = Instant::now();
@@ -69,7 +80,7 @@ impl Times {
 
 /// Sends one request after another on a single connection.
 pub(crate) async fn sequence(target: &Target, count: usize) -> Result<Times> {
-    let mut connection = Connection::open(target.port).await?;
+    let mut connection = target.connect().await?;
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
         times.push(target.once(&mut connection).await?);
@@ -89,7 +100,7 @@ pub(crate) async fn paced(targets: &[&Target], rate: u32, lasting: Duration) -> 
         let target = targets[side].clone();
         let first = tokio::time::Instant::now() + step * lane / (CONNECTIONS * n_targets);
         workers.spawn(async move {
-            let mut connection = Connection::open(target.port).await?;
+            let mut connection = target.connect().await?;
             let mut times = Vec::new();
             let end = first + lasting;
             let mut due = first;
@@ -116,7 +127,7 @@ pub(crate) async fn saturated(target: &Target, connections: usize, lasting: Dura
     for _ in 0..connections {
         let target = target.clone();
         workers.spawn(async move {
-            let mut connection = Connection::open(target.port).await?;
+            let mut connection = target.connect().await?;
             let mut count = 0_u32;
             while began.elapsed() < lasting {
                 let answer = connection.exchange(&target.request).await?;

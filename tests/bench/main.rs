@@ -4,7 +4,8 @@
 //! every target, so its own cost is the same in every column. `cargo bench -- --program FILE` measures that program,
 //! for example one from packaging/release.sh, instead of the one that cargo builds. `cargo bench -- --smoke` measures
 //! everything only briefly: it shows that the bench works, not how fast the gateway is. `-- --calls` measures only
-//! calls through the gateway, `-- --races` only what races cost, and `-- --console` only what the console costs.
+//! calls through the gateway, `-- --https` only what its own TLS costs, `-- --races` only what races cost, and
+//! `-- --console` only what the console costs.
 #![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
 #![expect(
     clippy::disallowed_methods,
@@ -19,6 +20,7 @@ mod console;
 mod crowd;
 mod figures;
 mod house;
+mod https;
 mod load;
 mod machine;
 mod person;
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
             runtime.block_on(serve_as_upstream())
         } else {
             drop(rustls::crypto::ring::default_provider().install_default());
-            let part = ["--calls", "--races", "--console"]
+            let part = ["--calls", "--https", "--races", "--console"]
                 .into_iter()
                 .find(|part| has(part));
             runtime.block_on(measure(has("--smoke"), part))
@@ -74,6 +76,7 @@ async fn measure(smoke: bool, part: Option<&str>) -> Result<()> {
     }
     println!();
     let rows = match part {
+        Some("--https") => https::all(smoke).await?,
         Some("--races") => races::all(smoke).await?,
         Some("--console") => console::all(smoke).await?,
         part => figures::all(smoke, part.is_some()).await?,

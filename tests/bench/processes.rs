@@ -73,13 +73,18 @@ impl Process {
     }
 
     /// Waits until the URL responds with 200.
-    pub(crate) async fn ready(&mut self, url: &str) -> Result<()> {
+    pub(crate) async fn ready(&mut self, client: &reqwest::Client, url: &str) -> Result<()> {
         let until = Instant::now() + Duration::from_secs(20);
         while Instant::now() < until {
             if let Some(status) = self.child.try_wait()? {
                 bail!("it ended with {status}:\n{}", fs::read_to_string(&self.log)?);
             }
-            if reqwest::get(url).await.is_ok_and(|answer| answer.status() == 200) {
+            if client
+                .get(url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status() == 200)
+            {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

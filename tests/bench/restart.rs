@@ -29,6 +29,7 @@ pub(crate) async fn restart(garmin: &Garmin, times: usize) -> Result<Row> {
             &json!({"name": "get_full_name", "arguments": {}}),
         ),
         contains: b"full_name",
+        tls: None,
     };
     let enough = Arc::new(AtomicBool::new(false));
     let calling = tokio::spawn({

@@ -1,15 +1,20 @@
 //! HTTP/1.1 over a raw socket, to keep the load generator's own cost minimal.
 
 use anyhow::{Context, Result, bail, ensure};
+use rustls::pki_types::ServerName;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 const MODERN: &str = "2026-07-28";
 
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 /// A keep-alive connection that sends one request at a time.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     buffer: Vec<u8>,
 }
 
@@ -25,14 +30,20 @@ pub(crate) struct Answer<'a> {
 impl Connection {
     /// Connects to a port on this machine.
     pub(crate) async fn open(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port))
-            .await
-            .with_context(|| format!("port {port}"))?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
+        Ok(Self::over(connect(port).await?))
+    }
+
+    /// Connects to a port on this machine, with TLS as `localhost`.
+    pub(crate) async fn open_tls(port: u16, tls: &TlsConnector) -> Result<Self> {
+        let name = ServerName::try_from("localhost")?;
+        Ok(Self::over(tls.connect(name, connect(port).await?).await?))
+    }
+
+    fn over(stream: impl Stream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
             buffer: Vec::with_capacity(256 * 1024),
-        })
+        }
     }
 
     /// Sends a request and reads the complete answer.
@@ -82,6 +93,14 @@ impl Connection {
     }
 }
 
+async fn connect(port: u16) -> Result<TcpStream> {
+    let stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("port {port}"))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
 /// An MCP request of the older protocol for a built-in worker.
 pub(crate) fn legacy_request(bearer: &str, method: &str, params: &Value, session: Option<&str>) -> Vec<u8> {
     let session = session.map_or_else(String::new, |id| format!("Mcp-Session-Id: {id}\r\n"));
@@ -111,6 +130,13 @@ pub(crate) fn mcp_request(token: &str, method: &str, params: &Value) -> Vec<u8> 
     };
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     post(&format!("Authorization: Bearer {token}\r\n{headers}"), &body)
+}
+
+/// The request as a client sends it to a public URL with this port.
+pub(crate) fn with_port(request: Vec<u8>, port: u16) -> Result<Vec<u8>> {
+    let text = String::from_utf8(request)?;
+    let host = format!("Host: localhost:{port}\r\n");
+    Ok(text.replacen("Host: localhost\r\n", &host, 1).into_bytes())
 }
 
 fn post(headers: &str, body: &str) -> Vec<u8> {

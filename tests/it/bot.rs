@@ -84,6 +84,8 @@ impl BotApi {
                 let hold_s = json["timeout"].as_u64().unwrap();
                 self.poll(json["offset"].as_i64(), hold_s > 0).await
             }
+            // The commands that the bot offers are no answer to anybody.
+            "setMyCommands" => (200, json!({"ok": true, "result": true})),
             _ if self.is_down.load(Ordering::SeqCst) => {
                 self.refused.fetch_add(1, Ordering::SeqCst);
                 self.changed.notify_waiters();
