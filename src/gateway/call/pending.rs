@@ -1,6 +1,7 @@
 //! A request on its way, and the forms of its response.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 
@@ -11,6 +12,9 @@ use crate::gateway::sharing::{SharedRead, labelled};
 use crate::mcp::answer::{self, JsonReply};
 use crate::mcp::headers::Accepts;
 use crate::mcp::{Era, McpError, McpMethod, shorten};
+
+/// The time limit of a call. It is below the 240 s or more for which Claude waits.
+pub(super) const DEADLINE: Duration = Duration::from_secs(200);
 
 /// A request that has not been answered yet.
 pub(super) struct PendingRequest {

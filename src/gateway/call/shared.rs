@@ -1,8 +1,9 @@
 //! The parts of a call that depend on a grant: the argument `person` in lists, and what a call on another member's data may
 //! answer.
 
+use super::CallService;
+use super::outcome::has_failed;
 use super::pending::PendingRequest;
-use super::{CallService, has_failed};
 use crate::accounts::HeldGrant;
 use crate::gateway::admission::{Caller, CallerScope};
 use crate::gateway::in_flight::InFlightCall;
