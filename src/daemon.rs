@@ -335,6 +335,7 @@ impl Daemon {
             live,
             clock: clock.clone(),
             simulated: config.garmin.is_simulated(),
+            map_tiles: config.races.map_tiles.clone(),
             ready: Arc::new(move || match &*health.borrow() {
                 Health::Writing => Ok(()),
                 Health::Degraded(_) => Err("the store can't write"),

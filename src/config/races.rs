@@ -5,6 +5,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::hosts::any_url;
+use super::map_tiles::MapTiles;
 use super::reader::SettingsReader;
 use super::settings;
 
@@ -16,6 +17,8 @@ pub struct RacesConfig {
     pub min_elapsed: Duration,
     /// The time for which finished races are kept; `None`: forever.
     pub retention: Option<Duration>,
+    /// The map below the course on live pages.
+    pub map_tiles: Option<MapTiles>,
     pub coach: CoachConfig,
 }
 
@@ -78,6 +81,7 @@ impl RacesConfig {
             stale_stop: reader.duration(&settings::STALE_STOP_MIN, 60),
             min_elapsed: reader.duration(&settings::MIN_ELAPSED_MIN, 60),
             retention: reader.days(&settings::RACE_RETENTION_DAYS),
+            map_tiles: MapTiles::read(reader),
             coach: CoachConfig::read(reader),
         }
     }

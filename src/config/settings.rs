@@ -174,6 +174,12 @@ settings! {
         "Minutes without a new point after which a race is over …";
     MIN_ELAPSED_MIN: Restart, Number(1, 1_440), "30",
         "… provided that it has lasted this many minutes.";
+    MAP_TILES_URL: Restart, Text, "",
+        "A server of map tiles that the live pages of races show below the course, such as `https://host/{z}/{x}/{y}.png`; readers' browsers ask it for the tiles.",
+        "write an https address with {z}, {x} and {y}";
+    MAP_TILES_CREDIT: Restart, Text, "",
+        "Whose map the tiles are, as the server wants it named, such as `© OpenStreetMap contributors`; else the name of the host.",
+        "write a short text";
     RACE_RETENTION_DAYS: Restart, Number(0, 36_500), "0",
         "Days after which past races and usage records are erased; 0 = never.";
     HISTORY_PACE: Restart, Number(0, 3_600), "4",

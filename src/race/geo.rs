@@ -18,6 +18,15 @@ pub fn plane_m(origin: Position, place: Position) -> (f64, f64) {
     (east, north)
 }
 
+/// The position that is this far east and north of the origin, in metres. Its longitude may be beyond 180 degrees.
+pub fn from_plane_m(origin: Position, (east, north): (f64, f64)) -> Position {
+    let lon = (east / (origin.lat.to_radians().cos() * EARTH_RADIUS_M)).to_degrees();
+    Position {
+        lat: origin.lat + (north / EARTH_RADIUS_M).to_degrees(),
+        lon: origin.lon + lon,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ mod spoken;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod words;
 
 use crate::race::share::ShareTerms;

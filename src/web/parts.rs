@@ -13,7 +13,7 @@ use crate::base::http as accept_loop;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::source::Proxies;
 use crate::base::threads::ConnectionThreads;
-use crate::config::{Live, PublicUrl};
+use crate::config::{Live, MapTiles, PublicUrl};
 use crate::gateway::Gateway;
 use crate::oauth::OAuth;
 use crate::races::Races;
@@ -39,6 +39,8 @@ pub struct WebParts {
     pub proxies: Arc<Proxies>,
     /// The data come from the simulator, and every page says so.
     pub simulated: bool,
+    /// The server of the map on the pages of races.
+    pub map_tiles: Option<MapTiles>,
     /// The operator's name and e-mail.
     pub live: watch::Receiver<Live>,
     pub clock: Clock,

@@ -28,7 +28,10 @@ pub(super) async fn page(face: Arc<Face>, exchange: Exchange, token: String) -> 
         Err(why) => return message(words, why),
     };
     match face.race_readers.rendered(&face.parts, &share, words) {
-        Ok(rendered) => reply::race_page(StatusCode::OK, rendered.html.clone()),
+        Ok(rendered) => {
+            let tiles = face.parts.map_tiles.as_ref();
+            reply::race_page(StatusCode::OK, rendered.html.clone(), tiles)
+        }
         Err(()) => message(words, MessageWhy::Broken),
     }
 }
@@ -99,7 +102,7 @@ fn message(words: &'static PageWords, why: MessageWhy) -> Response {
         MessageWhy::Busy => (StatusCode::TOO_MANY_REQUESTS, Some("60")),
         MessageWhy::Broken => (StatusCode::SERVICE_UNAVAILABLE, Some("30")),
     };
-    let mut response = reply::race_page(status, MessageTemplate::new(words, why).html());
+    let mut response = reply::race_page(status, MessageTemplate::new(words, why).html(), None);
     if let Some(seconds) = retry_after {
         let seconds = HeaderValue::from_static(seconds);
         response.headers_mut().insert(RETRY_AFTER, seconds);

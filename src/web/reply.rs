@@ -13,6 +13,7 @@ pub(super) use warp::reply::Response;
 use super::pages::STYLE_SOURCE;
 use super::race_view::STYLE_SOURCES;
 use super::request::RequestId;
+use crate::config::MapTiles;
 use crate::oauth::OAuthError;
 
 /// The id of a request, which is also on its error page and in the log.
@@ -88,13 +89,15 @@ pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -
     response
 }
 
-/// The page of a shared race, or what is said in its place. Its only script is the gateway's own.
-pub(super) fn race_page(status: StatusCode, html: Bytes) -> Response {
+/// The page of a shared race, or what is said in its place. Its only script is the gateway's own, and its pictures come
+/// from here or from the server of the map.
+pub(super) fn race_page(status: StatusCode, html: Bytes, tiles: Option<&MapTiles>) -> Response {
     let mut response = typed(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
     let policy = format!(
-        "default-src 'none'; style-src {}; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'none'; \
-         frame-ancestors 'none'; base-uri 'none'",
-        *STYLE_SOURCES
+        "default-src 'none'; style-src {}; script-src 'self'; connect-src 'self'; img-src 'self'{}; \
+         form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+        *STYLE_SOURCES,
+        tiles.map_or_else(String::new, |tiles| format!(" {}", tiles.origin))
     );
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {

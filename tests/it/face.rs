@@ -228,6 +228,7 @@ impl Start {
             oauth,
             public_url: public_url.clone(),
             proxies: Arc::default(),
+            map_tiles: None,
             simulated: false,
             live: watched,
             clock,

@@ -1,7 +1,7 @@
 //! Paths of a drawing: positions become pixels, and pixels a path.
 
 use crate::garmin::livetrack::Position;
-use crate::race::geo::plane_m;
+use crate::race::geo::{from_plane_m, plane_m};
 
 /// The width of every drawing in its own units; the page scales it.
 pub(super) const WIDTH: f64 = 720.0;
@@ -60,6 +60,13 @@ impl Projection {
             self.margin_x + (east_m - self.west_m) * self.per_m,
             self.margin_y + (self.north_m - north_m) * self.per_m,
         )
+    }
+
+    /// The position of a point of the drawing.
+    pub(super) fn position(&self, x: f64, y: f64) -> Position {
+        let east_m = self.west_m + (x - self.margin_x) / self.per_m;
+        let north_m = self.north_m - (y - self.margin_y) / self.per_m;
+        from_plane_m(self.origin, (east_m, north_m))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::drawing::{PathWriter, Projection, WIDTH};
 use super::privacy::HiddenZones;
 use super::source::PageSource;
+use super::tiles::{MapTile, tiles};
 use super::words::{PageWords, fill};
 use crate::garmin::livetrack::Position;
 use crate::race::course::Course;
@@ -28,6 +29,10 @@ const LONGEST_LABEL: usize = 16;
 pub struct PageMap {
     pub width: f64,
     pub height: f64,
+    /// The tiles below the course, if there is a server of them.
+    pub tiles: Vec<MapTile>,
+    /// Whose map the tiles are.
+    pub tiles_credit: Option<String>,
     /// The course in parts: class of height, and path.
     pub course: Vec<(u8, String)>,
     /// The path of the way covered.
@@ -74,9 +79,15 @@ pub(super) fn map(
         .map(|position| projection.place(position))
         .map(|(x, y)| (x.round(), y.round()));
     let standing = snapshot.track.standing();
+    let server = source.tiles.as_ref();
+    let tiles = server.map_or_else(Vec::new, |server| tiles(server, &projection));
     Some(PageMap {
         width: WIDTH,
         height: projection.height,
+        tiles_credit: server
+            .filter(|_| !tiles.is_empty())
+            .map(|server| fill(words.map_tiles, &[("credit", &server.credit)])),
+        tiles,
         course: course_paths(course, &ways, &projection),
         covered: covered(source, hidden, &projection),
         places: places(source, hidden, words, &projection),

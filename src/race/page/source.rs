@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::config::MapTiles;
 use crate::garmin::livetrack::Position;
 use crate::race::snapshot::Snapshot;
 use crate::race::track::{GAP_S, TrackSample};
@@ -25,6 +26,8 @@ pub struct PageSource {
     pub line: Vec<LinePoint>,
     /// Time and text of the messages that Claude sent.
     pub sent: Vec<(Timestamp, String)>,
+    /// The server of the map below the course.
+    pub tiles: Option<MapTiles>,
 }
 
 impl PageSource {
@@ -51,6 +54,11 @@ impl PageSource {
                 });
             }
         }
-        Self { snapshot, line, sent }
+        Self {
+            snapshot,
+            line,
+            sent,
+            tiles: None,
+        }
     }
 }

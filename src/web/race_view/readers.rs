@@ -115,6 +115,7 @@ impl RaceReaders {
         })?;
         let mut source = PageSource::clone(source.as_ref().ok_or(())?);
         source.snapshot.now = now;
+        source.tiles.clone_from(&parts.map_tiles);
         let page = RacePage::of(&source, &share.terms, share.ends_at, words);
         let page = RenderedRace::of(&page, parts.simulated).map_err(|_| {
             tracing::error!(place = "race page template", "bug");
