@@ -5,6 +5,8 @@
 pub mod causes;
 pub mod clock;
 pub mod disk;
+pub mod download;
+pub mod gzip;
 pub mod http;
 pub mod id;
 pub mod lifecycle;
@@ -18,4 +20,5 @@ pub mod ssh_signature;
 #[cfg(test)]
 pub(crate) mod stand_in;
 pub mod threads;
+pub mod version;
 pub mod wakes;

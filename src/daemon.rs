@@ -28,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
 use crate::admin;
-use crate::admin::news::News;
 use crate::admin::operations::Rooms;
 use crate::admin::service::{AdminService, GatewayFacts};
 use crate::advice::{Advice, AdviceParts};
@@ -306,21 +305,13 @@ impl Daemon {
             advice,
             store,
         };
+        let news = monitored::news(&config, &notifier, &clock, &lifecycle);
         let service = AdminService {
             rooms: rooms.clone(),
             facts,
             clock: clock.clone(),
             notifier,
-            news: News::start(
-                config.monitoring.news.clone(),
-                if config.workers.command.is_none() {
-                    "built-in"
-                } else {
-                    "garmin_mcp"
-                },
-                clock.clone(),
-                &lifecycle,
-            ),
+            news,
             script,
         };
         let exporting = service.clone();

@@ -16,6 +16,7 @@
 //! | `gotify` | the request to a Gotify server |
 //! | `webhook` | the signed request of the webhook |
 //! | `notifier` | who receives messages where; queueing |
+//! | `operator` | messages to the operator's own phone |
 //! | `phone` | a person sets their own phone |
 //! | `recipient_phones` | the phones of those whom a person names for a race |
 //! | `invited_chats` | Telegram chats that accept an invitation to read a race |
@@ -35,6 +36,7 @@ mod invited_chats;
 pub mod message;
 mod mute;
 mod notifier;
+mod operator;
 mod phone;
 mod queue;
 mod recipient_phones;
@@ -45,5 +47,6 @@ mod tests;
 mod webhook;
 
 pub use invited_chats::CODE_PREFIX;
+pub use message::OperatorMessage;
 pub use notifier::{ChannelTest, Notifier, NotifierParts};
 pub(super) use queue::KINDS;

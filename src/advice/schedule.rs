@@ -35,6 +35,21 @@ pub fn turn(wishes: &CoachWishes, looked_on: Option<Date>, now: &Zoned, has_nigh
     CoachTurn::Look
 }
 
+/// When the night ends, if it is night by the usual quiet hours: for messages to those who chose none.
+pub fn end_of_night(now: &Zoned) -> Option<Timestamp> {
+    let night = CoachWishes::default().quiet?;
+    let (today, minute) = (now.date(), minute_of(now));
+    if !night.holds(minute) {
+        return None;
+    }
+    let day = if minute < night.to {
+        today
+    } else {
+        today.tomorrow().ok()?
+    };
+    Some(time_on(day, night.to, now))
+}
+
 fn minute_of(now: &Zoned) -> u16 {
     u16::try_from(i32::from(now.hour()) * 60 + i32::from(now.minute())).unwrap_or(0)
 }
@@ -98,5 +113,20 @@ mod tests {
             turn(&wishes, None, &at("2026-05-06T11:00"), true),
             CoachTurn::Look
         );
+    }
+
+    #[test]
+    fn a_night_ends_in_the_morning_of_the_place() {
+        for (now, morning) in [
+            ("2026-01-29T20:59", None),
+            ("2026-01-29T21:00", Some("2026-01-30T07:00")),
+            ("2026-01-30T06:59", Some("2026-01-30T07:00")),
+            ("2026-01-30T07:00", None),
+            // Clocks go forward in the night.
+            ("2026-03-28T23:00", Some("2026-03-29T07:00")),
+        ] {
+            let morning = morning.map(|text| at(text).timestamp());
+            assert_eq!(end_of_night(&at(now)), morning, "{now}");
+        }
     }
 }

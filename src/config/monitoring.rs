@@ -6,8 +6,10 @@ use std::time::Duration;
 use url::Url;
 
 use super::hosts::any_url;
+use super::problem::SettingProblem;
 use super::reader::SettingsReader;
 use super::settings;
+use super::sources::Sources;
 use crate::base::ssh_signature::SignerKey;
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,13 @@ impl Monitoring {
 }
 
 impl NewsSettings {
+    /// Reads these settings alone. Errors: what is wrong with them.
+    pub fn load(sources: &Sources) -> Result<Option<Self>, Vec<SettingProblem>> {
+        let mut reader = SettingsReader::new(sources);
+        let news = Self::read(&mut reader);
+        reader.finish().map(|_| news)
+    }
+
     fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
         let url = reader.optional(&settings::NEWS_URL, any_url);
         let key = reader.optional(&settings::NEWS_KEY, str::parse::<SignerKey>);

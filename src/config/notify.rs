@@ -34,10 +34,16 @@ pub struct ChannelConfig {
     pub targets: Targets,
 }
 
-/// Pairs of an owner (e-mail or account id, in lower case) and a target. A target without an owner is for everyone
-/// who has no target.
+/// Pairs of an owner (e-mail or account id, in lower case; or [`OPERATOR`]) and a target. A target without an owner is
+/// for everyone who has no target.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Targets(Vec<(Option<String>, String)>);
+
+/// The target of the webhook, which has only one.
+const WEBHOOK: &str = "webhook";
+
+/// The owner of the operator's own phone. No person has this name.
+const OPERATOR: &str = "operator";
 
 impl Targets {
     fn everybody(target: &str) -> Self {
@@ -53,6 +59,13 @@ impl Targets {
             .find(|(owner, _)| owner.as_ref().is_some_and(is_theirs));
         let target = theirs.or_else(|| self.0.iter().find(|(owner, _)| owner.is_none()));
         target.map(|(_, target)| target.as_str())
+    }
+
+    /// The target that the operator named as their own phone.
+    pub fn of_operator(&self) -> Option<&str> {
+        let mut targets = self.0.iter();
+        let theirs = targets.find(|(owner, _)| owner.as_deref() == Some(OPERATOR));
+        theirs.map(|(_, target)| target.as_str())
     }
 
     /// All targets, without duplicates.
@@ -74,13 +87,52 @@ impl NotifyConfig {
     pub(super) fn read(reader: &mut SettingsReader<'_>) -> Self {
         let telegram = telegram(reader);
         let is_wanted = reader.flag(&settings::TELEGRAM_LISTEN);
-        Self {
+        let mut config = Self {
             telegram_listens: is_wanted && telegram.is_some(),
             telegram,
             ntfy: ntfy(reader),
             gotify: gotify(reader),
             webhook: webhook(reader),
+        };
+        config.add_operator(reader);
+        config
+    }
+
+    /// Adds the operator's own phone to the channels that it names.
+    fn add_operator(&mut self, reader: &mut SettingsReader<'_>) {
+        for (channel, target) in reader.items(&settings::OPERATOR_PHONE, operator_phone) {
+            let (channel, needed) = match channel {
+                "telegram" => (&mut self.telegram, &settings::TELEGRAM_BOT_TOKEN),
+                "ntfy" => (&mut self.ntfy, &settings::NTFY_URL),
+                "gotify" => (&mut self.gotify, &settings::GOTIFY_URL),
+                _ => (&mut self.webhook, &settings::WEBHOOK_URL),
+            };
+            match channel {
+                Some(config) if config.targets.of_operator().is_some() => reader.problem_with(
+                    &settings::OPERATOR_PHONE,
+                    "two entries are of one channel",
+                    "write one for each channel",
+                ),
+                Some(config) => config.targets.0.push((Some(OPERATOR.to_owned()), target)),
+                None => reader.problem_with(
+                    &settings::OPERATOR_PHONE,
+                    format!("{} is not set", needed.name),
+                    format!("set {}, or leave this phone out", needed.name),
+                ),
+            }
         }
+    }
+}
+
+/// Parses an entry of `OPERATOR_PHONE`: a channel and its target.
+fn operator_phone(text: &str) -> Result<(&'static str, String), String> {
+    let (channel, target) = text.split_once(':').unwrap_or((text, ""));
+    match channel {
+        "telegram" if is_telegram_chat(target) => Ok(("telegram", target.to_owned())),
+        "ntfy" if is_ntfy_topic(target) => Ok(("ntfy", target.to_owned())),
+        "gotify" if is_gotify_token(target) => Ok(("gotify", target.to_owned())),
+        "webhook" if text == channel => Ok(("webhook", WEBHOOK.to_owned())),
+        _ => Err("an entry is no phone".to_owned()),
     }
 }
 
@@ -160,7 +212,7 @@ fn webhook(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     Some(ChannelConfig {
         url: reader.optional(&settings::WEBHOOK_URL, any_url)?,
         token: Some(token?),
-        targets: Targets::everybody("webhook"),
+        targets: Targets::everybody(WEBHOOK),
     })
 }
 

@@ -113,6 +113,9 @@ settings! {
         "Who runs this gateway, shown on its pages.";
     OPERATOR_EMAIL: Live, Text, "",
         "How to reach the operator, shown on the pages.";
+    OPERATOR_PHONE: Live, People, "",
+        "Your own phone, for what you must know, such as news of this program: `telegram:CHAT`, `ntfy:TOPIC`, `gotify:TOKEN` or `webhook`, comma-separated; each needs its channel below.",
+        "write telegram:123456789, ntfy:your-topic, gotify:token or webhook, comma-separated";
     ACCESS_TOKEN_TTL_DAYS: Restart, Number(0, 36_500), "90",
         "Days after which an unused connection expires; 0 = never.";
     TOOL_PROFILE: Live, Text, "core",
@@ -253,7 +256,7 @@ settings! {
         "Where Prometheus may fetch metrics: a loopback address with a port.",
         "write a loopback address with a port, such as 127.0.0.1:9464";
     NEWS_URL: Restart, Text, "",
-        "The address of the news of this program, such as `https://host/latest/download/notes.json`; read once a day, and nothing about this gateway is sent.",
+        "The address of the news of this program, such as `https://host/latest/download/notes.json`; read once a day, and nothing about this gateway is sent. `upgrade` takes new versions from beside it.",
         "write an https address";
     NEWS_KEY: Restart, Text, "",
         "The public key that the news is signed with: `ssh-ed25519 AAAA…`.",

@@ -1,21 +1,25 @@
-//! External monitoring: the metrics page and the heartbeat.
+//! External monitoring: the metrics page, the heartbeat, and the news of the program.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request, Response, StatusCode};
+use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::StartError;
 use crate::admin::metrics;
+use crate::admin::news::{News, NewsReader};
 use crate::admin::service::AdminService;
+use crate::base::clock::Clock;
 use crate::base::http::HttpServer;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
-use crate::config::Heartbeat;
+use crate::config::{Config, Heartbeat};
+use crate::notify::Notifier;
 use crate::store::Health;
 
 /// Serves `GET /metrics` on a loopback address.
@@ -51,6 +55,22 @@ fn answer(request: &Request<Incoming>, service: &AdminService) -> Response<Full<
     let kind = hyper::header::HeaderValue::from_static(metrics::CONTENT_TYPE);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
+}
+
+/// Reads the news of the program, if the settings say where.
+pub(super) fn news(config: &Config, notifier: &Notifier, clock: &Clock, lifecycle: &Lifecycle) -> News {
+    let reader = config.monitoring.news.clone().map(|settings| NewsReader {
+        settings,
+        clock: clock.clone(),
+        notifier: notifier.clone(),
+        zone: TimeZone::system(),
+    });
+    let worker = if config.workers.command.is_none() {
+        "built-in"
+    } else {
+        "garmin_mcp"
+    };
+    News::start(reader, worker, lifecycle)
 }
 
 /// Sends the heartbeat while the store accepts writes, because a gateway that can't write is not healthy.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::facts::USER;
 use super::{Answers, Facts, InstallError, InstallOperation, Layout, Manual, Scope};
+use crate::base::version::is_older;
 use crate::store::fallback;
 
 /// One step of the plan. Each may be repeated.
@@ -307,18 +308,6 @@ fn kept(facts: &Facts, layout: &Layout) -> Vec<String> {
         kept.push("--uninstall --purge removes them too.".to_owned());
     }
     kept
-}
-
-/// Whether version `a` is older than `b`. False if either can't be parsed.
-fn is_older(a: &str, b: &str) -> bool {
-    let parts = |version: &str| -> Option<Vec<u64>> {
-        let numbers = version.split(['-', '+']).next()?;
-        numbers.split('.').map(|part| part.parse().ok()).collect()
-    };
-    match (parts(a), parts(b)) {
-        (Some(a), Some(b)) => a < b,
-        _ => false,
-    }
 }
 
 impl fmt::Display for Action {

@@ -80,7 +80,11 @@ impl Notifier {
         let mut over = Vec::new();
         for (key, message) in self.store().list::<QueuedMessage>(b"")? {
             if now.duration_since(message.queued_at) >= LONGEST_WAIT {
-                tracing::warn!(account.id = %message.account, race.id = message.race, "notify.dead");
+                tracing::warn!(
+                    account.id = message.owner(),
+                    race.id = message.race,
+                    "notify.dead"
+                );
                 over.push(key);
             } else {
                 races
@@ -150,7 +154,7 @@ impl Notifier {
                     .is_muted(&target.address, message.severity)
                     .unwrap_or_default();
             if is_muted {
-                tracing::info!(account.id = %message.account, race.id = race, "notify.muted");
+                tracing::info!(account.id = message.owner(), race.id = race, "notify.muted");
                 if let Err(e) = self.record_sent(key, channel).await {
                     tracing::warn!(reason = %e, "notify.store_failed");
                     return;
@@ -170,7 +174,12 @@ impl Notifier {
             match sent {
                 Ok(()) => {
                     self.pauses().lock().remove(&lane);
-                    tracing::info!(account.id = %message.account, race.id = race, channel = channel.name(), "notify.sent");
+                    tracing::info!(
+                        account.id = message.owner(),
+                        race.id = race,
+                        channel = channel.name(),
+                        "notify.sent"
+                    );
                     if let Err(e) = self.record_sent(key, channel).await {
                         tracing::warn!(reason = %e, "notify.store_failed");
                         return;
@@ -183,7 +192,7 @@ impl Notifier {
                     let until = self.clock().now().saturating_add(wait).unwrap_or(Timestamp::MAX);
                     pauses.insert(lane, SendPause { until, failures });
                     tracing::warn!(
-                        account.id = %message.account,
+                        account.id = message.owner(),
                         race.id = race,
                         channel = channel.name(),
                         reason = error.name(),
@@ -199,9 +208,10 @@ impl Notifier {
 
     /// Where a queued message goes by the settings and choices of the moment.
     fn targets_of(&self, message: &QueuedMessage) -> Result<Vec<MessageTarget>, StoreError> {
-        match &message.to {
-            Some(phone) => self.recipient_targets(&message.account, phone),
-            None => Ok(self.targets(&message.account)?.1),
+        match (&message.account, &message.to) {
+            (None, _) => Ok(self.operator_targets()),
+            (Some(account), Some(phone)) => self.recipient_targets(account, phone),
+            (Some(account), None) => Ok(self.targets(account)?.1),
         }
     }
 

@@ -58,6 +58,14 @@ impl PhoneMessage {
     }
 }
 
+/// A message to the operator's own phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorMessage {
+    /// A message with a key that was used before is not sent.
+    pub key: String,
+    pub text: String,
+}
+
 /// One message as the phone displays it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShownMessage<'a> {

@@ -1,7 +1,8 @@
 //! The messages waiting in the store.
 //!
 //! A key is `account/race/number`: a person's messages share a prefix, and within a race the keys sort in order of
-//! sending. Those to another phone have `race.phone` in place of the race, the phone being a hash.
+//! sending. Those to another phone have `race.phone` in place of the race, the phone being a hash. Those to the operator
+//! have [`OPERATOR`] in place of both.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +15,7 @@ use super::chat_records::{ChatMute, InvitationCode, InvitedChat, OwnChats};
 use super::telegram::ChatMove;
 use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
-use crate::notify::message::{MessageSubject, PhoneMessage};
+use crate::notify::message::{MessageSubject, OperatorMessage, PhoneMessage};
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
 use crate::race::recipients::RecipientPhone;
@@ -22,7 +23,9 @@ use crate::store::{Kind, Record, StoreError, Table, Tx};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct QueuedMessage {
-    pub(super) account: AccountId,
+    /// The person; `None` for the operator, who may be nobody's account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) account: Option<AccountId>,
     /// The phone of somebody whom the person named for the race.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<RecipientPhone>,
@@ -40,6 +43,13 @@ pub(super) struct QueuedMessage {
 
 impl Record for QueuedMessage {
     const TABLE: Table = Table("outbox");
+}
+
+impl QueuedMessage {
+    /// Whose message it is, for the log.
+    pub(super) fn owner(&self) -> &str {
+        self.account.as_ref().map_or(OPERATOR, AccountId::as_str)
+    }
 }
 
 /// The message keys that a race has already used.
@@ -64,6 +74,9 @@ pub(crate) const KINDS: [Kind; 8] = [
     Kind::of::<InvitationCode>(),
 ];
 
+/// In keys, the owner and the subject of messages to the operator.
+const OPERATOR: &str = "operator";
+
 /// Maximum number of used keys per race; the oldest are dropped. A race sends a few dozen messages.
 const MOST_KEYS: usize = 1000;
 
@@ -72,9 +85,41 @@ const LONGEST_TEXT: usize = 1500;
 
 /// Queues a message, unless its key was used before in this race.
 pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> Result<(), StoreError> {
-    let lane = message.lane();
-    let race = format!("{}/{lane}", message.account);
-    let mut hash = URL_SAFE_NO_PAD.encode(sha256(message.key.as_bytes()));
+    let queued = QueuedMessage {
+        account: Some(message.account.clone()),
+        to: message.to.clone(),
+        race: message.lane(),
+        severity: message.severity,
+        title: message.title.clone(),
+        text: message.text.chars().take(LONGEST_TEXT).collect(),
+        queued_at: now,
+        done: vec![],
+    };
+    push_once(tx, &message.key, &queued)
+}
+
+/// Queues a message to the operator, unless its key was used before.
+pub(super) fn push_to_operator(
+    tx: &mut Tx<'_>,
+    message: &OperatorMessage,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let queued = QueuedMessage {
+        account: None,
+        to: None,
+        race: OPERATOR.to_owned(),
+        severity: Severity::Notice,
+        title: "garmin-gateway".to_owned(),
+        text: message.text.chars().take(LONGEST_TEXT).collect(),
+        queued_at: now,
+        done: vec![],
+    };
+    push_once(tx, &message.key, &queued)
+}
+
+fn push_once(tx: &mut Tx<'_>, key: &str, message: &QueuedMessage) -> Result<(), StoreError> {
+    let race = format!("{}/{}", message.owner(), message.race);
+    let mut hash = URL_SAFE_NO_PAD.encode(sha256(key.as_bytes()));
     hash.truncate(12);
     let mut used = tx.find::<UsedKeys>(race.as_bytes())?.unwrap_or_default();
     if used.keys.contains(&hash) {
@@ -88,17 +133,7 @@ pub(super) fn push(tx: &mut Tx<'_>, message: &PhoneMessage, now: Timestamp) -> R
     let queued = tx.list::<QueuedMessage>(format!("{race}/").as_bytes())?;
     let last = queued.last().and_then(|(key, _)| number(key));
     let key = format!("{race}/{:010}", last.map_or(0, |last| last + 1));
-    let message = QueuedMessage {
-        account: message.account.clone(),
-        to: message.to.clone(),
-        race: lane,
-        severity: message.severity,
-        title: message.title.clone(),
-        text: message.text.chars().take(LONGEST_TEXT).collect(),
-        queued_at: now,
-        done: vec![],
-    };
-    tx.put(key.as_bytes(), &message)
+    tx.put(key.as_bytes(), message)
 }
 
 fn number(key: &[u8]) -> Option<u64> {

@@ -400,7 +400,7 @@ async fn news_is_told_if_it_is_signed_and_a_forged_one_is_told_as_such() {
     let signature = include_bytes!("../signatures/notes.json.sig");
     let forged = String::from_utf8_lossy(news).replace("9.0.0", "9.9.9");
     for (news, says, says_not) in [
-        (news.to_vec(), "version 9.0.0 is there", "signature"),
+        (news.to_vec(), "version 9.0.0 is out", "signature"),
         (forged.into_bytes(), "its signature is not accepted", "9.9.9"),
     ] {
         let served = [("/notes.json", news), ("/notes.json.sig", signature.to_vec())];

@@ -42,6 +42,43 @@ fn everybody_has_the_common_chat_but_who_has_their_own() {
 }
 
 #[test]
+fn the_operators_phone_is_nobody_elses() {
+    let notify = load(&[
+        BOT,
+        ("NTFY_TOPIC", "family"),
+        ("OPERATOR_PHONE", "telegram:42, ntfy:me-alone"),
+    ])
+    .unwrap()
+    .live
+    .notify;
+    let (telegram, ntfy) = (notify.telegram.unwrap().targets, notify.ntfy.unwrap().targets);
+    assert_eq!(
+        (telegram.of_operator(), ntfy.of_operator()),
+        (Some("42"), Some("me-alone"))
+    );
+    assert_eq!(telegram.of(&["ann@example.org", "operator@example.org"]), None);
+    assert_eq!(ntfy.of(&["ann@example.org"]), Some("family"));
+    assert_eq!(ntfy.all(), ["family", "me-alone"]);
+    for (phone, told) in [
+        ("telegram:", "an entry is no phone"),
+        ("ntfy:a/b", "an entry is no phone"),
+        ("webhook:x", "an entry is no phone"),
+        ("+431234", "an entry is no phone"),
+        ("telegram:1,telegram:2", "two entries are of one channel"),
+        ("ntfy:me", "NTFY_URL is not set"),
+        ("gotify:Coops0123456789", "an entry is no phone"),
+        ("gotify:A0123456789abcd", "GOTIFY_URL is not set"),
+        ("webhook", "WEBHOOK_URL is not set"),
+    ] {
+        let problem = load(&[BOT, ("OPERATOR_PHONE", phone)]).unwrap_err();
+        assert!(
+            problem.starts_with("OPERATOR_PHONE") && problem.contains(told),
+            "{phone}: {problem}"
+        );
+    }
+}
+
+#[test]
 fn a_way_without_a_target_is_there_for_who_has_their_own() {
     let notify = load(&[BOT, ("NTFY_URL", "https://ntfy.example.org")])
         .unwrap()

@@ -8,6 +8,7 @@ use std::iter;
 use miniz_oxide::inflate::{TINFLStatus, decompress_slice_iter_to_slice, decompress_to_vec_with_limit};
 
 use super::error::{FileError, MOST_BYTES};
+use crate::base::gzip::gzip_data;
 
 /// Garmin's archives have one file; some export programs add a few.
 const MOST_ENTRIES: usize = 64;
@@ -95,22 +96,6 @@ fn entries(bytes: &[u8]) -> Option<Vec<ZipEntry<'_>>> {
         at += 46 + name? + extra? + comment?;
     }
     Some(entries)
-}
-
-/// The compressed data of a gzip file, after its header.
-fn gzip_data(bytes: &[u8]) -> Option<&[u8]> {
-    let flags = *bytes.get(3)?;
-    let mut rest = bytes.get(10..)?;
-    if flags & 4 != 0 {
-        rest = rest.get(2 + usize::from(u16_at(rest, 0)?)..)?;
-    }
-    // Name and comment.
-    for flag in [8, 16] {
-        if flags & flag != 0 {
-            rest = rest.get(rest.iter().position(|byte| *byte == 0)? + 1..)?;
-        }
-    }
-    if flags & 2 != 0 { rest.get(2..) } else { Some(rest) }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
