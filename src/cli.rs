@@ -1,7 +1,7 @@
 //! The subcommands: each runs one act and returns an exit code.
 //!
-//! The exit codes follow sysexits.h: 0 done, 1 declined, 64 wrong usage, 69 a service is missing, 70 internal error,
-//! 74 input or output failed, 77 not permitted, 78 wrong settings.
+//! The exit codes follow sysexits.h: 0 done, 1 declined, 64 wrong usage, 65 a download is not the published one, 69 a
+//! service is missing, 70 internal error, 74 input or output failed, 77 not permitted, 78 wrong settings.
 
 mod backup;
 mod doctor;
@@ -19,6 +19,7 @@ mod progress;
 mod rehearse;
 mod secret;
 mod table;
+mod upgrade;
 mod worker;
 
 use std::ffi::OsString;
@@ -49,8 +50,9 @@ const NAME: &str = "garmin-gateway";
 #[derive(Parser)]
 #[command(name = "garmin-gateway", version, about, max_term_width = 100)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 you answered no, 64 wrong usage, 69 a service is missing, \
-                  70 internal error, 74 input or output failed, 77 not permitted, 78 wrong settings."
+    after_help = "Exit codes: 0 done, 1 you answered no, 64 wrong usage, 65 a download is not the published \
+                  one, 69 a service is missing, 70 internal error, 74 input or output failed, 77 not permitted, \
+                  78 wrong settings."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -95,6 +97,12 @@ enum CliCommand {
     RotateSecret(secret::RotateSecretArgs),
     /// Install this program as a service, upgrade it, or remove it
     Install(install::InstallArgs),
+    /// Fetch the newest release, check its signature, and let it install itself
+    #[command(
+        after_help = "The old program and its data come back if the new one does not start. Where releases are and who signs \
+                      them is in NEWS_URL and NEWS_KEY, which install.sh --news sets."
+    )]
+    Upgrade(upgrade::UpgradeArgs),
     /// Check the installation, here and as Claude sees it, and say what to fix
     Doctor(doctor::DoctorArgs),
     /// Show the settings in effect and where each comes from
@@ -174,6 +182,10 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         CliCommand::RotateSecret(args) => in_thread(secret::rotate_secret(args)),
         CliCommand::Install(args) => match program() {
             Ok(program) => install::run(&args, &program),
+            Err(e) => ended(Err(e)),
+        },
+        CliCommand::Upgrade(args) => match program() {
+            Ok(program) => on_all_cores(async move { upgrade::run(args, &program).await }),
             Err(e) => ended(Err(e)),
         },
         CliCommand::Doctor(args) => on_all_cores(doctor::run(args)),

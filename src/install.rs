@@ -11,13 +11,14 @@
 //!   (`daemon::Kept`).
 //!
 //! [`worker`] does the same for the Python worker. Only the two `perform` files run system programs that change
-//! something (`systemctl`, `useradd`, `uv`, `git`).
+//! something (`systemctl`, `useradd`, `uv`, `git`). [`upgrade`] fetches a newer release and lets that install itself.
 
 mod facts;
 mod layout;
 mod perform;
 mod plan;
 mod settings;
+pub mod upgrade;
 pub mod worker;
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "install --public-url https://gateway.example.org --invite anna@example.org",
         ],
     ),
+    ("upgrade", &["upgrade --dry-run", "upgrade --version 1.2.3 --yes"]),
     ("doctor", &["doctor", "doctor --json"]),
     ("config", &["config", "config --env-file my.env --json"]),
     (

@@ -9,6 +9,8 @@ use crate::config::SettingProblem;
 /// The operator answered no.
 pub(super) const DECLINED: u8 = 1;
 pub(super) const USAGE: u8 = 64;
+/// A download is not what was published.
+pub(super) const NOT_GENUINE: u8 = 65;
 pub(super) const UNAVAILABLE: u8 = 69;
 pub(super) const BROKEN: u8 = 70;
 pub(super) const DISK: u8 = 74;

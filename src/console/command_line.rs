@@ -144,7 +144,10 @@ pub(super) fn parse(view: ConsoleView, typed: &str) -> Result<(ConsoleCommand, &
         (None, [only]) => only,
         (None, []) => {
             let elsewhere = WORDS.iter().any(|word| word.word == name);
-            return Err(if elsewhere {
+            return Err(if name == "upgrade" {
+                // The news names it. The gateway has no right to replace its own program.
+                "In a shell: garmin-gateway upgrade".to_owned()
+            } else if elsewhere {
                 format!("{name} does not apply to this view.")
             } else {
                 format!("There is no command {name}. tab shows what there is.")
@@ -184,6 +187,10 @@ mod tests {
         assert_eq!(
             parsed(ConsoleView::Log, "dance"),
             Err("There is no command dance. tab shows what there is.".to_owned())
+        );
+        assert_eq!(
+            parsed(ConsoleView::Overview, "upgrade"),
+            Err("In a shell: garmin-gateway upgrade".to_owned())
         );
         assert_eq!(
             parsed(ConsoleView::Log, "quit now"),

@@ -131,10 +131,15 @@ fn installed(program: &Path) -> Option<String> {
     if !program.exists() {
         return None;
     }
-    let told = command(program.as_os_str()).arg("--version").output().ok();
-    let told = told.and_then(|told| String::from_utf8(told.stdout).ok());
-    let version = told.and_then(|told| Some(told.split_whitespace().nth(1)?.to_owned()));
+    let version = version_of(program).ok().flatten();
     Some(version.unwrap_or_else(|| "of an unknown version".to_owned()))
+}
+
+/// The version that a program reports, if it is this kind of program.
+pub(super) fn version_of(program: &Path) -> io::Result<Option<String>> {
+    let told = command(program.as_os_str()).arg("--version").output()?;
+    let told = String::from_utf8(told.stdout).unwrap_or_default();
+    Ok(told.split_whitespace().nth(1).map(str::to_owned))
 }
 
 /// Whether systemd is the running service manager and accepts commands for this scope.

@@ -4,12 +4,15 @@
 The release is a stand-in whose program notes how it was called; what the program itself does when it installs is
 tested where it is written (src/install). Prints a line per check; the first that fails ends the run.
 
-Usage:  run.py            with dash and busybox on the PATH
+Usage:  run.py                   with dash and busybox on the PATH
+        run.py --bin PROGRAM     also upgrades this program from a sealed release
 """
 
+import argparse
 import hashlib
 import http.server
 import io
+import json
 import os
 import platform
 import shutil
@@ -161,16 +164,25 @@ def refuses(ground: Ground):
         check(f"{mistyped}: the mistake is named", mistyped.split()[-1].split("=")[0] in done.stderr.decode() or "--version" in mistyped, done.stderr.decode())
 
 
-def sealed(archive_bytes: bytes, key: Path) -> tuple[bytes, dict[str, bytes]]:
-    """A release as packaging/release.sh seals it: its install.sh, and its files by path."""
-    dist = Path(tempfile.mkdtemp(prefix="garmin-gateway-dist-"))
-    (dist / ARCHIVE).write_bytes(archive_bytes)
-    release = SCRIPT.parent / "packaging/release.sh"
-    subprocess.run(["sh", str(release), "seal", str(dist), "https://releases.example.org"],
-                   env={**os.environ, "RELEASE_KEY": str(key), "SOURCE_DATE_EPOCH": "0"}, check=True, capture_output=True)
-    files = {f"/latest/download/{path.name}": path.read_bytes() for path in dist.iterdir()}
-    shutil.rmtree(dist)
+def sealed(archive_bytes: bytes, key: Path, version: str | None = None) -> tuple[bytes, dict[str, bytes]]:
+    """A release as packaging/release.sh seals it, of this version or of another: its install.sh, and its files by path."""
+    with tempfile.TemporaryDirectory(prefix="garmin-gateway-dist-") as place:
+        source, dist = Path(place, "source"), Path(place, "dist")
+        shutil.copytree(SCRIPT.parent / "packaging", source / "packaging")
+        dist.mkdir()
+        shutil.copy(SCRIPT, source)
+        for name in ("Cargo.toml", "packaging/notes.json"):
+            text = (SCRIPT.parent / name).read_text()
+            (source / name).write_text(text.replace(f'"{own_version()}"', f'"{version or own_version()}"', 1))
+        (dist / ARCHIVE).write_bytes(archive_bytes)
+        subprocess.run(["sh", str(source / "packaging/release.sh"), "seal", str(dist), "https://releases.example.org"],
+                       env={**os.environ, "RELEASE_KEY": str(key), "SOURCE_DATE_EPOCH": "0"}, check=True, capture_output=True)
+        files = {f"/latest/download/{path.name}": path.read_bytes() for path in dist.iterdir()}
     return files["/latest/download/install.sh"], files
+
+
+def own_version() -> str:
+    return json.loads((SCRIPT.parent / "packaging/notes.json").read_text())["version"]
 
 
 def checks_signatures(ground: Ground):
@@ -206,6 +218,39 @@ def checks_signatures(ground: Ground):
     ground.releases.files = {path: data for path, data in files.items() if not path.endswith(".sig")}
     done = ground.run("--user", script=script)
     check("a signature that is missing", done.returncode == 69 and not ground.called(), done.stderr.decode())
+
+
+def upgrades(program: Path):
+    """The installed program takes the release that release.sh sealed, and no other."""
+    ground = Ground("dash", Releases())
+    keys = [ground.home / "key", ground.home / "other"]
+    for key in keys:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    installed, settings = ground.home / ".local/bin/garmin-gateway", ground.home / ".config/garmin-gateway/gateway.env"
+    for path in (installed, settings):
+        path.parent.mkdir(parents=True)
+    shutil.copy(program, installed)
+    public = " ".join(keys[0].with_suffix(".pub").read_text().split()[:2])
+    settings.write_text(f"NEWS_URL={ground.releases.url}/latest/download/notes.json\nNEWS_KEY={public}\n")
+
+    def run(*options: str) -> subprocess.CompletedProcess:
+        ground.calls.unlink(missing_ok=True)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(ground.home), "CALLS": str(ground.calls), "TMPDIR": str(ground.home / "tmp")}
+        done = subprocess.run([installed, "upgrade", *options], env=environment, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        left = os.listdir(ground.home / "tmp")
+        check("upgrade: nothing stays in the temporary directory", not left, str(left))
+        return done
+
+    newer = PROGRAM.replace("\n", '\n[ "$1" != --version ] || { echo garmin-gateway 99.0.0; exit; }\n', 1)
+    ground.releases.files = sealed(archive(newer), keys[0], "99.0.0")[1]
+    done = run("--yes")
+    check("a newer release installs itself", done.returncode == 0 and ground.called().endswith("install --user --yes\n"), done.stderr.decode() + ground.called())
+    ground.releases.files = sealed(archive(newer), keys[1], "99.0.0")[1]
+    done = run("--yes")
+    check("a release of another key does not", done.returncode == 65 and not ground.called(), done.stderr.decode())
+    ground.releases.files = sealed(archive(newer), keys[0])[1]
+    done = run("--yes")
+    check("the same release does not", done.returncode == 0 and b"Nothing to do" in done.stdout and not ground.called(), done.stderr.decode())
 
 
 def shows_without_building(ground: Ground):
@@ -275,6 +320,9 @@ def does_nothing_when_cut(ground: Ground):
 
 
 def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--bin", type=Path)
+    program = options.parse_args().bin
     scratch.begin()
     for shell in SHELLS:
         releases = Releases()
@@ -284,6 +332,10 @@ def main():
         if shell == "dash":
             does_nothing_when_cut(Ground(shell, releases))
         print(f"ok {checks - before} checks with {shell}")
+    if program:
+        before = checks
+        upgrades(program)
+        print(f"ok {checks - before} checks with the program")
     print(f"ok {checks} checks")
 
 

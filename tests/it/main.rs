@@ -51,6 +51,7 @@ mod signing_out;
 mod store;
 mod tidy;
 mod tools;
+mod upgrade;
 mod web;
 mod whole;
 mod withdrawal;
