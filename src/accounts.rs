@@ -28,8 +28,8 @@ pub use account::{
     Account, AccountId, AccountIdKind, Choices, GarminLogin, HeldTokens, Tombstone, WriteBack,
 };
 pub use data_grants::{
-    DataGrant, GrantGiven, GrantSides, GrantWish, GrantWithdrawn, HeldGrant, MAX_GRANT_DAYS, NotGranted,
-    decide,
+    DataGrant, GrantGiven, GrantNameProblem, GrantProblem, GrantSides, GrantWish, GrantWithdrawn, HeldGrant,
+    LastDayProblem, MAX_GRANT_DAYS, NotGranted, decide,
 };
 pub use invitations::{AccessRequest, Invitation, is_email};
 

@@ -22,7 +22,7 @@ use crate::mcp::DataGroup;
 use crate::store::{Record, StoreError, Table, Tx};
 
 pub use decision::{HeldGrant, NotGranted, decide};
-pub use wish::{GrantWish, MAX_GRANT_DAYS};
+pub use wish::{GrantNameProblem, GrantProblem, GrantWish, LastDayProblem, MAX_GRANT_DAYS};
 
 /// More members than this are no circle.
 const MAX_GRANTS: usize = 20;
@@ -110,8 +110,8 @@ pub enum GrantGiven {
     },
     /// The account was forgotten, or the caller's access has ended.
     NotAllowed,
-    /// A part of the wish can't be carried out. The text names it, and says what is valid.
-    Wrong(String),
+    /// A part of the wish can't be carried out.
+    Wrong(GrantProblem),
 }
 
 /// What came of taking a grant back.
@@ -154,14 +154,12 @@ impl Accounts {
                 Err(wrong) => return Ok(GrantGiven::Wrong(wrong)),
             };
             let held = held_within(tx, &grant.to, now)?;
-            if let Some(wrong) = wish::name_taken(&held, &id, &grant.name) {
-                return Ok(GrantGiven::Wrong(wrong));
+            if wish::is_name_taken(&held, &id, &grant.name) {
+                return Ok(GrantGiven::Wrong(GrantProblem::NameTaken));
             }
             let mut given: GivenGrants = tx.find(id.key())?.unwrap_or_default();
             let Ok(replaced) = given.give(grant.clone(), now) else {
-                return Ok(GrantGiven::Wrong(format!(
-                    "to: at most {MAX_GRANTS} members can see your data; take a grant back first"
-                )));
+                return Ok(GrantGiven::Wrong(GrantProblem::TooMany(MAX_GRANTS)));
             };
             tx.put(id.key(), &given)?;
             Ok::<_, StoreError>(GrantGiven::Done { grant, replaced })

@@ -119,6 +119,25 @@ pub enum MessageRoute {
     Personal,
 }
 
+/// What keeps a test message from a phone, by what the person can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneTrouble {
+    /// Telegram knows no such chat, or the bot has never seen it.
+    UnknownChat,
+    /// The topic of the group is closed or was deleted.
+    ClosedTopic,
+    /// The bot may not write to the group.
+    NotInGroup,
+    /// The person never pressed Start in the bot's chat, or blocked the bot.
+    NotStarted,
+    /// The ntfy server does not let everybody publish to the topic.
+    ProtectedTopic,
+    /// The server can't be reached, or asks for a pause. It passes.
+    Later,
+    /// Only the operator can mend it.
+    OfOperator,
+}
+
 /// Why a phone was not set. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SetPhoneError {
@@ -144,6 +163,7 @@ pub enum SetPhoneError {
         field: &'static str,
         /// The reason, and what to do about it.
         why: String,
+        trouble: PhoneTrouble,
     },
     /// The account was revoked or forgotten while the test message was sent.
     #[error("access ended while this was under way; the phone was not set. Connect again")]

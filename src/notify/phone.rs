@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::channel::PhoneChannel;
 use super::chat_records::OwnChats;
-use super::message::{MessageRoute, Phone, SetPhoneError};
+use super::message::{MessageRoute, Phone, PhoneTrouble, SetPhoneError};
 use super::notifier::Notifier;
 use super::send_error::SendError;
 use crate::accounts::AccountId;
@@ -76,7 +76,8 @@ impl Notifier {
             sent.map_err(|error| {
                 tracing::info!(account.id = %account, channel = channel.name(), reason = error.name(), "notify.phone_refused");
                 let why = advice(&error, channel);
-                SetPhoneError::NotSent { field, why }
+                let trouble = trouble(&error, channel);
+                SetPhoneError::NotSent { field, why, trouble }
             })?;
         }
         Ok(())
@@ -110,6 +111,21 @@ fn check(phone: &Phone) -> Result<(), SetPhoneError> {
         (_, false) => (NTFY_FIELD, "a name of 1 to 64 letters, digits, - and _"),
     };
     Err(SetPhoneError::Shape { field, shape })
+}
+
+/// Who can mend the error, and how.
+pub(super) fn trouble(error: &SendError, channel: PhoneChannel) -> PhoneTrouble {
+    match (error, channel) {
+        (SendError::UnknownChat, _) => PhoneTrouble::UnknownChat,
+        (SendError::ClosedTopic, _) => PhoneTrouble::ClosedTopic,
+        (SendError::NotAllowed, _) => PhoneTrouble::NotInGroup,
+        (SendError::Refused(400 | 403) | SendError::Blocked, PhoneChannel::Telegram) => {
+            PhoneTrouble::NotStarted
+        }
+        (SendError::Refused(401 | 403), PhoneChannel::Ntfy) => PhoneTrouble::ProtectedTopic,
+        (SendError::Unreachable | SendError::RateLimited(_) | SendError::Server(_), _) => PhoneTrouble::Later,
+        _ => PhoneTrouble::OfOperator,
+    }
 }
 
 /// What the person can do about the error.

@@ -4,7 +4,7 @@ use super::channel::PhoneChannel;
 use super::chat_records::erase_invitation;
 use super::message::SetPhoneError;
 use super::notifier::{MessageTarget, Notifier};
-use super::phone::advice;
+use super::phone::{advice, trouble};
 use super::telegram::ChatTarget;
 use crate::accounts::AccountId;
 use crate::race::alerts::Severity;
@@ -94,7 +94,8 @@ impl Notifier {
                 tracing::info!(account.id = %account, channel = channel.name(), reason = error.name(), "notify.phone_refused");
                 let why = advice(&error, channel);
                 let field = field_of(phone);
-                return Err((place, SetPhoneError::NotSent { field, why }));
+                let trouble = trouble(&error, channel);
+                return Err((place, SetPhoneError::NotSent { field, why, trouble }));
             }
         }
         Ok(())

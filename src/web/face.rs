@@ -69,7 +69,7 @@ impl Face {
         );
         pages::Frame {
             words: exchange.language(),
-            is_language_chosen: exchange.chosen_language().is_some(),
+            is_language_chosen: exchange.carried_language().is_some(),
             choice: exchange.language_links(),
             ..frame
         }

@@ -44,15 +44,25 @@ impl Exchange {
     }
 
     /// The language that the person chose, on this page or an earlier one.
-    pub(super) fn chosen_language(&self) -> Option<&'static SiteWords> {
+    fn chosen_language(&self) -> Option<&'static SiteWords> {
         self.posted_language
             .or_else(|| named(self.query.as_bytes(), CARRIED))
     }
 
+    /// The language that the browser asks for.
+    fn accepted_language(&self) -> &'static SiteWords {
+        SiteWords::wanted(self.header(ACCEPT_LANGUAGE).unwrap_or_default())
+    }
+
     pub(super) fn language(&self) -> &'static SiteWords {
-        let accepted = || self.header(ACCEPT_LANGUAGE).unwrap_or_default();
+        self.chosen_language().unwrap_or_else(|| self.accepted_language())
+    }
+
+    /// The chosen language, if another page would not come in it by itself.
+    pub(super) fn carried_language(&self) -> Option<&'static SiteWords> {
+        let accepted = self.accepted_language();
         self.chosen_language()
-            .unwrap_or_else(|| SiteWords::wanted(accepted()))
+            .filter(|chosen| chosen.code != accepted.code)
     }
 
     /// How a page without a form offers the other languages. What was posted can't be posted again by a link.

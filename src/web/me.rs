@@ -11,12 +11,15 @@
 //! |---|---|
 //! | `form` | a posted form → what it asks for |
 //! | `acts` | does it |
-//! | `view` | what the page shows |
+//! | `refusal` | why it did not |
+//! | `view`, `rows` | what the page shows |
 //! | `limits` | how often one may post |
 
 mod acts;
 mod form;
 pub(super) mod limits;
+mod refusal;
+mod rows;
 mod view;
 
 use std::sync::Arc;
@@ -25,6 +28,7 @@ use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
 use url::form_urlencoded;
 
+use self::acts::PageClosing;
 use self::form::{PageAct, PageForm, PageStep};
 use super::face::Face;
 use super::oauth::form as form_body;
@@ -33,12 +37,15 @@ use super::problem::Problem;
 use super::reply::{self, Forms, Response};
 use super::request::Exchange;
 use super::sign_in::{self, FormSender};
+use super::words::fill;
 use crate::base::secrets::Secret;
 use crate::oauth::{AuthorizeStep, PageVisitor, VISIT_LIFE};
 
+#[cfg(test)]
+pub(super) use self::rows::{GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory};
 pub(super) use self::view::PageNotice;
 #[cfg(test)]
-pub(super) use self::view::{ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage};
+pub(super) use self::view::{ChosenTools, OwnPage};
 
 /// The page, its forms, and the sign-in in front of it.
 pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Response {
@@ -113,7 +120,12 @@ fn show(face: &Arc<Face>, exchange: &Exchange) -> Response {
         return reply::page(StatusCode::OK, &page, Forms::Own);
     }
     match visitor(face, exchange) {
-        Ok(Some(visitor)) => page(face, exchange, &visitor, view::notice(query("done").as_deref())),
+        Ok(Some(visitor)) => page(
+            face,
+            exchange,
+            &visitor,
+            view::notice(query("done").as_deref(), exchange.language()),
+        ),
         Ok(None) => sign_in::own_page(face, exchange),
         Err(problem) => face.refuse_page(exchange, problem),
     }
@@ -187,29 +199,53 @@ async fn act_on(face: Arc<Face>, exchange: Exchange, act: PageAct, csrf: &str) -
         acts::Acted::Refused(_) if !face.parts.oauth.is_page_open(&visitor) => {
             face.refuse_page(&exchange, Problem::PageClosed)
         }
-        acts::Acted::Refused(why) => page(&face, &exchange, &visitor, Some(view::problem(why))),
-        acts::Acted::Closed(message) => {
-            let page = pages::MessagePage {
-                frame: face.frame(&exchange).in_english(),
-                technical: None,
-                title: message.title.to_owned(),
-                explanation: message.explanation.to_owned(),
-                steps: message.steps,
-                reference: exchange.id.to_string(),
-            };
+        acts::Acted::Refused(why) => {
+            let text = why.text(&face.frame(&exchange), face.origin());
+            page(&face, &exchange, &visitor, Some(view::problem(text)))
+        }
+        acts::Acted::Closed(why) => {
+            let page = closed(&face, &exchange, why);
             with_cookie(&face, reply::page(StatusCode::OK, &page, Forms::None), "", 0)
         }
         acts::Acted::Broken => face.refuse_page(&exchange, Problem::Broken),
     }
 }
 
+/// The message of an act that closed the page.
+fn closed(face: &Face, exchange: &Exchange, why: PageClosing) -> pages::MessagePage {
+    let frame = face.frame(exchange);
+    let words = &frame.words.me.closed;
+    let address = format!("{}{}", face.origin(), pages::OWN_PAGE);
+    let at_address = |sentence| fill(sentence, &[("address", &address)]);
+    let (said, steps) = match why {
+        PageClosing::SignedOut => (&words.signed_out, vec![at_address(words.open_again)]),
+        PageClosing::AppEnded => (&words.app_ended, vec![at_address(words.sign_in_again)]),
+        PageClosing::Forgotten => {
+            let steps = [words.remove_connector, words.garmin_stays];
+            (&words.forgotten, steps.map(str::to_owned).to_vec())
+        }
+    };
+    pages::MessagePage {
+        title: said.title.to_owned(),
+        explanation: said.text.to_owned(),
+        steps,
+        technical: None,
+        reference: exchange.id.to_string(),
+        frame,
+    }
+}
+
 /// The page again, by GET, so that reloading it repeats nothing. `done` names the notice.
 fn to_page(face: &Face, exchange: &Exchange, done: &str) -> Response {
-    let target = if done.is_empty() {
-        pages::OWN_PAGE.to_owned()
-    } else {
-        format!("{}?done={done}", pages::OWN_PAGE)
-    };
+    let done = Some(("done", done)).filter(|(_, done)| !done.is_empty());
+    let carried = exchange.carried_language().map(|words| ("lang", words.code));
+    let query: Vec<String> = done
+        .into_iter()
+        .chain(carried)
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let target = [pages::OWN_PAGE, &query.join("&")];
+    let target = target.join(if query.is_empty() { "" } else { "?" });
     let mut response =
         reply::see_other(&target).unwrap_or_else(|| face.refuse_page(exchange, Problem::Broken));
     reply::never_indexed(&mut response);

@@ -1,7 +1,6 @@
 //! The words of the pages in five languages, one table for each. A missing text does not compile.
 //!
-//! `table` and `failures` name the texts; a language's file has them. The person's own page has its texts in its
-//! template, in English alone.
+//! `table`, `failures` and `me` name the texts; a language's files have them.
 
 mod de;
 mod en;
@@ -10,6 +9,8 @@ mod failures;
 mod fill;
 mod fr;
 mod it;
+mod me;
+mod moments;
 mod sentences;
 mod table;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 use crate::race::page::PageWords;
 
 pub(super) use self::fill::fill;
+pub(super) use self::me::{MeAppWords, MeGrantWords, MeHistoryWords, MeWords};
 pub(super) use self::table::{CodeWords, LandingWords, SignInWords, SiteWords, TitledWords, WelcomeWords};
 
 /// All languages; the first is used if the reader wants none of them.

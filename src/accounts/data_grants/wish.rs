@@ -28,6 +28,67 @@ pub struct GrantWish {
     pub name: String,
 }
 
+/// Why a wish can't be carried out. The text names the argument, and says what is valid.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantProblem {
+    #[error("to: is missing; give the e-mail with which the other signs in at Garmin")]
+    NoMember,
+    #[error("to: this is your own e-mail; you see your data anyway")]
+    OwnEmail,
+    #[error(
+        "to: nobody has connected to this gateway with this e-mail; give the one with which the other signs in at Garmin"
+    )]
+    UnknownEmail,
+    #[error("to: two accounts have this e-mail; the other must sign in at /link with another one first")]
+    SharedEmail,
+    #[error("to: at most {0} members can see your data; take a grant back first")]
+    TooMany(usize),
+    #[error("groups: is missing; give some of {}", all_groups())]
+    NoGroup,
+    #[error("groups: there is no group {0}; give some of {all}", all = all_groups())]
+    UnknownGroup(String),
+    #[error("until: {why}; give the last day as YYYY-MM-DD, from {first} to {last}")]
+    Until {
+        why: LastDayProblem,
+        first: Date,
+        last: Date,
+    },
+    #[error("name: {0}")]
+    Name(GrantNameProblem),
+    #[error("name: the name in your Garmin profile can't be used ({0}); give one for the other to see")]
+    ProfileName(GrantNameProblem),
+    #[error("name: this member sees somebody else under this name; give another one")]
+    NameTaken,
+}
+
+/// Why a grant can't end on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LastDayProblem {
+    #[error("is missing")]
+    Missing,
+    #[error("is no day")]
+    NoDay,
+    #[error("has passed")]
+    Passed,
+    #[error("is too far away")]
+    TooFar,
+}
+
+/// Why a granter can't be shown under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantNameProblem {
+    #[error("it is empty")]
+    Empty,
+    #[error("it is longer than {MAX_NAME} characters")]
+    TooLong,
+    #[error("it may have only letters, digits, spaces, dots, hyphens and apostrophes")]
+    Characters,
+}
+
+fn all_groups() -> String {
+    DataGroup::ALL.map(DataGroup::name).join(", ")
+}
+
 impl GrantWish {
     /// The grant, if all of it is valid. Error: the part that is not, and what is.
     pub(super) fn grant(
@@ -36,16 +97,14 @@ impl GrantWish {
         accounts: &[Account],
         zone: &TimeZone,
         now: Timestamp,
-    ) -> Result<DataGrant, String> {
+    ) -> Result<DataGrant, GrantProblem> {
         let to_email = self.to.trim().to_lowercase();
         let to = recipient(&to_email, granter, accounts)?;
         let groups = groups(&self.groups)?;
         let (until, ends_at) = end(self.until.trim(), zone, now)?;
         let name = match self.name.trim() {
-            "" => checked_name(granter.full_name.trim()).map_err(|why| {
-                format!("name: the name in your Garmin profile can't be used ({why}); give one for the other to see")
-            })?,
-            given => checked_name(given).map_err(|why| format!("name: {why}"))?,
+            "" => checked_name(granter.full_name.trim()).map_err(GrantProblem::ProfileName)?,
+            given => checked_name(given).map_err(GrantProblem::Name)?,
         };
         Ok(DataGrant {
             to,
@@ -59,83 +118,70 @@ impl GrantWish {
     }
 }
 
-fn recipient(to: &str, granter: &Account, accounts: &[Account]) -> Result<AccountId, String> {
+fn recipient(to: &str, granter: &Account, accounts: &[Account]) -> Result<AccountId, GrantProblem> {
     if to.is_empty() {
-        return Err("to: is missing; give the e-mail with which the other signs in at Garmin".to_owned());
+        return Err(GrantProblem::NoMember);
     }
     let mut found = accounts.iter().filter(|account| account.email == to);
     match (found.next(), found.next()) {
-        (Some(own), None) if own.id == granter.id => {
-            Err("to: this is your own e-mail; you see your data anyway".to_owned())
-        }
+        (Some(own), None) if own.id == granter.id => Err(GrantProblem::OwnEmail),
         (Some(other), None) => Ok(other.id.clone()),
-        (None, _) => Err(
-            "to: nobody has connected to this gateway with this e-mail; give the one with which the other signs in at Garmin"
-                .to_owned(),
-        ),
-        (Some(_), Some(_)) => Err(
-            "to: two accounts have this e-mail; the other must sign in at /link with another one first".to_owned(),
-        ),
+        (None, _) => Err(GrantProblem::UnknownEmail),
+        (Some(_), Some(_)) => Err(GrantProblem::SharedEmail),
     }
 }
 
-fn groups(names: &[String]) -> Result<BTreeSet<DataGroup>, String> {
-    let all = || DataGroup::ALL.map(DataGroup::name).join(", ");
+fn groups(names: &[String]) -> Result<BTreeSet<DataGroup>, GrantProblem> {
     if names.is_empty() {
-        return Err(format!("groups: is missing; give some of {}", all()));
+        return Err(GrantProblem::NoGroup);
     }
     let known = |name: &String| {
-        let unknown: String = name.chars().take(40).collect();
-        DataGroup::named(name.trim())
-            .ok_or_else(|| format!("groups: there is no group {unknown}; give some of {}", all()))
+        let found = DataGroup::named(name.trim());
+        found.ok_or_else(|| GrantProblem::UnknownGroup(name.chars().take(40).collect()))
     };
     names.iter().map(known).collect()
 }
 
 /// The last day, and the moment at which it ends.
-fn end(until: &str, zone: &TimeZone, now: Timestamp) -> Result<(Date, Timestamp), String> {
-    let today = now.to_zoned(zone.clone()).date();
-    let last = today.saturating_add(MAX_GRANT_DAYS.days());
-    let valid = || format!("give the last day as YYYY-MM-DD, from {today} to {last}");
+fn end(until: &str, zone: &TimeZone, now: Timestamp) -> Result<(Date, Timestamp), GrantProblem> {
+    let first = now.to_zoned(zone.clone()).date();
+    let last = first.saturating_add(MAX_GRANT_DAYS.days());
+    let wrong = |why| GrantProblem::Until { why, first, last };
     if until.is_empty() {
-        return Err(format!("until: is missing; {}", valid()));
+        return Err(wrong(LastDayProblem::Missing));
     }
-    let day: Date =
-        Date::strptime("%Y-%m-%d", until).map_err(|_| format!("until: is no day; {}", valid()))?;
-    if day < today {
-        return Err(format!("until: has passed; {}", valid()));
+    let day: Date = Date::strptime("%Y-%m-%d", until).map_err(|_| wrong(LastDayProblem::NoDay))?;
+    if day < first {
+        return Err(wrong(LastDayProblem::Passed));
     }
     if day > last {
-        return Err(format!("until: is too far away; {}", valid()));
+        return Err(wrong(LastDayProblem::TooFar));
     }
     let ends_at = day
         .tomorrow()
         .and_then(|next| next.to_zoned(zone.clone()))
-        .map_err(|_| format!("until: is no day; {}", valid()))?;
+        .map_err(|_| wrong(LastDayProblem::NoDay))?;
     Ok((day, ends_at.timestamp()))
 }
 
 /// Names reach the lists and answers of another person, so only plain ones are taken, and no e-mail.
-fn checked_name(name: &str) -> Result<String, String> {
+fn checked_name(name: &str) -> Result<String, GrantNameProblem> {
     if name.is_empty() {
-        return Err("it is empty".to_owned());
+        return Err(GrantNameProblem::Empty);
     }
     if name.chars().count() > MAX_NAME {
-        return Err(format!("it is longer than {MAX_NAME} characters"));
+        return Err(GrantNameProblem::TooLong);
     }
-    match name
-        .chars()
-        .find(|c| !c.is_alphanumeric() && !" -'’.".contains(*c))
-    {
-        Some(_) => Err("it may have only letters, digits, spaces, dots, hyphens and apostrophes".to_owned()),
-        None => Ok(name.to_owned()),
+    let is_plain = |c: char| c.is_alphanumeric() || " -'’.".contains(c);
+    if !name.chars().all(is_plain) {
+        return Err(GrantNameProblem::Characters);
     }
+    Ok(name.to_owned())
 }
 
-/// Why a granter can't have this name, if the member sees somebody else under it.
-pub(super) fn name_taken(held: &[HeldGrant], granter: &AccountId, name: &str) -> Option<String> {
+/// Whether the member sees somebody else under the name that a granter wants.
+pub(super) fn is_name_taken(held: &[HeldGrant], granter: &AccountId, name: &str) -> bool {
     let name = name.to_lowercase();
     held.iter()
         .any(|one| one.granter != *granter && one.grant.name.to_lowercase() == name)
-        .then(|| "name: this member sees somebody else under this name; give another one".to_owned())
 }

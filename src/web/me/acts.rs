@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::form::PageAct;
+use super::refusal::PageRefusal;
 use crate::accounts::{AccountId, GrantGiven, GrantWithdrawn};
 use crate::admin::operations::Rooms;
 use crate::admin::stream::StreamPiece;
@@ -27,17 +28,20 @@ use crate::web::reply::{self, Response};
 pub(super) enum Acted {
     /// The page is shown again, with the notice of this name.
     Done(&'static str),
-    /// Nothing was changed. The text says why, and what to do.
-    Refused(String),
-    Closed(ClosedMessage),
+    /// Nothing was changed.
+    Refused(PageRefusal),
+    Closed(PageClosing),
     /// The store can't be used.
     Broken,
 }
 
-pub(super) struct ClosedMessage {
-    pub(super) title: &'static str,
-    pub(super) explanation: &'static str,
-    pub(super) steps: Vec<String>,
+/// Why an act closed the page.
+#[derive(Clone, Copy)]
+pub(super) enum PageClosing {
+    SignedOut,
+    /// The app that was cut off had opened the page.
+    AppEnded,
+    Forgotten,
 }
 
 impl From<StoreError> for Acted {
@@ -62,41 +66,23 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
     let (rooms, account) = (&face.parts.rooms, &visitor.account);
     let writing = visitor.clone();
     let is_allowed = move |tx: &crate::store::Tx<'_>| writing.is_open_within(tx);
-    let origin = face.origin();
     Ok(match act {
         PageAct::SignOut => {
             rooms.oauth.close_page(visitor).await?;
-            Acted::Closed(ClosedMessage {
-                title: "The page is closed",
-                explanation: "Nobody can use it in this browser any more. Your connected apps go on as before.",
-                steps: vec![format!("Open it again at {origin}/me, or ask Claude to open it.")],
-            })
+            Acted::Closed(PageClosing::SignedOut)
         }
-        PageAct::EndApp(app) => end_app(rooms, visitor, &app, origin).await?,
+        PageAct::EndApp(app) => end_app(rooms, visitor, &app).await?,
         PageAct::HistoryOn => switched(rooms.history.switch_on(account, is_allowed).await?, "history_on"),
-        PageAct::HistoryOff { is_confirmed: false } => {
-            Acted::Refused("Tick the box to say that the kept days may be erased.".into())
-        }
+        PageAct::HistoryOff { is_confirmed: false } => Acted::Refused(PageRefusal::EraseUnconfirmed),
         PageAct::HistoryOff { .. } => switched(
             rooms.history.switch_off(account, is_allowed).await?,
             "history_off",
         ),
-        PageAct::Forget { is_confirmed: false } => {
-            Acted::Refused("Tick the box to say that everything about you may be deleted.".into())
-        }
+        PageAct::Forget { is_confirmed: false } => Acted::Refused(PageRefusal::ForgetUnconfirmed),
         PageAct::Forget { .. } => {
             rooms.forget(account, EndedBy::Person).await?;
             tracing::info!(account.id = %account, "page.forgotten");
-            Acted::Closed(ClosedMessage {
-                title: "Everything about you is deleted",
-                explanation: "Your connected apps are cut off, and Garmin’s permission, your races, your kept days and your \
-                              settings are erased from this gateway. A backup that the operator made earlier may still \
-                              contain them until it is replaced.",
-                steps: vec![
-                    "Remove the connector in Claude, if you don’t want to connect again.".to_owned(),
-                    "At Garmin nothing was changed.".to_owned(),
-                ],
-            })
+            Acted::Closed(PageClosing::Forgotten)
         }
         PageAct::SetPhone {
             telegram_chat,
@@ -108,7 +94,7 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
                 ntfy_topic: given(ntfy_topic),
             };
             if phone == Phone::default() {
-                return Ok(Acted::Refused("Type a Telegram chat or an ntfy topic.".into()));
+                return Ok(Acted::Refused(PageRefusal::NoPhone));
             }
             set_phone(rooms, visitor, phone, "phone_set").await
         }
@@ -117,10 +103,7 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             let zone = Some(name).filter(|name| !name.is_empty());
             let known = zone.as_deref().map(TimeZone::get).transpose();
             let Ok(known) = known else {
-                return Ok(Acted::Refused(
-                    "This time zone is not known. Write it as Europe/Vienna or America/New_York, or leave the field empty."
-                        .into(),
-                ));
+                return Ok(Acted::Refused(PageRefusal::UnknownZone));
             };
             let name = known.and_then(|zone| zone.iana_name().map(str::to_owned));
             let is_set = rooms.accounts.choose_time_zone(account, name, is_allowed).await?;
@@ -129,12 +112,11 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             done(is_set, "time_zone_set")
         }
         PageAct::SetTools(text) => {
-            let profile = match read_choice(&text) {
-                Ok(profile) => profile,
-                Err(wrong) => return Ok(Acted::Refused(format!("Tools: {wrong}."))),
+            let Ok(profile) = read_choice(&text) else {
+                return Ok(Acted::Refused(PageRefusal::ToolNames));
             };
             if let Some(unknown) = rooms.gateway.unknown_tool(profile.as_ref()) {
-                return Ok(Acted::Refused(format!("There is no tool {unknown}.")));
+                return Ok(Acted::Refused(PageRefusal::NoTool(unknown)));
             }
             done(
                 rooms.accounts.choose_tools(account, profile, is_allowed).await?,
@@ -146,12 +128,12 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             if are_off { "charts_off" } else { "charts_on" },
         ),
         PageAct::GrantAccess(wish) => match rooms.gateway.sharing().give(account, wish, is_allowed).await? {
-            GrantGiven::Wrong(wrong) => Acted::Refused(format!("{}.", in_words(&wrong))),
+            GrantGiven::Wrong(wrong) => Acted::Refused(PageRefusal::Grant(wrong)),
             given => done(given != GrantGiven::NotAllowed, "grant_given"),
         },
         PageAct::WithdrawGrant(to) => match rooms.gateway.sharing().withdraw(account, &to, is_allowed).await?
         {
-            GrantWithdrawn::Missing => Acted::Refused("This member sees nothing of yours any more.".into()),
+            GrantWithdrawn::Missing => Acted::Refused(PageRefusal::GrantGone),
             withdrawn => done(withdrawn != GrantWithdrawn::NotAllowed, "grant_withdrawn"),
         },
         // Answered by `export`.
@@ -159,26 +141,12 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
     })
 }
 
-/// A message about an argument with the words that the form has for it.
-fn in_words(wrong: &str) -> String {
-    let labels = [
-        ("to: ", "Who: "),
-        ("groups: ", "What: "),
-        ("until: ", "Until: "),
-        ("name: ", "Your name for them: "),
-    ];
-    let labelled = labels
-        .iter()
-        .find_map(|(name, label)| Some(format!("{label}{}", wrong.strip_prefix(name)?)));
-    labelled.unwrap_or_else(|| wrong.to_owned())
-}
-
 /// A visit that is over changes nothing.
 fn done(is_done: bool, key: &'static str) -> Acted {
     if is_done {
         Acted::Done(key)
     } else {
-        Acted::Refused("The page was closed in the meantime. Nothing was changed.".into())
+        Acted::Refused(PageRefusal::PageOver)
     }
 }
 
@@ -187,9 +155,9 @@ fn switched(switched: Switched, key: &'static str) -> Acted {
 }
 
 /// Ends a client's sign-in at once, as the operator's `revoke` does.
-async fn end_app(rooms: &Rooms, visitor: &PageVisitor, app: &str, origin: &str) -> Result<Acted, StoreError> {
+async fn end_app(rooms: &Rooms, visitor: &PageVisitor, app: &str) -> Result<Acted, StoreError> {
     let Ok(family) = app.parse::<FamilyId>() else {
-        return Ok(Acted::Refused("This app is not connected any more.".into()));
+        return Ok(Acted::Refused(PageRefusal::AppGone));
     };
     let families = rooms.oauth.families()?;
     let is_own = |account: &AccountId| *account == visitor.account;
@@ -197,7 +165,7 @@ async fn end_app(rooms: &Rooms, visitor: &PageVisitor, app: &str, origin: &str) 
         .iter()
         .any(|one| one.id == family && is_own(&one.account))
     {
-        return Ok(Acted::Refused("This app is not connected any more.".into()));
+        return Ok(Acted::Refused(PageRefusal::AppGone));
     }
     let opened_here = visitor.via.as_ref() == Some(&family);
     rooms
@@ -205,13 +173,7 @@ async fn end_app(rooms: &Rooms, visitor: &PageVisitor, app: &str, origin: &str) 
         .await?;
     tracing::info!(account.id = %visitor.account, "page.app_ended");
     Ok(if opened_here {
-        Acted::Closed(ClosedMessage {
-            title: "The app is cut off",
-            explanation: "It had opened this page, so the page is closed as well.",
-            steps: vec![format!(
-                "Open your page again at {origin}/me, by signing in at Garmin."
-            )],
-        })
+        Acted::Closed(PageClosing::AppEnded)
     } else {
         Acted::Done("app_ended")
     })
@@ -222,7 +184,7 @@ async fn set_phone(rooms: &Rooms, visitor: &PageVisitor, phone: Phone, key: &'st
     match rooms.races.set_phone(&caller, phone).await {
         Ok(_) => Acted::Done(key),
         Err(SetPhoneError::Store(reason)) => reason.into(),
-        Err(refused) => Acted::Refused(format!("Phone: {refused}.")),
+        Err(refused) => Acted::Refused(PageRefusal::Phone(refused)),
     }
 }
 

@@ -5,8 +5,11 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::super::face::Face;
+use super::super::language::LanguageChoice;
 use super::super::pages::Frame;
 use super::super::request::Exchange;
+use super::super::words::{MeWords, SiteWords, fill};
+use super::rows::{GivenRow, GroupBox, HeldRow, OwnApp, OwnGrants, OwnHistory, group_names};
 use crate::accounts::{AccountId, GarminLogin, MAX_GRANT_DAYS};
 use crate::config::ToolProfile;
 use crate::mcp::{Access, DataGroup};
@@ -33,61 +36,15 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) needs_sign_in: bool,
     /// Until when the page is open.
     pub(in crate::web) open_until: String,
-    /// The zone in which the page tells times.
-    pub(in crate::web) shown_zone: String,
+    /// The zone in which the page tells times; `None` if only its offset is known.
+    pub(in crate::web) shown_zone: Option<String>,
     pub(in crate::web) apps: Vec<OwnApp>,
     pub(in crate::web) history: Option<OwnHistory>,
-    pub(in crate::web) messages: &'static str,
-    pub(in crate::web) has_own_phone: bool,
+    pub(in crate::web) route: MessageRoute,
     pub(in crate::web) time_zone: String,
     pub(in crate::web) tools: ChosenTools,
     pub(in crate::web) are_charts_off: bool,
     pub(in crate::web) grants: OwnGrants,
-}
-
-/// Who may see what of the person, and whose data the person may see.
-pub(in crate::web) struct OwnGrants {
-    pub(in crate::web) given: Vec<GivenRow>,
-    pub(in crate::web) held: Vec<HeldRow>,
-    /// The first and the last day that a grant can end on.
-    pub(in crate::web) first_day: String,
-    pub(in crate::web) last_day: String,
-}
-
-/// A grant to another member, as a row with its button.
-pub(in crate::web) struct GivenRow {
-    pub(in crate::web) id: String,
-    pub(in crate::web) email: String,
-    pub(in crate::web) groups: String,
-    pub(in crate::web) until: String,
-    pub(in crate::web) name: String,
-}
-
-/// A grant from another member.
-pub(in crate::web) struct HeldRow {
-    pub(in crate::web) name: String,
-    pub(in crate::web) groups: String,
-    pub(in crate::web) until: String,
-    pub(in crate::web) is_link_broken: bool,
-}
-
-/// An app that has access, as a row with its button.
-pub(in crate::web) struct OwnApp {
-    pub(in crate::web) id: String,
-    pub(in crate::web) name: String,
-    pub(in crate::web) may_change: bool,
-    pub(in crate::web) since: String,
-    pub(in crate::web) last_used: String,
-    /// It opened this page, which closes with it.
-    pub(in crate::web) opened_page: bool,
-}
-
-pub(in crate::web) struct OwnHistory {
-    pub(in crate::web) days: u32,
-    pub(in crate::web) kilobytes: u64,
-    pub(in crate::web) since: String,
-    /// Why no days can be fetched, and what to do.
-    pub(in crate::web) trouble: Option<&'static str>,
 }
 
 /// The choice of tools: one of `default`, `core`, `all`, `own`, and the names of an own list.
@@ -109,30 +66,64 @@ impl From<Option<ToolProfile>> for ChosenTools {
 }
 
 impl OwnPage {
+    fn words(&self) -> &'static MeWords {
+        self.frame.words.me
+    }
+
+    fn title(&self) -> String {
+        match &self.notice {
+            Some(notice) if notice.is_problem => self.frame.title_of_problem(self.words().title),
+            _ => self.words().title.to_owned(),
+        }
+    }
+
+    fn lead(&self) -> String {
+        let zone = self.shown_zone.as_deref().unwrap_or(self.words().offset_zone);
+        fill(self.words().lead, &[("time", &self.open_until), ("zone", zone)])
+    }
+
+    /// Where messages about races go.
+    fn messages(&self) -> &'static str {
+        match self.route {
+            MessageRoute::Personal => self.words().phone.personal,
+            MessageRoute::Operator => self.words().phone.of_operator,
+            MessageRoute::Nowhere => self.words().phone.nowhere,
+        }
+    }
+
+    fn has_own_phone(&self) -> bool {
+        self.route == MessageRoute::Personal
+    }
+
+    fn signed_in(&self) -> String {
+        fill(self.words().signed_in, &[("email", &self.email)])
+    }
+
     fn is_chosen(&self, choice: &str) -> bool {
         self.tools.choice == choice
     }
 
     /// The groups of data, as the boxes of the form.
-    fn groups() -> [DataGroup; 8] {
-        DataGroup::ALL
+    fn groups(&self) -> [GroupBox; 8] {
+        DataGroup::ALL.map(|group| GroupBox::of(group, self.frame.words))
     }
 }
 
 /// The notice after an act; `None` for an unknown name.
-pub(super) fn notice(done: Option<&str>) -> Option<PageNotice> {
+pub(super) fn notice(done: Option<&str>, words: &SiteWords) -> Option<PageNotice> {
+    let said = &words.me.done;
     let text = match done? {
-        "app_ended" => "The app is cut off. It can’t read anything any more.",
-        "history_on" => "Your days are kept from now on. They are fetched in the background, newest first.",
-        "history_off" => "The history is off, and everything that was kept is erased.",
-        "phone_set" => "A test message was sent to your phone. Messages arrive there from now on.",
-        "phone_removed" => "Your phone is removed.",
-        "time_zone_set" => "The time zone is set.",
-        "charts_off" => "Charts are off. Apps that show charts notice it when they connect the next time.",
-        "charts_on" => "Charts are on. Apps that show charts notice it when they connect the next time.",
-        "grant_given" => "They can see it from now on, in their own Claude.",
-        "grant_withdrawn" => "It is taken back. They see nothing of it any more.",
-        "tools_set" => "The tools are set. Apps read the list when they connect the next time.",
+        "app_ended" => said.app_ended,
+        "history_on" => said.history_on,
+        "history_off" => said.history_off,
+        "phone_set" => said.phone_set,
+        "phone_removed" => said.phone_removed,
+        "time_zone_set" => said.time_zone_set,
+        "charts_off" => said.charts_off,
+        "charts_on" => said.charts_on,
+        "grant_given" => said.grant_given,
+        "grant_withdrawn" => said.grant_withdrawn,
+        "tools_set" => said.tools_set,
         _ => return None,
     };
     Some(PageNotice {
@@ -159,7 +150,8 @@ pub(super) fn own_page(
     let choices = rooms.accounts.choices(id)?;
     let kept = rooms.history.kept(id)?;
     let zone = rooms.gateway.sharing().zone(id)?;
-    let moment = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M").to_string();
+    let words = exchange.language();
+    let moment = |at: Timestamp| words.date_and_time(&at.to_zoned(zone.clone()));
     let mut families = rooms.oauth.families()?;
     families.retain(|family| family.account == *id);
     families.sort_by_key(|family| std::cmp::Reverse(family.last_used_at));
@@ -178,15 +170,18 @@ pub(super) fn own_page(
         let of_kinds = kept.kinds.values().filter_map(|kind| kind.trouble.as_ref());
         let trouble = kept.trouble.iter().chain(of_kinds).next();
         OwnHistory {
-            days: kept.days(),
-            kilobytes: kept.bytes().div_ceil(1_024),
+            days: words.number(kept.days().into()),
+            kilobytes: words.number(kept.bytes().div_ceil(1_024)),
             since: moment(kept.since),
-            trouble: trouble.map(|trouble| trouble.class.advice()),
+            trouble: trouble.map(|trouble| trouble.class),
         }
     });
-    let route = rooms.races.message_route(id);
     Ok(OwnPage {
-        frame: face.frame(exchange).in_english(),
+        frame: Frame {
+            // After a posted form, too: the address shows the page.
+            choice: LanguageChoice::Links(String::new()),
+            ..face.frame(exchange)
+        },
         csrf: visitor.csrf().to_owned(),
         notice,
         name: if account.full_name.is_empty() {
@@ -201,44 +196,37 @@ pub(super) fn own_page(
             .to_zoned(zone.clone())
             .strftime("%H:%M")
             .to_string(),
-        shown_zone: zone.iana_name().unwrap_or("your watch’s offset").to_owned(),
+        shown_zone: zone.iana_name().map(str::to_owned),
         apps,
         history,
-        messages: match route {
-            MessageRoute::Personal => "Messages about your races go to the phone that you set.",
-            MessageRoute::Operator => {
-                "Messages about your races go where the operator of this gateway set it up."
-            }
-            MessageRoute::Nowhere => "No phone is set up for you.",
-        },
-        has_own_phone: route == MessageRoute::Personal,
+        route: rooms.races.message_route(id),
         time_zone: choices.time_zone.unwrap_or_default(),
         tools: choices.tools.into(),
         are_charts_off: choices.are_views_off,
-        grants: grants(face, id, &zone)?,
+        grants: grants(face, id, &zone, words)?,
     })
 }
 
-fn grants(face: &Face, account: &AccountId, zone: &TimeZone) -> Result<OwnGrants, StoreError> {
+fn grants(
+    face: &Face,
+    account: &AccountId,
+    zone: &TimeZone,
+    words: &SiteWords,
+) -> Result<OwnGrants, StoreError> {
     let rooms = &face.parts.rooms;
     let given = rooms.accounts.grants_given(account)?.into_iter();
     let given = given.map(|one| GivenRow {
         id: one.to.as_str().to_owned(),
-        groups: one.groups_text(),
-        until: one.until.strftime("%-d %b %Y").to_string(),
+        groups: group_names(&one.groups, words),
+        until: words.full_date(one.until),
         email: one.to_email,
         name: one.name,
     });
     let held = rooms.accounts.grants_held(account)?.into_iter();
     let held = held.map(|one| HeldRow {
         is_link_broken: rooms.gateway.sharing().is_link_broken(&one.granter),
-        groups: one.grant.groups_text(),
-        until: one
-            .grant
-            .ends_at
-            .to_zoned(zone.clone())
-            .strftime("%-d %b %Y, %H:%M")
-            .to_string(),
+        groups: group_names(&one.grant.groups, words),
+        until: words.date_and_time(&one.grant.ends_at.to_zoned(zone.clone())),
         name: one.grant.name,
     });
     let today = face.parts.clock.now().to_zoned(zone.clone()).date();

@@ -25,7 +25,7 @@ pub(in crate::web) struct Frame {
     /// The data come from the simulator, and every page says so.
     pub(in crate::web) simulated: bool,
     pub(in crate::web) words: &'static SiteWords,
-    /// The person chose the language, so links to other pages carry it on.
+    /// The person chose another language than the browser, so links to other pages carry it on.
     pub(in crate::web) is_language_chosen: bool,
     pub(in crate::web) choice: LanguageChoice,
     pub(in crate::web) css: &'static str,
@@ -67,15 +67,6 @@ impl Frame {
         }
     }
 
-    /// The frame of a page that has no other language.
-    pub(in crate::web) fn in_english(self) -> Self {
-        Self {
-            words: SiteWords::english(),
-            choice: LanguageChoice::None,
-            ..self
-        }
-    }
-
     /// Whom to ask, as it stands within a sentence.
     pub(in crate::web) fn operator(&self) -> &str {
         self.operator_name.as_deref().unwrap_or(self.words.operator)
@@ -96,14 +87,22 @@ impl Frame {
         }
     }
 
-    pub(in crate::web) fn languages() -> [&'static SiteWords; 5] {
-        SiteWords::all()
+    pub(in crate::web) fn offers_languages(&self) -> bool {
+        self.choice != LanguageChoice::None
     }
 
-    pub(in crate::web) fn language_links(&self) -> Option<&str> {
+    pub(in crate::web) fn other_languages(&self) -> impl Iterator<Item = &'static SiteWords> {
+        let own = self.words.code;
+        SiteWords::all()
+            .into_iter()
+            .filter(move |words| words.code != own)
+    }
+
+    /// The query of a link to another language, up to the language.
+    pub(in crate::web) fn language_query(&self) -> &str {
         match &self.choice {
-            LanguageChoice::Links(query) => Some(query),
-            _ => None,
+            LanguageChoice::Links(query) => query,
+            _ => "",
         }
     }
 

@@ -1,6 +1,7 @@
-//! What the pages say in German, except for failures.
+//! What the pages say in German, except for failures and a person's own page.
 
 mod failures;
+mod me;
 
 use super::table::{
     ChangeWords, CodeWords, FrameWords, HelpWords, LandingWords, LinkedWords, OpenWords, SignInWords,
@@ -27,6 +28,10 @@ pub(super) static WORDS: SiteWords = SiteWords {
     ],
     first_of_month: "1",
     date: "{day}. {month}",
+    full_date: "{date} {year}",
+    date_and_time: "{date}, {time}",
+    thousands: '.',
+    apart_from_digits: 4,
     frame: FrameWords {
         skip: "Zum Inhalt springen",
         simulated: [
@@ -203,6 +208,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         lead: "Mach nur weiter, wenn du diesen Link gerade selbst angefordert hast. Er öffnet die Seite einmal, in diesem Browser, für eine halbe Stunde.",
         submit: "Meine Seite öffnen",
     },
+    me: &me::WORDS,
     help: HelpWords {
         steps: "Was du tun kannst",
         reference: "Wenn es so bleibt, schick diese Kennung an {operator}:",

@@ -1,6 +1,7 @@
-//! What the pages say in English, except for failures.
+//! What the pages say in English, except for failures and a person's own page.
 
 mod failures;
+mod me;
 
 use super::table::{
     ChangeWords, CodeWords, FrameWords, HelpWords, LandingWords, LinkedWords, OpenWords, SignInWords,
@@ -27,6 +28,10 @@ pub(super) static WORDS: SiteWords = SiteWords {
     ],
     first_of_month: "1",
     date: "{day} {month}",
+    full_date: "{date} {year}",
+    date_and_time: "{date}, {time}",
+    thousands: ',',
+    apart_from_digits: 4,
     frame: FrameWords {
         skip: "Skip to the content",
         simulated: [
@@ -203,6 +208,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         lead: "Go on only if you have just asked for this link yourself. It opens once, in this browser, for half an hour.",
         submit: "Open my page",
     },
+    me: &me::WORDS,
     help: HelpWords {
         steps: "What you can do",
         reference: "If it stays like this, send {operator} this reference:",

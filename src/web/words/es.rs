@@ -1,6 +1,7 @@
-//! What the pages say in Spanish, except for failures.
+//! What the pages say in Spanish, except for failures and a person's own page.
 
 mod failures;
+mod me;
 
 use super::table::{
     ChangeWords, CodeWords, FrameWords, HelpWords, LandingWords, LinkedWords, OpenWords, SignInWords,
@@ -27,6 +28,10 @@ pub(super) static WORDS: SiteWords = SiteWords {
     ],
     first_of_month: "1",
     date: "{day} de {month}",
+    full_date: "{date} de {year}",
+    date_and_time: "{date}, {time}",
+    thousands: '\u{202f}',
+    apart_from_digits: 5,
     frame: FrameWords {
         skip: "Ir al contenido",
         simulated: [
@@ -206,6 +211,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         lead: "Sigue solo si acabas de pedir este enlace tú. Abre la página una vez, en este navegador, durante media hora.",
         submit: "Abrir mi página",
     },
+    me: &me::WORDS,
     help: HelpWords {
         steps: "Qué puedes hacer",
         reference: "Si sigue igual, envía esta referencia a {operator}:",

@@ -1,6 +1,7 @@
-//! What the pages say in French, except for failures.
+//! What the pages say in French, except for failures and a person's own page.
 
 mod failures;
+mod me;
 
 use super::table::{
     ChangeWords, CodeWords, FrameWords, HelpWords, LandingWords, LinkedWords, OpenWords, SignInWords,
@@ -27,6 +28,10 @@ pub(super) static WORDS: SiteWords = SiteWords {
     ],
     first_of_month: "1er",
     date: "{day} {month}",
+    full_date: "{date} {year}",
+    date_and_time: "{date} à {time}",
+    thousands: '\u{202f}',
+    apart_from_digits: 4,
     frame: FrameWords {
         skip: "Aller au contenu",
         simulated: [
@@ -206,6 +211,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         lead: "Continuez seulement si vous venez de demander ce lien vous-même. Il ouvre la page une fois, dans ce navigateur, pour une demi-heure.",
         submit: "Ouvrir ma page",
     },
+    me: &me::WORDS,
     help: HelpWords {
         steps: "Ce que vous pouvez faire",
         reference: "Si cela continue, envoyez cette référence à {operator} :",

@@ -1,6 +1,7 @@
-//! What the pages say in Italian, except for failures.
+//! What the pages say in Italian, except for failures and a person's own page.
 
 mod failures;
+mod me;
 
 use super::table::{
     ChangeWords, CodeWords, FrameWords, HelpWords, LandingWords, LinkedWords, OpenWords, SignInWords,
@@ -27,6 +28,10 @@ pub(super) static WORDS: SiteWords = SiteWords {
     ],
     first_of_month: "1º",
     date: "{day} {month}",
+    full_date: "{date} {year}",
+    date_and_time: "{date}, {time}",
+    thousands: '.',
+    apart_from_digits: 4,
     frame: FrameWords {
         skip: "Vai al contenuto",
         simulated: [
@@ -203,6 +208,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         lead: "Continua solo se hai appena chiesto tu questo link. Apre la pagina una volta, in questo browser, per mezz’ora.",
         submit: "Apri la mia pagina",
     },
+    me: &me::WORDS,
     help: HelpWords {
         steps: "Che cosa puoi fare",
         reference: "Se continua così, invia questo riferimento a {operator}:",

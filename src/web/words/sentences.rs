@@ -124,13 +124,9 @@ impl SiteWords {
     fn moment(&self, at: Timestamp) -> [String; 2] {
         let rounded = at.checked_add(SignedDuration::from_secs(59)).unwrap_or(at);
         let rounded = rounded.to_zoned(TimeZone::UTC);
-        let month = usize::try_from(rounded.month() - 1).unwrap_or_default();
-        let month = self.months.get(month).copied().unwrap_or_default();
-        let day = match rounded.day() {
-            1 => self.first_of_month.to_owned(),
-            day => day.to_string(),
-        };
-        let date = fill(self.date, &[("day", &day), ("month", month)]);
-        [rounded.strftime("%H:%M").to_string(), date]
+        [
+            rounded.strftime("%H:%M").to_string(),
+            self.day_of_month(rounded.date()),
+        ]
     }
 }

@@ -3,6 +3,7 @@
 
 use super::failures::FailureWords;
 pub(in crate::web) use super::failures::TitledWords;
+use super::me::MeWords;
 
 /// Every word of the pages in one language.
 #[derive(Debug)]
@@ -16,6 +17,12 @@ pub(in crate::web) struct SiteWords {
     pub(in crate::web) months: [&'static str; 12],
     pub(in crate::web) first_of_month: &'static str,
     pub(in crate::web) date: &'static str,
+    /// A date with its year.
+    pub(in crate::web) full_date: &'static str,
+    pub(in crate::web) date_and_time: &'static str,
+    /// What sets the thousands of a number apart, in numbers of at least so many digits.
+    pub(in crate::web) thousands: char,
+    pub(in crate::web) apart_from_digits: usize,
     pub(in crate::web) frame: FrameWords,
     pub(in crate::web) landing: LandingWords,
     pub(in crate::web) sign_in: SignInWords,
@@ -23,6 +30,7 @@ pub(in crate::web) struct SiteWords {
     pub(in crate::web) code_page: CodeWords,
     pub(in crate::web) linked: LinkedWords,
     pub(in crate::web) open_page: OpenWords,
+    pub(in crate::web) me: &'static MeWords,
     pub(in crate::web) help: HelpWords,
     pub(in crate::web) failures: &'static FailureWords,
 }

@@ -23,7 +23,7 @@ fn names(sentence: &str) -> Vec<&str> {
 #[test]
 fn every_language_says_everything_in_its_own_words() {
     let english = texts(SiteWords::english());
-    assert!(english.len() > 200, "{}", english.len());
+    assert!(english.len() > 300, "{}", english.len());
     for words in &SiteWords::all()[1..] {
         let own = texts(words);
         assert_eq!(own.len(), english.len(), "{}", words.code);
@@ -178,4 +178,48 @@ fn times_are_rounded_up_and_written_as_people_do() {
     ] {
         assert!(told(code, at).contains(expected), "{}", told(code, at));
     }
+}
+
+#[test]
+fn dates_and_numbers_are_written_as_people_do() {
+    let at = |text: &str| text.parse::<jiff::Zoned>().unwrap();
+    for (code, at, expected, number) in [
+        (
+            "en",
+            at("2026-11-21T14:05[UTC]"),
+            "21 November 2026, 14:05",
+            "1,095",
+        ),
+        (
+            "de",
+            at("2026-11-01T14:05[UTC]"),
+            "1. November 2026, 14:05",
+            "1.095",
+        ),
+        (
+            "fr",
+            at("2026-11-01T14:05[UTC]"),
+            "1er novembre 2026 à 14:05",
+            "1\u{202f}095",
+        ),
+        (
+            "es",
+            at("2026-11-01T14:05[UTC]"),
+            "1 de noviembre de 2026, 14:05",
+            "1095",
+        ),
+        (
+            "it",
+            at("2026-11-01T14:05[UTC]"),
+            "1º novembre 2026, 14:05",
+            "1.095",
+        ),
+    ] {
+        let words = SiteWords::named(code).unwrap();
+        assert_eq!(words.date_and_time(&at), expected);
+        assert_eq!(words.number(1_095), number, "{code}");
+        assert_eq!(words.number(95), "95");
+    }
+    let spanish = SiteWords::named("es").unwrap();
+    assert_eq!(spanish.number(1_234_567), "1\u{202f}234\u{202f}567");
 }

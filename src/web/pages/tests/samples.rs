@@ -1,6 +1,8 @@
 //! The samples: every page in every state.
 
 use super::super::*;
+use crate::history::TroubleClass;
+use crate::notify::message::MessageRoute;
 use crate::oauth::{ClientOnPage, HiddenFields, SignInPage};
 use crate::web::language::LanguageChoice;
 use crate::web::me::{ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice};
@@ -218,14 +220,17 @@ impl OpenOwnPage {
 
 pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
     let page = |notice, history| OwnPage {
-        frame: of.frame().in_english(),
+        frame: Frame {
+            choice: LanguageChoice::Links(String::new()),
+            ..of.frame()
+        },
         csrf: of.text("csrf"),
         notice,
         name: of.text("Ada Lovelace"),
         email: of.text("ada@example.org"),
         needs_sign_in: true,
         open_until: of.text("14:30"),
-        shown_zone: of.text("Europe/Vienna"),
+        shown_zone: Some(of.text("Europe/Vienna")),
         apps: vec![OwnApp {
             id: of.text("fam_a"),
             name: of.text("Claude"),
@@ -235,8 +240,7 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
             opened_page: true,
         }],
         history,
-        messages: "No phone is set up for you.",
-        has_own_phone: true,
+        route: MessageRoute::Personal,
         time_zone: of.text("Europe/Vienna"),
         are_charts_off: false,
         tools: ChosenTools {
@@ -268,10 +272,10 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
         })
     };
     let history = OwnHistory {
-        days: 1_095,
-        kilobytes: 540,
+        days: of.words.number(1_095),
+        kilobytes: of.words.number(540),
         since: of.text("12 Nov 2026, 14:05"),
-        trouble: Some("Garmin can't be reached"),
+        trouble: Some(TroubleClass::Unreachable),
     };
     vec![
         ("own-page", page(notice(false), Some(history)).render().unwrap()),
@@ -279,19 +283,13 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The pages that speak every language.
-pub(super) fn spoken(of: Sampler) -> Vec<(&'static str, String)> {
+pub(super) fn samples(of: Sampler) -> Vec<(&'static str, String)> {
     let mut all = Landing::samples(of);
     all.extend(SignInTemplate::samples(of));
     all.extend(MfaTemplate::samples(of));
     all.extend(Linked::samples(of));
     all.extend(MessagePage::samples(of));
     all.extend(OpenOwnPage::samples(of));
-    all
-}
-
-pub(super) fn samples(of: Sampler) -> Vec<(&'static str, String)> {
-    let mut all = spoken(of);
     all.extend(own_pages(of));
     all
 }

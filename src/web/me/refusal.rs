@@ -1,0 +1,150 @@
+//! Why a form of the page changed nothing, in the person's language.
+
+use crate::accounts::{GrantNameProblem, GrantProblem, LastDayProblem};
+use crate::notify::message::{PhoneTrouble, SetPhoneError};
+use crate::web::pages::Frame;
+use crate::web::words::{MeWords, fill};
+
+/// Why an act was not carried out.
+#[derive(Debug)]
+pub(in crate::web) enum PageRefusal {
+    /// The page was closed while the act was under way.
+    PageOver,
+    AppGone,
+    EraseUnconfirmed,
+    ForgetUnconfirmed,
+    UnknownZone,
+    ToolNames,
+    NoTool(String),
+    GrantGone,
+    Grant(GrantProblem),
+    NoPhone,
+    Phone(SetPhoneError),
+}
+
+/// A problem with a field has the field's label in front.
+struct Said {
+    label: Option<&'static str>,
+    text: String,
+}
+
+impl Said {
+    fn at(label: &'static str, text: &str) -> Self {
+        Self {
+            label: Some(label),
+            text: text.to_owned(),
+        }
+    }
+
+    fn whole(text: &str) -> Self {
+        Self {
+            label: None,
+            text: text.to_owned(),
+        }
+    }
+}
+
+impl PageRefusal {
+    /// What is wrong, and what to do. `origin`: the gateway's address.
+    pub(in crate::web) fn text(&self, frame: &Frame, origin: &str) -> String {
+        let me = frame.words.me;
+        let refused = &me.refused;
+        let said = match self {
+            Self::PageOver => Said::whole(refused.page_over),
+            Self::AppGone => Said::whole(refused.app_gone),
+            Self::EraseUnconfirmed => Said::whole(refused.erase_unconfirmed),
+            Self::ForgetUnconfirmed => Said::whole(refused.forget_unconfirmed),
+            Self::UnknownZone => Said::whole(refused.zone),
+            Self::ToolNames => Said::at(me.settings.names, refused.tool_names),
+            Self::NoTool(name) => Said::at(me.settings.names, &fill(refused.no_tool, &[("name", name)])),
+            Self::GrantGone => Said::whole(refused.grant_gone),
+            Self::Grant(problem) => about_grant(problem, frame, origin),
+            Self::NoPhone => Said::whole(refused.phone.empty),
+            Self::Phone(error) => about_phone(error, me, frame.operator()),
+        };
+        match said.label {
+            Some(label) => fill(refused.field, &[("field", label), ("problem", &said.text)]),
+            None => said.text,
+        }
+    }
+}
+
+fn about_grant(problem: &GrantProblem, frame: &Frame, origin: &str) -> Said {
+    let (labels, refused) = (&frame.words.me.grants, &frame.words.me.refused);
+    match problem {
+        GrantProblem::NoMember => Said::at(labels.who, refused.no_member),
+        GrantProblem::OwnEmail => Said::at(labels.who, refused.own_email),
+        GrantProblem::UnknownEmail => Said::at(labels.who, refused.unknown_email),
+        GrantProblem::SharedEmail => {
+            let address = format!("{origin}/link");
+            Said::at(labels.who, &fill(refused.shared_email, &[("address", &address)]))
+        }
+        GrantProblem::TooMany(most) => {
+            let most = most.to_string();
+            Said::at(labels.who, &fill(refused.too_many, &[("n", &most)]))
+        }
+        GrantProblem::NoGroup => Said::at(labels.what, refused.no_group),
+        GrantProblem::UnknownGroup(name) => {
+            Said::at(labels.what, &fill(refused.unknown_group, &[("name", name)]))
+        }
+        GrantProblem::Until { why, first, last } => {
+            let sentence = match why {
+                LastDayProblem::Missing => refused.no_day,
+                LastDayProblem::NoDay => refused.wrong_day,
+                LastDayProblem::Passed => refused.past_day,
+                LastDayProblem::TooFar => refused.far_day,
+            };
+            let (first, last) = (frame.words.full_date(*first), frame.words.full_date(*last));
+            Said::at(
+                labels.until,
+                &fill(sentence, &[("first", &first), ("last", &last)]),
+            )
+        }
+        GrantProblem::ProfileName(_) => Said::at(labels.name, refused.profile_name),
+        GrantProblem::NameTaken => Said::at(labels.name, refused.taken_name),
+        GrantProblem::Name(why) => Said::at(
+            labels.name,
+            match why {
+                GrantNameProblem::Empty => refused.no_name,
+                GrantNameProblem::TooLong => refused.long_name,
+                GrantNameProblem::Characters => refused.odd_name,
+            },
+        ),
+    }
+}
+
+/// Names no setting, because only the operator has settings.
+fn about_phone(error: &SetPhoneError, me: &MeWords, operator: &str) -> Said {
+    let refused = &me.refused.phone;
+    let label = |field: &str| match field {
+        "ntfy_topic" => me.phone.topic,
+        _ => me.phone.chat,
+    };
+    let operator = ("operator", operator);
+    match error {
+        SetPhoneError::Shape {
+            field: field @ "ntfy_topic",
+            ..
+        } => Said::at(label(field), refused.topic_shape),
+        SetPhoneError::Shape { field, .. } => Said::at(label(field), refused.chat_shape),
+        SetPhoneError::NoChannel { field, channel, .. } => Said::at(
+            label(field),
+            &fill(refused.no_channel, &[("channel", *channel), operator]),
+        ),
+        SetPhoneError::NotSent { field, trouble, .. } => {
+            let sentence = match trouble {
+                PhoneTrouble::UnknownChat => refused.unknown_chat,
+                PhoneTrouble::ClosedTopic => refused.closed_topic,
+                PhoneTrouble::NotInGroup => refused.not_in_group,
+                PhoneTrouble::NotStarted => refused.not_started,
+                PhoneTrouble::ProtectedTopic => refused.protected_topic,
+                PhoneTrouble::Later => refused.later,
+                PhoneTrouble::OfOperator => refused.of_operator,
+            };
+            Said::at(label(field), &fill(sentence, &[operator]))
+        }
+        SetPhoneError::TooSoon => Said::whole(refused.too_soon),
+        // The store's error has its own page, and does not come here.
+        SetPhoneError::AccessEnded | SetPhoneError::Store(_) => Said::whole(me.refused.page_over),
+    }
+}
