@@ -14,6 +14,7 @@ mod dialog;
 mod keys;
 mod link;
 pub mod measured;
+mod rehearsal;
 #[cfg(test)]
 mod replay;
 mod rows;
@@ -26,6 +27,8 @@ pub mod words;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -42,9 +45,13 @@ use tokio_stream::StreamExt;
 
 use self::keys::KeyPress;
 use self::link::DaemonConnection;
+use self::rehearsal::RehearsedRace;
 use self::state::{ConsoleEffect, ConsoleMessage, ConsoleState};
 use self::theme::Theme;
 use crate::base::clock::Clock;
+
+/// A race that is being read and played through its watch.
+type PlayingRace = Pin<Box<dyn Future<Output = Result<Arc<RehearsedRace>, String>>>>;
 
 /// Minimum time between two frames.
 const FRAME: Duration = Duration::from_millis(50);
@@ -101,6 +108,7 @@ async fn event_loop(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let (mut changed, mut due) = (true, Instant::now());
+    let mut playing: Option<PlayingRace> = None;
     loop {
         let message = tokio::select! {
             () = sleep_until(due), if changed => {
@@ -117,6 +125,13 @@ async fn event_loop(
                 None => return Ok(()),
             },
             message = connection.next() => message,
+            played = async { Some(playing.as_mut()?.await) }, if playing.is_some() => {
+                playing = None;
+                match played {
+                    Some(played) => ConsoleMessage::Played(played),
+                    None => continue,
+                }
+            }
             _ = second.tick() => ConsoleMessage::Tick,
             _ = terminate.recv() => return Ok(()),
             _ = hang_up.recv() => return Ok(()),
@@ -125,6 +140,10 @@ async fn event_loop(
             match effect {
                 ConsoleEffect::Send(request) => connection.send(request).await,
                 ConsoleEffect::Copy(text) => copy(&text)?,
+                ConsoleEffect::Play(race) => {
+                    playing = Some(Box::pin(rehearsal::play(connection.path().to_owned(), race)));
+                }
+                ConsoleEffect::StopPlaying => playing = None,
                 ConsoleEffect::Quit => return Ok(()),
             }
         }

@@ -10,9 +10,8 @@ use super::output::{note, say};
 use super::table::TextTable;
 use crate::console::words::many;
 use crate::garmin::files::{self, MOST_BYTES};
-use crate::race::alerts::Alert;
 use crate::race::course::{BadCourse, CourseFile};
-use crate::race::rehearsal::{RaceRehearsal, RehearsalSummary, rehearse};
+use crate::race::rehearsal::{RaceRehearsal, RehearsalSummary, RehearsedPoll, playing_speed, rehearse};
 use crate::race::text;
 
 #[derive(Args)]
@@ -24,20 +23,11 @@ pub(super) struct RehearseArgs {
     #[arg(long, value_name = "GPX")]
     course: Option<PathBuf>,
     /// Print the alerts as they come, this many times faster than the race [default: print no alerts]
-    #[arg(long, value_name = "N", value_parser = speed)]
+    #[arg(long, value_name = "N", value_parser = playing_speed)]
     speed: Option<f64>,
     /// Print JSON
     #[arg(long = "json")]
     as_json: bool,
-}
-
-/// Parses a speed above zero.
-fn speed(text: &str) -> Result<f64, String> {
-    let speed = text
-        .parse()
-        .ok()
-        .filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
-    speed.ok_or_else(|| format!("`{text}` is not a number above 0, such as 600"))
 }
 
 pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
@@ -148,19 +138,24 @@ fn play(path: &Path, course: Option<&str>, speed: Option<f64>) -> Result<RaceReh
     let bytes = std::fs::read(path).map_err(|e| format!("it can't be read: {e}"))?;
     let recording = files::read(&bytes).map_err(|e| e.to_string())?;
     let mut before_s = 0.0;
-    let mut on_alert = |alert: &Alert, at_s: f64| {
-        let Some(speed) = speed else { return };
+    let mut on_poll = |poll: &RehearsedPoll<'_>| {
+        let Some(speed) = speed.filter(|_| !poll.alerts.is_empty()) else {
+            return;
+        };
+        let at_s = poll.at.duration_since(recording.start).as_secs_f64();
         let wait_s = ((at_s - before_s) / speed).max(0.0);
         before_s = at_s;
         std::thread::sleep(Duration::try_from_secs_f64(wait_s).unwrap_or_default());
-        say(&format!(
-            "{:>9}  {:<17} {}",
-            text::time(at_s),
-            alert.kind.name(),
-            alert.text
-        ));
+        for alert in poll.alerts {
+            say(&format!(
+                "{:>9}  {:<17} {}",
+                text::time(at_s),
+                alert.kind.name(),
+                alert.text
+            ));
+        }
     };
-    rehearse(&recording, course, &mut on_alert).map_err(|e| e.to_string())
+    rehearse(&recording, course, &mut on_poll).map_err(|e| e.to_string())
 }
 
 /// One row per recording.
@@ -255,9 +250,9 @@ mod tests {
 
     #[test]
     fn a_speed_is_above_zero() {
-        assert_eq!(speed("600"), Ok(600.0));
+        assert_eq!(playing_speed("600"), Ok(600.0));
         for wrong in ["0", "-1", "fast", "inf", ""] {
-            assert!(speed(wrong).unwrap_err().contains("above 0"), "{wrong}");
+            assert!(playing_speed(wrong).unwrap_err().contains("above 0"), "{wrong}");
         }
     }
 

@@ -21,7 +21,7 @@ const fn word(word: &'static str, command: ConsoleCommand, argument: &'static st
 
 use ConsoleCommand as C;
 
-const WORDS: [CommandWord; 26] = [
+const WORDS: [CommandWord; 27] = [
     word("overview", C::Show(ConsoleView::Overview), ""),
     word("workers", C::Show(ConsoleView::Workers), ""),
     word("accounts", C::Show(ConsoleView::Accounts), ""),
@@ -44,6 +44,7 @@ const WORDS: [CommandWord; 26] = [
     word("page", C::Share, "family|crew [NAME]"),
     word("end-pages", C::EndShares, ""),
     word("look", C::Look, ""),
+    word("rehearse", C::Rehearse, "[SPEED]"),
     word("level", C::Level, ""),
     word("follow", C::Follow, ""),
     word("help", C::Help, ""),

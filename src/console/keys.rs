@@ -61,6 +61,8 @@ pub(super) enum ConsoleCommand {
     Copy,
     /// Have Claude look at the selected race.
     Look,
+    /// Play the selected race through its watch again.
+    Rehearse,
     Level,
     Follow,
 }
@@ -131,6 +133,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::Char('l')], "l", C::Limits, RACES, "limits", "change a limit of the race"),
     binding(&[K::Char('p')], "p", C::Share, RACES, "page", "make a link to the race's live page"),
     binding(&[K::Char('P')], "P", C::EndShares, RACES, "", "end all links to the race's page"),
+    binding(&[K::Char('r')], "r", C::Rehearse, RACES, "rehearse", "play a race that is over through its watch again"),
     binding(&[K::Char('w')], "w", C::Look, RACES, "look", "ask Claude to look at the race now"),
     binding(&[K::Char('x')], "x", C::Revoke, TOKENS, "revoke", "end this sign-in of this client"),
     binding(&[K::Char('X')], "X", C::RevokeAccount, TOKENS, "account", "end all access of this account"),
@@ -159,7 +162,7 @@ pub(super) const BINDINGS: &[Binding] = &[
     binding(&[K::PageUp], "pgup", C::Move(-10), None, "", "ten up"),
     binding(&[K::Char('g'), K::Home], "g", C::First, None, "", "to the first"),
     binding(&[K::Char('G'), K::End], "G", C::Last, None, "", "to the last"),
-    binding(&[K::Esc], "esc", C::Back, None, "", "close, or clear the filter"),
+    binding(&[K::Esc], "esc", C::Back, None, "", "close, end a rehearsal or clear the filter"),
 ];
 
 /// The command that a key triggers in a view.

@@ -1,7 +1,7 @@
 //! The connection to the daemon. It reconnects automatically.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -55,6 +55,10 @@ impl DaemonConnection {
             pause: FIRST_PAUSE,
             lost: None,
         }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Waits for the next message. Cancel-safe.

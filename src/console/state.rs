@@ -4,6 +4,7 @@
 mod commands;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +13,7 @@ use super::command_line::{CommandLine, LineOutcome};
 use super::data::GatewayData;
 use super::dialog::{Dialog, DialogOutcome};
 use super::keys::{self, KeyPress};
+use super::rehearsal::{RaceReplay, RaceToPlay, RehearsedRace};
 use super::rows::{RowOrder, ViewRow, orders};
 use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
 use crate::admin::views::ConsoleView;
@@ -28,6 +30,8 @@ pub(super) enum ConsoleMessage {
     /// The daemon's answer to a request, or the reason for its refusal.
     Answer(AdminRequest, Result<Box<AdminAnswer>, String>),
     Link(LinkState),
+    /// A race was played through its watch, or the reason why it can't be.
+    Played(Result<Arc<RehearsedRace>, String>),
     /// One second has passed.
     Tick,
     /// The new columns and rows of the terminal.
@@ -52,6 +56,10 @@ pub(super) enum ConsoleEffect {
     Send(AdminRequest),
     /// Copy a text to the terminal's clipboard.
     Copy(String),
+    /// Play a stored race, and answer with [`ConsoleMessage::Played`].
+    Play(RaceToPlay),
+    /// Stop reading and playing; no answer comes.
+    StopPlaying,
     Quit,
 }
 
@@ -89,6 +97,8 @@ pub(super) struct ConsoleState {
     pub(super) filtering: bool,
     /// Whether the list of keys is shown.
     pub(super) help: bool,
+    /// The rehearsal of a stored race, if one is on.
+    pub(super) replay: Option<RaceReplay>,
     /// The result of the last act, and the time until which it is shown.
     pub(super) notice: Option<(String, Timestamp)>,
     positions: BTreeMap<ConsoleView, ListPosition>,
@@ -109,6 +119,7 @@ impl ConsoleState {
             line: None,
             filtering: false,
             help: false,
+            replay: None,
             notice: None,
             positions: BTreeMap::new(),
         }
@@ -147,6 +158,15 @@ impl ConsoleState {
             // A read fails if its row has disappeared in the meantime, which is not worth a message.
             ConsoleMessage::Answer(_, Err(_)) => {}
             ConsoleMessage::Link(link) => self.link = link,
+            ConsoleMessage::Played(Ok(played)) => {
+                if let Some(replay) = &mut self.replay {
+                    replay.begin(played, now);
+                }
+            }
+            ConsoleMessage::Played(Err(why)) => {
+                self.replay = None;
+                self.notice(format!("Not rehearsed: {why}."));
+            }
             ConsoleMessage::Tick => {
                 if self.notice.as_ref().is_some_and(|(_, until)| *until <= now) {
                     self.notice = None;

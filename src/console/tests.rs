@@ -26,7 +26,7 @@ use crate::admin::views::{
 use samples::{at, empty, race_detail, rich, typical};
 
 /// Types keys as a person does: letters, and names in angle brackets.
-fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
+pub(super) fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
     let mut effects = Vec::new();
     let mut rest = keys;
     while let Some(c) = rest.chars().next() {
@@ -385,7 +385,7 @@ pub(super) fn snapshot(name: &str, picture: &str) {
 }
 
 /// Draws the screen and returns it as text.
-fn screen(state: &ConsoleState, theme: Theme) -> String {
+pub(super) fn screen(state: &ConsoleState, theme: Theme) -> String {
     drawn(state, theme).to_string()
 }
 

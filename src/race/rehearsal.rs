@@ -17,24 +17,32 @@ mod tests;
 mod truth;
 
 use crate::garmin::files::Recording;
-use crate::race::alerts::Alert;
 
+pub use play::RehearsedPoll;
 pub use problem::{CourseMisfit, UnplayableRecording};
 pub use score::{EtaError, KindScore, RaceRehearsal, RehearsalSummary};
 pub use stages::{RehearsedCheckpoint, RehearsedLeg};
 
-/// Plays `recording`, on the course of a GPX text if there is one. `on_alert` gets every alert with its race time in
-/// seconds, as it is raised.
+/// Plays `recording`, on the course of a GPX text if there is one. `on_poll` gets every poll of the watch, in order.
 pub fn rehearse(
     recording: &Recording,
     course_gpx: Option<&str>,
-    on_alert: &mut dyn FnMut(&Alert, f64),
+    on_poll: &mut dyn FnMut(&RehearsedPoll<'_>),
 ) -> Result<RaceRehearsal, UnplayableRecording> {
     let delivery = delivery::Delivery::of(recording)?;
     let course = course_gpx
         .map(|gpx| course::RehearsedCourse::read(gpx, &delivery))
         .transpose()?;
     let truth = truth::RecordedTruth::of(&delivery, course.as_ref());
-    let played = play::play(&delivery, course.as_ref(), on_alert);
+    let played = play::play(&delivery, course.as_ref(), on_poll);
     Ok(score::judge(&delivery, &truth, &played))
+}
+
+/// Reads how many times faster than the race it is played.
+pub fn playing_speed(text: &str) -> Result<f64, String> {
+    let speed = text
+        .parse()
+        .ok()
+        .filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| format!("`{text}` is not a number above 0, such as 600"))
 }

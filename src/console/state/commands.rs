@@ -5,8 +5,13 @@ use crate::console::actions::{RowAction, action, revoke_all};
 use crate::console::command_line::{self, CommandLine};
 use crate::console::dialog::Dialog;
 use crate::console::keys::{ConsoleCommand, KeyPress, VIEWS};
+use crate::console::rehearsal::{RaceReplay, RaceToPlay};
 use crate::console::rows::{LEVELS, ViewRow, orders};
-use crate::console::state::{ConsoleEffect, ConsoleState};
+use crate::console::state::{ConsoleEffect, ConsoleState, LinkState};
+use crate::race::rehearsal::playing_speed;
+
+/// How many times faster than the race a rehearsal is, unless the operator says.
+const USUAL_SPEED: f64 = 300.0;
 
 impl ConsoleState {
     pub(super) fn command(&mut self, command: ConsoleCommand) -> Vec<ConsoleEffect> {
@@ -14,6 +19,10 @@ impl ConsoleState {
             ConsoleCommand::Quit => return vec![ConsoleEffect::Quit],
             ConsoleCommand::Help => self.help = !self.help,
             ConsoleCommand::Back if self.help => self.help = false,
+            ConsoleCommand::Back if self.replay.take().is_some() => {
+                self.notice("The rehearsal is ended. Nothing was asked, sent or kept.".into());
+                return vec![ConsoleEffect::StopPlaying];
+            }
             ConsoleCommand::Back => self.position_mut().filter.clear(),
             ConsoleCommand::Filter => self.filtering = true,
             ConsoleCommand::Line => self.line = Some(CommandLine::default()),
@@ -44,6 +53,7 @@ impl ConsoleState {
             ConsoleCommand::StartRace => {
                 self.dialog = Some(Dialog::start_race(&self.data.people.accounts));
             }
+            ConsoleCommand::Rehearse => return self.rehearse(USUAL_SPEED),
             ConsoleCommand::Approve
             | ConsoleCommand::StopWorker
             | ConsoleCommand::Uninvite
@@ -109,6 +119,13 @@ impl ConsoleState {
                 self.sort_by(argument);
                 return Vec::new();
             }
+            ConsoleCommand::Rehearse if !argument.is_empty() => match playing_speed(argument) {
+                Ok(speed) => return self.rehearse(speed),
+                Err(why) => {
+                    self.notice(format!("{why}."));
+                    return Vec::new();
+                }
+            },
             _ => {}
         }
         let mut effects = self.command(command);
@@ -121,6 +138,27 @@ impl ConsoleState {
             effects.extend(self.key(KeyPress::Enter));
         }
         effects
+    }
+
+    /// Starts the rehearsal of the selected race.
+    fn rehearse(&mut self, speed: f64) -> Vec<ConsoleEffect> {
+        let (rows, at) = self.rows();
+        let why = match rows.get(at) {
+            _ if self.link != LinkState::Live => "Not rehearsed: the gateway is not connected.",
+            Some(ViewRow::Race(race)) if race.ended_at.is_some() => {
+                let detail = self.data.race.as_ref().filter(|detail| detail.race.id == race.id);
+                if let Some(detail) = detail {
+                    let race = RaceToPlay::of(detail);
+                    self.replay = Some(RaceReplay::of(&race.race, speed));
+                    return vec![ConsoleEffect::Play(race)];
+                }
+                "The race is still being read. Try again."
+            }
+            Some(ViewRow::Race(_)) => "This race goes on. It can be rehearsed when it is over.",
+            _ => "Select a race that is over.",
+        };
+        self.notice(why.into());
+        Vec::new()
     }
 
     fn show(&mut self, view: ConsoleView) -> Vec<ConsoleEffect> {

@@ -11,7 +11,7 @@ pub(super) fn empty(size: (u16, u16)) -> ConsoleState {
 }
 
 /// A gateway with data in every view.
-pub(super) fn typical(size: (u16, u16)) -> ConsoleState {
+pub(in crate::console) fn typical(size: (u16, u16)) -> ConsoleState {
     let mut state = empty(size);
     let now = at(0);
     state.apply(ConsoleMessage::Link(LinkState::Live), now);
@@ -249,7 +249,7 @@ pub(in crate::console) fn race_with(track: Vec<TrackPointView>) -> RaceDetail {
     }
 }
 
-pub(super) fn race_detail() -> RaceDetail {
+pub(in crate::console) fn race_detail() -> RaceDetail {
     let track = (0..360).map(|n| {
         let turn = f64::from(n) / 60.0;
         TrackPointView {

@@ -6,6 +6,7 @@ mod lines;
 mod map;
 mod places;
 mod profile;
+mod rehearsal;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -27,7 +28,7 @@ const MAP_ROWS: u16 = 8;
 const PROFILE_ROWS: u16 = 8;
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    use Constraint::{Fill, Length, Min};
+    use Constraint::{Length, Min};
     let shape = ListShape {
         title: "Races".into(),
         header: race_columns::titles(area.width),
@@ -43,8 +44,30 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
         return;
     };
     let list_rows = u16::try_from(rows.len().min(4)).unwrap_or(4) + 3;
-    let [list, race] = Layout::vertical([Length(list_rows), Min(0)]).areas(area);
+    let replay = state
+        .replay
+        .as_ref()
+        .filter(|replay| replay.race == detail.race.id);
+    let banner_rows = u16::from(replay.is_some());
+    let [list, banner, race] = Layout::vertical([Length(list_rows), Length(banner_rows), Min(0)]).areas(area);
     lists::table(state, theme, frame, list, &shape);
+    let Some(replay) = replay else {
+        instrument(state, theme, frame, race, detail);
+        return;
+    };
+    rehearsal::banner(state, theme, frame, banner, replay);
+    let race = match replay.score(state.now) {
+        Some(played) => rehearsal::score(state, theme, frame, race, played),
+        None => Some(race),
+    };
+    if let Some(race) = race {
+        instrument(state, theme, frame, race, &replay.detail(detail, state.now));
+    }
+}
+
+/// The race itself, as it is or as it is rehearsed.
+fn instrument(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, race: Rect, detail: &RaceDetail) {
+    use Constraint::{Fill, Length, Min};
     let [left, right] = Layout::horizontal([Fill(3), Fill(2)]).areas(race);
     let has_profile = !detail.profile.is_empty() && left.height >= MAP_ROWS + PROFILE_ROWS;
     let [above, below] =

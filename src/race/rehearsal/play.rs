@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::course::RehearsedCourse;
-use super::delivery::Delivery;
+use super::delivery::{Delivery, after};
 use super::legs;
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::alerts::{self, Alert, AlertState, Situation};
@@ -17,6 +17,18 @@ use crate::race::track::Track;
 
 /// The watch of a race that never ends is given up after this time.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(12);
+
+/// One poll of the played watch, on the clock of the recording.
+#[derive(Clone, Copy, Debug)]
+pub struct RehearsedPoll<'a> {
+    pub at: Timestamp,
+    /// Distance along the way at this moment.
+    pub progress_m: f64,
+    /// Early, likely and late arrival at the finish; `None` while nothing can be foreseen.
+    pub finish: Option<[Timestamp; 3]>,
+    /// What the watch would have told now.
+    pub alerts: &'a [Alert],
+}
 
 /// What was foreseen at one poll.
 pub(super) struct Forecast {
@@ -41,7 +53,7 @@ pub(super) struct PlayedRecording {
 pub(super) fn play(
     delivery: &Delivery,
     course: Option<&RehearsedCourse>,
-    on_alert: &mut dyn FnMut(&Alert, f64),
+    on_poll: &mut dyn FnMut(&RehearsedPoll<'_>),
 ) -> PlayedRecording {
     let mut plan = RacePlan {
         kind: delivery.kind,
@@ -96,13 +108,20 @@ pub(super) fn play(
             settings: &plan,
             course,
         };
-        for alert in alerts::judge(&mut told, &situation) {
-            on_alert(&alert, now.duration_since(delivery.start).as_secs_f64());
-            played.alerts.push(alert);
-        }
-        played
-            .forecasts
-            .extend(forecast(now, (&plan, course), &watch, &played.track));
+        let raised = alerts::judge(&mut told, &situation);
+        let forecast = forecast(now, (&plan, course), &watch, &played.track);
+        let started = played.track.started_at.unwrap_or(delivery.start);
+        on_poll(&RehearsedPoll {
+            at: now,
+            progress_m: played.track.progress_m(),
+            finish: forecast.as_ref().map(|forecast| {
+                let window = &forecast.finish;
+                [window.early_s, window.likely_s, window.late_s].map(|s| after(started, s))
+            }),
+            alerts: &raised,
+        });
+        played.alerts.extend(raised);
+        played.forecasts.extend(forecast);
     }
     played
 }

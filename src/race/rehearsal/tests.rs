@@ -42,7 +42,7 @@ fn recording(whole_s: u32, stands: &[(u32, u32)], pauses: &[(u32, u32)]) -> Reco
 }
 
 fn played(recording: &Recording) -> RaceRehearsal {
-    rehearse(recording, None, &mut |_, _| {}).unwrap()
+    rehearse(recording, None, &mut |_| {}).unwrap()
 }
 
 fn scores(rehearsal: &RaceRehearsal) -> Vec<(&'static str, usize, usize, usize, usize)> {
@@ -94,11 +94,11 @@ fn what_says_nothing_about_a_race_is_refused() {
         .iter_mut()
         .for_each(|sample| (sample.distance_m, sample.position) = (None, None));
     assert_eq!(
-        rehearse(&blind, None, &mut |_, _| {}).unwrap_err(),
+        rehearse(&blind, None, &mut |_| {}).unwrap_err(),
         UnplayableRecording::NoDistance
     );
     assert_eq!(
-        rehearse(&recording(300, &[], &[]), None, &mut |_, _| {}).unwrap_err(),
+        rehearse(&recording(300, &[], &[]), None, &mut |_| {}).unwrap_err(),
         UnplayableRecording::TooShort
     );
 }
@@ -129,8 +129,8 @@ fn a_course_brings_its_checkpoints() {
     let recording = recording(7200, &[], &[]);
     let gpx = course(21_500.0, &[("Mill", 9000.0), ("Bridge", 18_000.0)]);
     let mut told = Vec::new();
-    let rehearsal = rehearse(&recording, Some(&gpx), &mut |alert, _| {
-        told.push(alert.text.clone());
+    let rehearsal = rehearse(&recording, Some(&gpx), &mut |poll| {
+        told.extend(poll.alerts.iter().map(|alert| alert.text.clone()));
     })
     .unwrap();
     let names: Vec<_> = rehearsal.checkpoints.iter().map(|at| at.name.as_str()).collect();
@@ -157,12 +157,12 @@ fn a_course_brings_its_checkpoints() {
 fn a_course_of_another_race_is_refused_with_the_reason() {
     let recording = recording(7200, &[], &[]);
     let refused = |recording: &Recording, gpx: &str| {
-        rehearse(recording, Some(gpx), &mut |_, _| {})
+        rehearse(recording, Some(gpx), &mut |_| {})
             .unwrap_err()
             .to_string()
     };
     let right = course(21_600.0, &[]);
-    assert!(rehearse(&recording, Some(&right), &mut |_, _| {}).is_ok());
+    assert!(rehearse(&recording, Some(&right), &mut |_| {}).is_ok());
     let elsewhere = right.replace("46.62", "46.72");
     assert!(refused(&recording, &elsewhere).contains("only 0 % of its positions"));
     let longer = refused(&recording, &course(40_000.0, &[]));

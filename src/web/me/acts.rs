@@ -28,7 +28,7 @@ use crate::web::reply::{self, Response};
 pub(super) enum Acted {
     /// The page is shown again, with the notice of this name.
     Done(&'static str),
-    /// Nothing was changed.
+    /// Nothing was changed, for this reason.
     Refused(PageRefusal),
     Closed(PageClosing),
     /// The store can't be used.

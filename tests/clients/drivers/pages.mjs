@@ -181,6 +181,35 @@ async function fitsOneScreen(window, what) {
   need(seen.top === 0 && seen.bottom <= seen.height, `${window.name}, ${what}: the button ends at ${seen.bottom + seen.top} px`);
 }
 
+/** A person's own page in a language: what it shows, what it refuses, and how it is closed. */
+async function inLanguageOwnPage(window, language, person, { speaks, submit, post }) {
+  const { page } = window;
+  const form = (step) => page.locator(`form:has(input[name="step"][value="${step}"])`);
+  await page.locator('#email').fill(person.email);
+  await page.locator('#password').fill(person.password);
+  await submit();
+  need((await page.locator('#apps').count()) === 1, `${window.name}: the page is open`);
+  for (const summary of await page.locator('main summary').all()) await summary.click();
+  await speaks('own page');
+  await page.locator('#time-zone').fill('Nowhere/Else');
+  await post(form('set_time_zone').locator('button'));
+  need((await page.locator('.problem').count()) === 1, `${window.name}: the zone is refused`);
+  await speaks('own page problem');
+  await post(form('history_on').locator('button'));
+  need((await page.locator('.done').count()) === 1, `${window.name}: the history is on`);
+  await speaks('own page with history');
+  const next = LANGUAGES.find(([code]) => code !== language);
+  await page.locator('.languages summary').click();
+  await post(page.locator(`.languages a[hreflang="${next[0]}"]`));
+  need((await page.getAttribute('html', 'lang')) === next[0], `${window.name}: another language was chosen`);
+  await page.locator('#confirm-off').check();
+  await post(form('history_off').locator('button'));
+  need((await page.getAttribute('html', 'lang')) === next[0], `${window.name}: an act keeps the language`);
+  await post(form('sign_out').locator('button'));
+  need((await page.getAttribute('html', 'lang')) === next[0], `${window.name}: the closed page, too`);
+  await window.check('own page closed');
+}
+
 /** What a reader of a language sees of signing in, on the screen of a phone. */
 async function inLanguage(window, language, client, plain, coded) {
   const { page } = window;
@@ -201,7 +230,7 @@ async function inLanguage(window, language, client, plain, coded) {
   await window.open(PUBLISHED());
   need((await page.locator('.badge').innerText()).endsWith(': claude.ai'), `${window.name}: the publisher is named`);
   await shown('verified client');
-  need((await page.locator('summary').boundingBox()).height <= 56, `${window.name}: what Claude may do is one line`);
+  need((await page.locator('main summary').boundingBox()).height <= 56, `${window.name}: what Claude may do is one line`);
   await page.locator('#email').fill(plain.email);
   await page.locator('#password').fill('not the password');
   await submit();
@@ -211,10 +240,11 @@ async function inLanguage(window, language, client, plain, coded) {
   // Through all other languages and back: what was typed stays, and no try is used up.
   const problem = await page.locator('#password-problem').innerText();
   await page.locator('#email').fill('somebody@example.org');
-  await page.locator('summary').click();
+  await page.locator('main summary').click();
   await page.locator('.choice').last().click();
   for (const [code, name] of [...LANGUAGES.filter(([code]) => code !== language), LANGUAGES.find(([code]) => code === language)]) {
     await page.locator('#password').fill('half a passw');
+    await page.locator('.languages summary').click();
     await post(page.getByRole('button', { name, exact: true }));
     need((await page.getAttribute('html', 'lang')) === code, `${window.name}: ${name} was chosen`);
     need(await page.locator('#email').inputValue() === 'somebody@example.org', `${window.name}: the e-mail is kept in ${name}`);
@@ -237,6 +267,7 @@ async function inLanguage(window, language, client, plain, coded) {
   await speaks('linked');
   await window.open(`${GATEWAY}/me`);
   await shown('own page sign-in');
+  await inLanguageOwnPage(window, language, plain, { speaks, submit, post });
   await window.open(client.authorize('s').replace(client.id, 'client_that_nobody_knows'));
   await speaks('unknown client');
 
@@ -275,7 +306,7 @@ async function plainSignIn(window, client, callback, person) {
   need(await window.page.getByLabel('Garmin password').inputValue() === '', 'the password is not');
   await window.check('wrong password');
 
-  const summary = window.page.locator('summary');
+  const summary = window.page.locator('main summary');
   need((await summary.innerText()).includes('only read'), 'the summary says what is chosen');
   await summary.click();
   await window.check('access unfolded');
@@ -336,7 +367,7 @@ async function ownPage(window, person, other) {
   await window.submit('Sign in');
   need(new URL(window.page.url()).pathname === '/me' && !window.page.url().includes('?'), `the page is at ${window.page.url()}`);
   await window.sees('Connected apps', 'own page');
-  for (const summary of await window.page.locator('summary').all()) await summary.click();
+  for (const summary of await window.page.locator('main summary').all()) await summary.click();
   await window.check('own page');
   await window.page.getByLabel('Who', { exact: true }).fill(other.email);
   await window.page.locator('#group-training').check();
