@@ -148,3 +148,105 @@ fn about_phone(error: &SetPhoneError, me: &MeWords, operator: &str) -> Said {
         SetPhoneError::AccessEnded | SetPhoneError::Store(_) => Said::whole(me.refused.page_over),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::words::SiteWords;
+
+    fn all() -> Vec<PageRefusal> {
+        let day = |text: &str| text.parse().unwrap();
+        let until = |why| GrantProblem::Until {
+            why,
+            first: day("2026-11-20"),
+            last: day("2027-11-21"),
+        };
+        let grants = [
+            GrantProblem::NoMember,
+            GrantProblem::OwnEmail,
+            GrantProblem::UnknownEmail,
+            GrantProblem::SharedEmail,
+            GrantProblem::TooMany(20),
+            GrantProblem::NoGroup,
+            GrantProblem::UnknownGroup("slumber".into()),
+            until(LastDayProblem::Missing),
+            until(LastDayProblem::NoDay),
+            until(LastDayProblem::Passed),
+            until(LastDayProblem::TooFar),
+            GrantProblem::Name(GrantNameProblem::Empty),
+            GrantProblem::Name(GrantNameProblem::TooLong),
+            GrantProblem::Name(GrantNameProblem::Characters),
+            GrantProblem::ProfileName(GrantNameProblem::TooLong),
+            GrantProblem::NameTaken,
+        ];
+        let not_sent = [
+            PhoneTrouble::UnknownChat,
+            PhoneTrouble::ClosedTopic,
+            PhoneTrouble::NotInGroup,
+            PhoneTrouble::NotStarted,
+            PhoneTrouble::ProtectedTopic,
+            PhoneTrouble::Later,
+            PhoneTrouble::OfOperator,
+        ]
+        .map(|trouble| SetPhoneError::NotSent {
+            field: "telegram_chat",
+            why: "check TELEGRAM_BOT_TOKEN".into(),
+            trouble,
+        });
+        let shape = |field| SetPhoneError::Shape { field, shape: "" };
+        let no_channel = SetPhoneError::NoChannel {
+            field: "ntfy_topic",
+            channel: "ntfy",
+            setting: "NTFY_URL",
+        };
+        let phones = [
+            shape("telegram_chat"),
+            shape("ntfy_topic"),
+            no_channel,
+            SetPhoneError::TooSoon,
+        ];
+        let mut all = vec![
+            PageRefusal::PageOver,
+            PageRefusal::AppGone,
+            PageRefusal::EraseUnconfirmed,
+            PageRefusal::ForgetUnconfirmed,
+            PageRefusal::UnknownZone,
+            PageRefusal::ToolNames,
+            PageRefusal::NoTool("get_dreams".into()),
+            PageRefusal::GrantGone,
+            PageRefusal::NoPhone,
+        ];
+        all.extend(grants.map(PageRefusal::Grant));
+        all.extend(not_sent.into_iter().chain(phones).map(PageRefusal::Phone));
+        all
+    }
+
+    #[test]
+    fn every_refusal_has_its_own_words_and_names_no_setting() {
+        for words in SiteWords::all() {
+            let frame = Frame {
+                words,
+                ..Frame::new("gw.example.org", Some("Olga"), None, false)
+            };
+            let told = all()
+                .into_iter()
+                .map(|one| one.text(&frame, "https://gw.example.org"));
+            let mut told: Vec<String> = told.collect();
+            let n_told = told.len();
+            for text in &told {
+                assert!(text.len() > 20 && !text.contains(['{', '}']), "{text}");
+                assert!(!text.contains("TELEGRAM_") && !text.contains("NTFY_"), "{text}");
+            }
+            for value in ["get_dreams", "slumber", "20 ", "2027", "/link", "Olga", "ntfy"] {
+                assert!(
+                    told.iter().any(|text| text.contains(value)),
+                    "{}: {value}",
+                    words.code
+                );
+            }
+            told.sort();
+            told.dedup();
+            assert_eq!(told.len(), n_told, "{}: two share a text", words.code);
+        }
+    }
+}
