@@ -237,7 +237,7 @@ pub(super) fn score_lines(played: &RehearsedRace) -> [Vec<String>; 2] {
     }));
     let held = |right: usize, all: usize, what: &str| {
         let percent = right * 100 / all.max(1);
-        format!("{what} in its window: {right}/{all} ({percent} %)")
+        format!("{what} in window: {right}/{all} ({percent} %)")
     };
     if score.windows > 0 {
         outlook.push(held(score.windows_right, score.windows, "finish"));
