@@ -21,7 +21,7 @@ pub struct MapTiles {
 impl MapTiles {
     pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
         let credit = reader.string(&settings::MAP_TILES_CREDIT);
-        let address = reader.optional(&settings::MAP_TILES_URL, |text| parse(text))?;
+        let address = reader.optional(&settings::MAP_TILES_URL, parse)?;
         let (template, origin, host) = address;
         Some(Self {
             template,

@@ -191,7 +191,7 @@ impl RaceReplay {
         let age = last.map(|point| at.duration_since(point.at));
         detail.race.last_point_at = age.and_then(|age| now.checked_sub(age).ok());
         detail.race.ended_at = None;
-        detail.race.state = "rehearsal".to_owned();
+        "rehearsal".clone_into(&mut detail.race.state);
         detail.race.finish = polls.last().and_then(|poll| poll.finish);
         detail.alerts = polls
             .iter()
