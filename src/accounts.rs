@@ -1,13 +1,15 @@
 //! Accounts, invitations, and the Garmin tokens of each account.
 //!
 //! Invariants:
-//! - An account is a random id, bound to Garmin's profile id. The e-mail that a person typed is only a label.
+//! - An account is a random id, bound to Garmin's profile id. The e-mail that a person typed is only a label, except for
+//!   an [imported account](ImportedAccount), whose profile the next sign-in with its e-mail tells.
 //! - Garmin accepts a refresh token only once, so the newest tokens must win. Every change of them has a generation,
 //!   and a worker's write-back is kept only if nothing newer was stored in between.
 //! - Keys of the store are not encrypted, so an e-mail is never one: [`invitations`] are stored under its hash.
 
 mod account;
 mod data_grants;
+mod imported;
 mod invitations;
 
 use std::fmt;
@@ -31,6 +33,7 @@ pub use data_grants::{
     DataGrant, GrantGiven, GrantNameProblem, GrantProblem, GrantSides, GrantWish, GrantWithdrawn, HeldGrant,
     LastDayProblem, MAX_GRANT_DAYS, NotGranted, decide,
 };
+pub use imported::ImportedAccount;
 pub use invitations::{AccessRequest, Invitation, is_email};
 
 /// The kinds of record for accounts and invitations.
@@ -351,11 +354,12 @@ fn put_sign_in(
     } = signed_in;
     let known = match tx.find::<AccountByProfile>(&profile_id.to_be_bytes())? {
         Some(index) => tx.find::<Account>(index.account.as_str().as_bytes())?,
-        None => None,
+        None => imported::find_without_profile(tx, &email)?,
     };
     let garmin = GarminLogin::Working;
     let account = match known {
         Some(known) => Account {
+            profile_id: Some(profile_id),
             email,
             full_name,
             garmin,
@@ -363,7 +367,7 @@ fn put_sign_in(
         },
         None => Account {
             id: AccountId::random(),
-            profile_id,
+            profile_id: Some(profile_id),
             email,
             full_name,
             linked_at: now,
@@ -394,8 +398,8 @@ fn put_sign_in(
 fn erase(tx: &mut Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
     let key = id.as_str().as_bytes();
     let account = tx.find::<Account>(key)?;
-    if let Some(account) = &account {
-        let profile = account.profile_id.to_be_bytes();
+    if let Some(profile_id) = account.as_ref().and_then(|account| account.profile_id) {
+        let profile = profile_id.to_be_bytes();
         // A sign-in after the `forget` may have given the profile a new account.
         if tx
             .find::<AccountByProfile>(&profile)?

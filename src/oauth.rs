@@ -13,6 +13,8 @@
 //! - Tokens change only on the store's single writer, so two requests cannot spend the same code or token.
 //! - The password is passed on to Garmin, and is never stored or logged.
 //!
+//! - Tokens and clients of another gateway can be [imported], and then follow the same rules.
+//!
 //! Absent on purpose: client secrets, other grants, `plain` PKCE, a second scope, request objects, introspection, and
 //! pages with scripts or in frames.
 
@@ -31,6 +33,7 @@ mod form;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod grants;
+mod imported;
 mod metadata;
 mod overview;
 mod own_page;
@@ -67,6 +70,7 @@ use clock_agreement::{ClockAgreement, ClockSeen};
 pub use error::OAuthError;
 use fetch::DocumentFetcher;
 pub use grants::FamilyId;
+pub use imported::{ForeignClient, ForeignToken, allowed_redirects};
 pub use overview::FamilyOverview;
 pub use own_page::{PAGE_CODE_LIFE, PageVisitor, VISIT_LIFE};
 pub use revoke::{EndedBy, Revocation, RevocationReason, RevocationScope, Revoked};
@@ -86,6 +90,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind::of::<ClockSeen>(),
     documents::KIND,
+    imported::KIND,
     own_page::KINDS[0],
     own_page::KINDS[1],
 ];

@@ -27,8 +27,9 @@ pub type AccountId = Id<AccountIdKind>;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub id: AccountId,
-    /// Garmin's number of the profile. Sign-ins with the same number are the same person.
-    pub profile_id: u64,
+    /// Garmin's number of the profile. Sign-ins with the same number are the same person. `None` for an imported account
+    /// until the person signs in here.
+    pub profile_id: Option<u64>,
     /// The e-mail of the last sign-in: a label for people, never an identity.
     pub email: String,
     /// The name in Garmin's profile; may be empty.

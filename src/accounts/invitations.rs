@@ -75,17 +75,8 @@ impl Accounts {
 
     /// Invites an e-mail and removes its access request.
     pub async fn invite(&self, email: &str) -> Result<(), StoreError> {
-        let key = email_key(email);
-        let invitation = Invitation {
-            email: email.trim().to_lowercase(),
-            invited_at: self.clock.now(),
-        };
-        self.store
-            .atomic(move |tx| {
-                tx.remove::<AccessRequest>(&key);
-                tx.put(&key, &invitation)
-            })
-            .await
+        let (email, now) = (email.to_owned(), self.clock.now());
+        self.store.atomic(move |tx| invite_within(tx, &email, now)).await
     }
 
     /// Withdraws an invitation. Existing connections keep working.
@@ -177,6 +168,17 @@ fn records<R: Record>(store: &Store) -> Result<Vec<R>, StoreError> {
 pub fn is_email(text: &str) -> bool {
     let has_space = |text: &str| text.chars().any(|c| c.is_whitespace() || c.is_control());
     !has_space(text.trim()) && matches!(Invited::parse(text.trim()), Ok(Invited::Email(_)))
+}
+
+/// Invites an e-mail and removes its access request, inside a unit of work.
+pub(super) fn invite_within(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Result<(), StoreError> {
+    let key = email_key(email);
+    let invitation = Invitation {
+        email: email.trim().to_lowercase(),
+        invited_at: now,
+    };
+    tx.remove::<AccessRequest>(&key);
+    tx.put(&key, &invitation)
 }
 
 fn email_key(email: &str) -> [u8; 32] {

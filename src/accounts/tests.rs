@@ -20,7 +20,7 @@ pub(super) fn fixture() -> Fixture {
     }
 }
 
-fn tokens(name: &str) -> GarminTokens {
+pub(super) fn tokens(name: &str) -> GarminTokens {
     let secret = Secret::new(name);
     GarminTokens {
         di_token: secret.clone(),
@@ -29,7 +29,7 @@ fn tokens(name: &str) -> GarminTokens {
     }
 }
 
-fn signed_in(profile_id: u64, token: &str) -> SignedIn {
+pub(super) fn signed_in(profile_id: u64, token: &str) -> SignedIn {
     SignedIn {
         profile_id,
         display_name: "ann".into(),

@@ -13,6 +13,9 @@ use crate::base::secrets::TokenHash;
 use crate::mcp::Access;
 use crate::store::StoreError;
 
+/// The length of 32 random bytes in base64url.
+const RANDOM_CHARS: usize = 43;
+
 /// What a valid access token grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -45,10 +48,9 @@ impl OAuth {
     /// tokens.
     /// Errors: [`Unauthenticated`]; each variant says who can act.
     pub fn authenticate(&self, bearer: &str) -> Result<Grant, Unauthenticated> {
-        let random = bearer
-            .strip_prefix(ACCESS_PREFIX)
-            .ok_or(Unauthenticated::Unknown)?;
-        if random.len() != 43 {
+        let random = bearer.strip_prefix(ACCESS_PREFIX);
+        // An imported token has no prefix.
+        if bearer.len() != RANDOM_CHARS && random.map(str::len) != Some(RANDOM_CHARS) {
             return Err(Unauthenticated::Unknown);
         }
         let token = self

@@ -21,6 +21,7 @@ use super::client::OAuthClient;
 use super::client_metadata;
 use super::clients::ClientId;
 use super::form::FormParameters;
+use super::imported;
 use super::redirect::RedirectUri;
 use super::redirect::fence::RedirectFence;
 use progress::SignInProgress;
@@ -104,7 +105,11 @@ impl OAuth {
         let url = match ClientId::parse(client_id) {
             Some(ClientId::Registered(client)) => return Ok(client),
             Some(ClientId::Document(url)) => url,
-            None => return Err(AuthorizeRefusal::UnknownClient),
+            None => {
+                let imported = imported::find_client(&self.0.store, client_id);
+                let imported = imported.map_err(|_| AuthorizeRefusal::Internal)?;
+                return imported.ok_or(AuthorizeRefusal::UnknownClient);
+            }
         };
         let built_in = client_metadata::built_in(&url);
         if let Some(client) = built_in.as_ref().filter(|client| client.admits(redirect_uri)) {

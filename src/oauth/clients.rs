@@ -6,6 +6,8 @@
 //! credential and is not signed, because anybody may register. The redirect URI protects people, and it is checked at
 //! each use.
 //!
+//! The clients that another gateway registered are the exception: [`imported`](super::imported) stores them.
+//!
 //! Absent on purpose: client secrets (every client is a public client with PKCE, whatever it asks for), and management of
 //! registrations (RFC 7592).
 
@@ -25,7 +27,7 @@ use super::redirect::{RedirectProblem, RedirectUri};
 const ID_PREFIX: &str = "cli_";
 
 /// The id travels in URLs, with up to 16 KiB of request around it.
-const MAX_ID_BYTES: usize = 2048;
+pub(super) const MAX_ID_BYTES: usize = 2048;
 
 /// No known client has as many redirect URIs.
 const MAX_REDIRECT_URIS: usize = 32;

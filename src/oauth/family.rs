@@ -33,6 +33,9 @@ pub(super) struct TokenFamily {
     spent: Vec<SpentToken>,
     /// Access tokens that have a record, oldest first.
     access_tokens: Vec<IssuedAccessToken>,
+    /// When an [imported](super::imported) sign-in ends: with its access token, because it has no refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ends_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -88,8 +91,33 @@ impl TokenFamily {
                 token: TokenHash::of(pair.access.expose()),
                 expires_at: after(now, access_life),
             }],
+            ends_at: None,
         };
         (family, pair)
+    }
+
+    /// A sign-in that another gateway gave, with its one access token and no refresh token.
+    pub(super) fn imported(
+        consent: Consent,
+        created_at: Timestamp,
+        last_used_at: Timestamp,
+        access: TokenHash,
+        ends_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            consent,
+            created_at,
+            refreshed_at: last_used_at,
+            key: random_token(""),
+            // The hash of a token that nobody has.
+            refresh: TokenHash::of(random_token(REFRESH_PREFIX).expose()),
+            spent: Vec::new(),
+            access_tokens: vec![IssuedAccessToken {
+                token: access,
+                expires_at: ends_at.unwrap_or(Timestamp::MAX),
+            }],
+            ends_at,
+        }
     }
 
     /// Handles a refresh token whose record names this family.

@@ -24,7 +24,7 @@ pub struct FamilyOverview {
     pub last_used_at: Timestamp,
     /// Number of access tokens that are valid now.
     pub n_access_tokens: usize,
-    /// When the sign-in ends for lack of use; `None`: never.
+    /// When the sign-in ends for lack of use, or with its imported token; `None`: never.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -36,7 +36,8 @@ impl OAuth {
         for (key, family) in self.0.store.list::<TokenFamily>(b"")? {
             let Some(id) = family_id(&key) else { continue };
             let last_used_at = self.last_used(&id, &family)?;
-            let expires_at = self.0.sign_in_ttl.map(|ttl| after(last_used_at, ttl));
+            let unused_at = self.0.sign_in_ttl.map(|ttl| after(last_used_at, ttl));
+            let expires_at = [unused_at, family.ends_at].into_iter().flatten().min();
             overviews.push(FamilyOverview {
                 n_access_tokens: family.n_access_tokens(now),
                 id,

@@ -29,6 +29,8 @@ pub enum RevocationReason {
     RefreshReuse,
     /// The family was not used for `ACCESS_TOKEN_TTL_DAYS`.
     Unused,
+    /// The access token of an [imported](super::imported) sign-in expired, and it has no refresh token.
+    Expired,
 }
 
 impl RevocationReason {
@@ -41,6 +43,7 @@ impl RevocationReason {
             Self::CodeReuse => "code_reuse",
             Self::RefreshReuse => "refresh_reuse",
             Self::Unused => "unused",
+            Self::Expired => "expired",
         }
     }
 }
@@ -131,7 +134,7 @@ impl RevocationScope {
     }
 }
 
-/// Nobody withdrew the access of an account whose last sign-in was merely unused.
+/// Nobody withdrew the access of an account whose last sign-in was merely unused, or expired.
 fn has_access(
     account: &AccountId,
     families: &[(Vec<u8>, TokenFamily)],
@@ -145,7 +148,7 @@ fn has_access(
     let last = ended
         .filter(|revocation| revocation.account == *account)
         .max_by_key(|revocation| revocation.at);
-    last.is_some_and(|last| last.reason == RevocationReason::Unused)
+    last.is_some_and(|last| matches!(last.reason, RevocationReason::Unused | RevocationReason::Expired))
 }
 
 /// Ends a family inside a unit of work and writes its [`Revocation`]. Returns how many valid access tokens it had.
@@ -297,7 +300,9 @@ impl OAuth {
     pub fn end_open_sign_ins(&self, account: &Account) {
         let now = self.0.clock.now();
         let transactions = &self.0.transactions;
-        transactions.end(EndedSignIns::Profile(account.profile_id), now);
+        if let Some(profile_id) = account.profile_id {
+            transactions.end(EndedSignIns::Profile(profile_id), now);
+        }
         transactions.end(EndedSignIns::Email(account.email.clone()), now);
     }
 

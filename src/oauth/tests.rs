@@ -5,6 +5,7 @@
 mod attacks;
 mod authorize;
 mod documents;
+mod imported;
 mod lifetimes;
 mod tokens;
 

@@ -15,6 +15,7 @@ use super::error::OAuthError;
 use super::family::{Rotation, TokenFamily, TokenPair};
 use super::form::FormParameters;
 use super::grants::{ACCESS_LIFE, AuthorizationCode, CODE_LIFE, FamilyId, RefreshToken};
+use super::imported;
 use super::metadata::SCOPES;
 use super::resource;
 use super::revoke::{RevocationReason, end_family};
@@ -217,7 +218,7 @@ impl OAuth {
 
     async fn exchange(&self, form: &FormParameters) -> Result<Value, OAuthError> {
         let client_id = form.require("client_id")?;
-        known_client(client_id)?;
+        self.known_client(client_id)?;
         let exchange = CodeExchange {
             code: Secret::new(form.require("code")?),
             client_id: client_id.to_owned(),
@@ -241,7 +242,7 @@ impl OAuth {
     async fn refresh(&self, form: &FormParameters) -> Result<Value, OAuthError> {
         let client_id = form.find("client_id").map(str::to_owned);
         if let Some(client_id) = &client_id {
-            known_client(client_id)?;
+            self.known_client(client_id)?;
         }
         let refresh = TokenRefresh {
             token: Secret::new(form.require("refresh_token")?),
@@ -299,11 +300,15 @@ impl OAuth {
     fn access_life(&self) -> SignedDuration {
         self.0.sign_in_ttl.map_or(ACCESS_LIFE, |ttl| ttl.min(ACCESS_LIFE))
     }
-}
 
-/// Errors: `InvalidClient`, which makes a client register again.
-fn known_client(client_id: &str) -> Result<(), OAuthError> {
-    ClientId::parse(client_id)
-        .map(|_| ())
-        .ok_or_else(|| OAuthError::InvalidClient("the client is unknown, register again".into()))
+    /// Errors: `InvalidClient`, which makes a client register again.
+    fn known_client(&self, client_id: &str) -> Result<(), OAuthError> {
+        if ClientId::parse(client_id).is_some() || imported::find_client(&self.0.store, client_id)?.is_some()
+        {
+            return Ok(());
+        }
+        Err(OAuthError::InvalidClient(
+            "the client is unknown, register again".into(),
+        ))
+    }
 }

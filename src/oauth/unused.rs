@@ -1,4 +1,4 @@
-//! What ends for lack of use: sign-ins, and records that nobody needs any more.
+//! What ends by itself: sign-ins that are unused or expired, and records that nobody needs any more.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -51,7 +51,7 @@ impl OAuth {
         Ok(now.duration_since(idle_since) >= ttl)
     }
 
-    /// Removes old codes, unused families, and old revocations.
+    /// Removes old codes, unused and expired families, and old revocations.
     pub(super) async fn sweep(&self) -> Result<(), StoreError> {
         if self.0.clocks.counted_since(&self.0.clock).is_none() {
             return Ok(());
@@ -63,7 +63,9 @@ impl OAuth {
             .atomic(move |tx| {
                 for (key, family) in tx.list::<TokenFamily>(b"")? {
                     let Some(id) = family_id(&key) else { continue };
-                    if oauth.is_unused(&id, &family, now)? {
+                    if family.ends_at.is_some_and(|ends_at| ends_at <= now) {
+                        end_family(tx, &id, &family, RevocationReason::Expired, now)?;
+                    } else if oauth.is_unused(&id, &family, now)? {
                         end_family(tx, &id, &family, RevocationReason::Unused, now)?;
                     }
                 }

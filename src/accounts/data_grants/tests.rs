@@ -10,7 +10,7 @@ fn person(n: u8, name: &str) -> Account {
     let letter = char::from(b'a' + n);
     Account {
         id: format!("acc_{}", letter.to_string().repeat(16)).parse().unwrap(),
-        profile_id: u64::from(n),
+        profile_id: Some(u64::from(n)),
         email: format!("{letter}@example.org"),
         full_name: name.to_owned(),
         linked_at: Timestamp::UNIX_EPOCH,

@@ -81,6 +81,18 @@ impl TokenHash {
         Self(sha256(token.as_bytes()))
     }
 
+    /// Reads a hash that another program stored as 64 hexadecimal digits.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
     /// The bytes of the hash, used as a store key.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -109,6 +121,25 @@ mod tests {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         for (i, byte) in sha256(b"abc").iter().enumerate() {
             assert_eq!(format!("{byte:02x}"), expected[2 * i..2 * i + 2]);
+        }
+    }
+
+    #[test]
+    fn a_hash_is_read_from_its_digits() {
+        let digits = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(TokenHash::from_hex(digits), Some(TokenHash::of("abc")));
+        assert_eq!(
+            TokenHash::from_hex(&digits.to_uppercase()),
+            Some(TokenHash::of("abc"))
+        );
+        for wrong in [
+            "",
+            &digits[1..],
+            &format!("{digits}0"),
+            &"+f".repeat(32),
+            &"é".repeat(32),
+        ] {
+            assert_eq!(TokenHash::from_hex(wrong), None, "{wrong}");
         }
     }
 

@@ -195,7 +195,7 @@ impl Transactions {
             EndedSignIns::Email(ended) => {
                 *ended == email.to_lowercase() || account.is_some_and(|account| account.email == *ended)
             }
-            EndedSignIns::Profile(ended) => account.is_some_and(|account| account.profile_id == *ended),
+            EndedSignIns::Profile(ended) => account.is_some_and(|account| account.profile_id == Some(*ended)),
             EndedSignIns::Client(ended) => transaction
                 .purpose
                 .request()

@@ -11,7 +11,7 @@ use crate::garmin::SignInRefusal;
 use crate::oauth::{AuthorizeStep, HiddenFields, PostedAnswer, PostedForm, SignInNotice, SignInPage};
 
 /// The parameters that Claude sends.
-fn query(changes: &[(&str, &str)]) -> String {
+pub(super) fn query(changes: &[(&str, &str)]) -> String {
     let challenge = challenge_text();
     let base = [
         ("response_type", "code"),
