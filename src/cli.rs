@@ -8,6 +8,7 @@ mod doctor;
 mod examples;
 mod exit;
 mod export;
+mod import;
 mod install;
 mod location;
 mod manual;
@@ -91,6 +92,11 @@ enum CliCommand {
     /// Restore a backup, or check one
     #[command(after_help = "The gateway must be stopped, except for --verify.")]
     Restore(backup::RestoreArgs),
+    /// Move in from the Python gateway: its accounts, Garmin tokens, clients and access tokens
+    #[command(
+        after_help = "Without --yes, this only shows what would be taken and what not. Both gateways must be stopped."
+    )]
+    Import(import::ImportArgs),
     /// Export a person's data and races as JSON, or one race as GPX or CSV; without tokens
     Export(export::ExportArgs),
     /// Change the secret that seals the store; a running gateway keeps running
@@ -178,6 +184,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         CliCommand::Operate(operate) => in_thread(operate.run()),
         CliCommand::Backup(args) => in_thread(backup::backup(args)),
         CliCommand::Restore(args) => in_thread(backup::restore(args)),
+        CliCommand::Import(args) => in_thread(import::import(args)),
         CliCommand::Export(args) => in_thread(export::export(args)),
         CliCommand::RotateSecret(args) => in_thread(secret::rotate_secret(args)),
         CliCommand::Install(args) => match program() {

@@ -26,14 +26,14 @@
 //! | 6 | [`advice`]: the coach who speaks first, from a person's kept days |
 //! | 7 | [`races`]: LiveTrack links, watched, kept and coached |
 //! | 8 | [`gateway`]: bearer → account → answer |
-//! | 9 | [`admin`]: the private face, and what concerns several rooms; [`upkeep`]: backups, and the secret; [`simulator`]: a pretend Garmin |
+//! | 9 | [`admin`]: the private face, and what concerns several rooms; [`upkeep`]: backups, and the secret; [`import`]: moving in from the Python gateway; [`simulator`]: a pretend Garmin |
 //! | 10 | [`web`]: the public face |
 //! | 11 | [`daemon`]: build, announce, wait, drain; [`console`]: the terminal; [`doctor`]: looks at everything; [`install`]: plan, show, do |
 //! | 12 | [`cli`]: the subcommands |
 //!
 //! # Invariants
 //!
-//! - Fenced crates: warp in [`web`]; sled in [`store`]; orion in `base::secrets`; clap in [`cli`];
+//! - Fenced crates: warp in [`web`]; sled in [`store`]; rusqlite in [`import`]; orion in `base::secrets`; clap in [`cli`];
 //!   ratatui and crossterm in [`console`]; child processes in [`sandbox`] (and the system's own programs in
 //!   [`install`]); the environment in [`config`] (and what the service manager puts there in [`daemon`]).
 //! - A write that was acknowledged survives `kill -9` and a power cut.
@@ -74,6 +74,7 @@ pub mod races;
 pub mod gateway;
 
 pub mod admin;
+pub mod import;
 pub mod simulator;
 pub mod upkeep;
 

@@ -1,8 +1,7 @@
 //! `backup` and `restore`, through the running gateway or in the store itself.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::BufReader;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,12 +10,12 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::exit::{GatewayRuns, UsageError};
-use super::location::{GatewayProcess, OwnStore, StoreLocation, own};
+use super::location::{GatewayProcess, OwnStore, StoreLocation, make_place, own};
 use super::output::{put, say};
 use super::progress::ProgressLine;
 use crate::admin::api::{AdminStream, StreamSummary};
 use crate::base::clock::Clock;
-use crate::base::disk::{beside, parent};
+use crate::base::disk::beside;
 use crate::base::secrets::RootSecret;
 use crate::config::Config;
 use crate::console::words::{bytes, many};
@@ -189,15 +188,7 @@ fn write_store(
     let (path, file) = (&config.db_path, &args.file);
     // The store is sealed with the gateway's current secret, which may differ from the backup's.
     let (secret, _) = config.secret.resolve()?;
-    let parent = parent(path);
-    let mut directory = std::fs::DirBuilder::new();
-    let created = directory.recursive(true).mode(0o700).create(parent);
-    created.with_context(|| parent.display().to_string())?;
-    if path.starts_with(&config.data_dir) {
-        let private = Permissions::from_mode(0o700);
-        std::fs::set_permissions(&config.data_dir, private)
-            .with_context(|| config.data_dir.display().to_string())?;
-    }
+    make_place(config)?;
     let now = Clock::system().now();
     // Milliseconds, so that a second restore within a second keeps the store that it replaces too.
     let old = args

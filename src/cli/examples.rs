@@ -97,6 +97,13 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "import",
+        &[
+            "import --from /srv/garmin-mcp-gateway",
+            "import --from /srv/garmin-mcp-gateway --secret-file old-secret --yes",
+        ],
+    ),
+    (
         "export",
         &[
             "export --account anna@example.org > anna.json",

@@ -1,13 +1,17 @@
 //! Locates the data: through a running gateway, or in a store that no process has open.
 
+use std::fs::Permissions;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::exit::{DISK, NoStore, WrongSettings};
 use super::output::fail;
 use crate::admin::SOCKET_NAME;
 use crate::admin::client::{AdminClient, ClientError};
+use crate::base::disk::parent;
 use crate::config::{Config, Sources};
 use crate::store::{Store, StoreError};
 use crate::upkeep::give_to_owner_of;
@@ -79,6 +83,18 @@ impl OwnStore {
         })
     }
 
+    /// Opens the store that these settings name, or creates it with its secret.
+    pub(super) fn open_or_create(config: &Config) -> anyhow::Result<Self> {
+        let path = config.db_path.clone();
+        let (secret, _) = config.secret.resolve()?;
+        make_place(config)?;
+        let store = Store::open(&path, &secret)?;
+        Ok(Self {
+            store: Some(store),
+            path,
+        })
+    }
+
     pub(super) fn store(&self) -> Result<&Store, StoreError> {
         self.store.as_ref().ok_or(StoreError::Closed)
     }
@@ -89,6 +105,20 @@ impl Drop for OwnStore {
         self.store.take();
         own(&self.path);
     }
+}
+
+/// Creates the directory of the store, for this user alone.
+pub(super) fn make_place(config: &Config) -> anyhow::Result<()> {
+    let parent = parent(&config.db_path);
+    let mut directory = std::fs::DirBuilder::new();
+    let created = directory.recursive(true).mode(0o700).create(parent);
+    created.with_context(|| parent.display().to_string())?;
+    if config.db_path.starts_with(&config.data_dir) {
+        let private = Permissions::from_mode(0o700);
+        std::fs::set_permissions(&config.data_dir, private)
+            .with_context(|| config.data_dir.display().to_string())?;
+    }
+    Ok(())
 }
 
 /// The settings from `env_file` if given, otherwise those of the installed gateway.

@@ -14,6 +14,7 @@ use crate::base::causes::chain;
 use crate::base::secrets::RootSecretError;
 use crate::console::words::plain;
 use crate::daemon::StartError;
+use crate::import::ImportError;
 use crate::store::{ArchiveError, OpenError, RestoreError, RotateError, StoreError};
 use crate::upkeep::backups::BackupError;
 use crate::upkeep::{NotWritten, RotateFileError};
@@ -50,6 +51,17 @@ fn code(e: &(dyn Error + 'static)) -> Option<u8> {
             ClientError::Refused(AdminRefusal::Invalid(_) | AdminRefusal::NotFound(_)) => USAGE,
             ClientError::Refused(AdminRefusal::Internal(_)) => BROKEN,
             _ => UNAVAILABLE,
+        });
+    }
+    if let Some(e) = e.downcast_ref::<ImportError>() {
+        return Some(match e {
+            ImportError::NoDatabase(_) => USAGE,
+            ImportError::NoSecret(_) | ImportError::WrongSecret(_) | ImportError::EnvFile(_) => CONFIG,
+            ImportError::Running(_) | ImportError::Changing(_) => UNAVAILABLE,
+            ImportError::NotADatabase(_)
+            | ImportError::OtherLayout { .. }
+            | ImportError::Unreadable { .. }
+            | ImportError::Io { .. } => DISK,
         });
     }
     match e.downcast_ref::<OperateError>() {

@@ -77,6 +77,12 @@ pub fn allowed_redirects<'a>(uris: impl IntoIterator<Item = &'a str>, added: &[S
 }
 
 impl OAuth {
+    /// The ids of the clients that were imported.
+    pub fn imported_clients(store: &Store) -> Result<Vec<String>, StoreError> {
+        let clients = store.list::<ImportedClient>(b"")?.into_iter();
+        Ok(clients.map(|(_, imported)| imported.client.id).collect())
+    }
+
     /// Stores a client, inside a unit of work. Returns whether it was new and has an id that can be kept.
     pub fn import_client_within(tx: &mut Tx<'_>, foreign: &ForeignClient) -> Result<bool, StoreError> {
         let id = foreign.id.as_str();

@@ -28,6 +28,7 @@ mod garmin_api;
 mod grants;
 mod history;
 mod https;
+mod import;
 mod isolation;
 mod keys;
 mod looks;

@@ -7,9 +7,10 @@ use super::source::{Segments, Source};
 
 /// Crates and paths that only some files may use. `*` matches the rest of a name; a file is a path below `src/`,
 /// without `.rs`.
-const FENCES: [(&str, &[&str]); 9] = [
+const FENCES: [(&str, &[&str]); 10] = [
     ("warp", &["web"]),
     ("sled", &["store"]),
+    ("rusqlite", &["import"]),
     ("orion", &["base/secrets"]),
     ("ratatui", &["console"]),
     ("crossterm", &["console"]),
