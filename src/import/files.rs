@@ -49,6 +49,8 @@ impl OldFiles {
         ];
         let found = candidates.into_iter().flatten().find(|path| path.is_file());
         let database = found.ok_or_else(|| ImportError::NoDatabase(from.to_owned()))?;
+        // Without the `.` of a path like `./.localdata`.
+        let database: PathBuf = database.components().collect();
         let home = database.parent().unwrap_or(dir).to_owned();
         let in_data = |name: &str| data.as_ref().map(|data| data.join(name));
         let users = in_data("users").filter(|users| users.is_dir());

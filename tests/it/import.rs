@@ -174,7 +174,7 @@ async fn people_go_on_with_the_tokens_that_they_have() {
     // Ben's client comes back with the id that it has, and Ben with his e-mail.
     let page = format!(
         "/authorize?response_type=code&client_id={CLIENT}&redirect_uri={CALLBACK}&code_challenge={}&code_challenge_method=S256",
-        "x".repeat(43)
+        "A".repeat(43)
     );
     let page = world.http.get(world.url(&page)).send().await.unwrap();
     let page = page.text().await.unwrap();
