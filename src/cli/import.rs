@@ -34,7 +34,7 @@ pub(super) struct ImportArgs {
     /// Import; without it, only show what would be taken
     #[arg(long)]
     yes: bool,
-    /// Print JSON
+    /// Print the report as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub(super) async fn import(args: ImportArgs) -> anyhow::Result<()> {
     let around = notes(&old, &config);
     let database = old.database.clone();
     let plan = ImportPlan::of(old, &here, &rules, now);
-    let mut report = describe(&database, &plan, around);
+    let mut report = describe(&database, &plan, &around);
     let done = match own.filter(|_| args.yes) {
         Some(own) => Some(carry_out(own.store()?, plan, config.public_url.mcp(), now).await?),
         None => None,
@@ -143,7 +143,7 @@ fn notes(old: &OldGateway, config: &Config) -> Vec<String> {
     notes
 }
 
-fn describe(database: &Path, plan: &ImportPlan, notes: Vec<String>) -> ImportReport {
+fn describe(database: &Path, plan: &ImportPlan, notes: &[String]) -> ImportReport {
     let mut lines = vec![format!("From {}:", database.display())];
     lines.extend(plan.accounts.iter().map(taken));
     lines.extend(plan.left_accounts.iter().map(left));

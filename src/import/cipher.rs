@@ -31,7 +31,7 @@ pub(super) fn open(secret: &Secret, sealed: &str) -> Result<Secret, NotOpened> {
 }
 
 fn from_hex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
-    if digits.len() % 2 != 0 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+    if !digits.len().is_multiple_of(2) || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     let bytes = (0..digits.len())

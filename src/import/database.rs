@@ -58,12 +58,12 @@ pub(super) struct TokenRow {
 #[derive(Debug, Clone)]
 pub(super) struct ClientRow {
     pub(super) id: String,
-    /// A JSON list.
+    /// A JSON list, as it was registered.
     pub(super) redirect_uris: String,
     pub(super) name: Option<String>,
 }
 
-/// All rows that matter.
+/// The rows of the three tables.
 #[derive(Debug)]
 pub(super) struct OldTables {
     pub(super) accounts: Vec<AccountRow>,

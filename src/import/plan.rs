@@ -24,7 +24,7 @@ pub struct AlreadyHere {
 /// The rules of this gateway.
 #[derive(Debug)]
 pub struct ImportRules<'a> {
-    /// `REDIRECT_HOSTS`.
+    /// The operator's additions, `REDIRECT_HOSTS`.
     pub redirect_hosts: &'a [String],
     /// `ACCESS_TOKEN_TTL_DAYS`: a sign-in that is unused for so long ends.
     pub sign_in_ttl: Option<Duration>,

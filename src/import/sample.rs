@@ -23,8 +23,9 @@ const TABLES: &str = "
 
 const CREATED: &str = "2026-07-01 09:30:00";
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// Creates the tables at `path`. What is added reaches the file itself when the connection is dropped.

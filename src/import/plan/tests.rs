@@ -1,6 +1,6 @@
 use super::*;
 use crate::import::old_gateway::OldAccount;
-use crate::import::sample::garmin_tokens;
+use crate::import::sample::{garmin_tokens, hex};
 
 const ANN: &str = "ann@example.org";
 const DAY: i64 = 24 * 3600;
@@ -9,15 +9,15 @@ fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
-fn days_ago(days: i64) -> Option<Timestamp> {
-    Some(Timestamp::from_second(now().as_second() - days * DAY).unwrap())
+fn days_ago(days: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() - days * DAY).unwrap()
 }
 
 fn account(key: &str) -> OldAccount {
     OldAccount {
         key: key.to_owned(),
         tokens: Some((garmin_tokens(1_800_000_000), false)),
-        created_at: days_ago(40),
+        created_at: Some(days_ago(40)),
     }
 }
 
@@ -25,11 +25,11 @@ fn account(key: &str) -> OldAccount {
 fn token(text: &str, account: &str) -> TokenRow {
     let hash = TokenHash::of(text);
     TokenRow {
-        hash: hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
+        hash: hex(hash.as_bytes()),
         account: account.to_owned(),
         client_id: Some("client-1".into()),
-        created_at: days_ago(40),
-        last_used_at: days_ago(1),
+        created_at: Some(days_ago(40)),
+        last_used_at: Some(days_ago(1)),
         expires_at: Some(now().as_second() + 10 * DAY),
     }
 }
@@ -75,9 +75,9 @@ fn an_account_comes_with_its_tokens_and_the_client_of_each() {
         panic!("{plan:?}")
     };
     assert_eq!((ann.email.as_str(), ann.access.len()), (ANN, 2));
-    assert_eq!(ann.linked_at, days_ago(40).unwrap());
+    assert_eq!(ann.linked_at, days_ago(40));
     assert_eq!(ann.access[0].client_name.as_deref(), Some("Claude"));
-    assert_eq!(ann.access[0].last_used_at, days_ago(1).unwrap());
+    assert_eq!(ann.access[0].last_used_at, days_ago(1));
     assert_eq!(plan.clients[0].id, "client-1");
     assert!(plan.left_accounts.is_empty() && plan.n_expired == 0 && plan.n_stray == 0);
 }
@@ -123,7 +123,7 @@ fn an_expired_an_unused_and_a_stray_token_are_counted() {
     };
     let unused = TokenRow {
         expires_at: None,
-        last_used_at: days_ago(90),
+        last_used_at: Some(days_ago(90)),
         ..token("b", ANN)
     };
     let endless = TokenRow {
