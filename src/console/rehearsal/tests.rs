@@ -25,7 +25,7 @@ fn points(sport: fn(i64) -> &'static str) -> String {
     csv
 }
 
-/// The sample's race, played.
+/// The race of the sample as the rehearsal plays it.
 fn played() -> Arc<RehearsedRace> {
     let course = course(&race_detail());
     Arc::new(RehearsedRace::of(&points(|_| "RUNNING"), course.as_deref()).unwrap())

@@ -14,7 +14,7 @@ const MOST: u32 = 12;
 /// The nearest zoom that all servers have.
 const NEAREST_ZOOM: u32 = 17;
 
-/// The projection ends here.
+/// Beyond this latitude, north or south, there are no tiles.
 const FARTHEST_LAT: f64 = 85.0;
 
 /// A tile, and where it lies on the map.
