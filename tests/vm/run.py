@@ -34,6 +34,7 @@ import visitor
 from stage import free_port
 
 PATIENCE = 900
+VERSION = re.search(r'(?m)^version = "(\S+)"', (REPOSITORY / "Cargo.toml").read_text())[1].encode()
 ACME = ("pebble", "pebble-challtestsrv")
 
 
@@ -47,6 +48,10 @@ def files_for(program: Path, package: Path | None = None) -> Path:
     shutil.copy(REPOSITORY / "packaging/nginx.conf", files)
     shutil.copy(program, files / "garmin-gateway")
     subprocess.run(["strip", files / "garmin-gateway"], check=True)
+    # The same program under an older version, which upgrades itself to the release.
+    older = (files / "garmin-gateway").read_bytes().replace(VERSION, re.sub(rb"\d", b"0", VERSION))
+    (files / "garmin-gateway-older").write_bytes(older)
+    (files / "garmin-gateway-older").chmod(0o755)
     if package:
         shutil.copy(package, files / "garmin-gateway.deb")
     # A release as packaging/release.sh seals it, with a key of this run.

@@ -76,6 +76,9 @@ X
 
 install_release() { GARMIN_GATEWAY_BASE_URL=http://127.0.0.1:8000 sh /mnt/releases/latest/download/install.sh "$@"; }
 
+upgrade_command() { echo "garmin-gateway upgrade --yes --from http://127.0.0.1:8000 --key '$(cut -d ' ' -f 1,2 /mnt/key.pub)'"; }
+upgrade_itself() { sh -c "$(upgrade_command)"; }
+
 first() {
   ok a plan is shown -- install_release --dry-run
   ok and nothing was done -- not test -e /etc/garmin-gateway
@@ -191,6 +194,12 @@ second() {
   ok of the upgrade: "$(cat /run/kept)" -- test -s /run/kept
   ok the new program is there -- contains GOOD /usr/local/bin/garmin-gateway
   ok and the sign-in holds after the upgrade -- person call
+  ok an older program is installed -- /mnt/garmin-gateway-older install --yes
+  ok it says that it is older -- sh -c 'garmin-gateway --version | grep -q " 0[.]0[.]0"'
+  ok it upgrades itself from the signed release -- upgrade_itself
+  ok the release runs -- test "$(garmin-gateway --version)" = "$(/mnt/garmin-gateway --version)" -a "$(systemctl is-active garmin-gateway)" = active
+  ok and the sign-in holds with it -- person call
+  ok another upgrade finds nothing to do -- sh -c "$(upgrade_command) | grep -q 'Nothing to do'"
 
   ok the nightly backup is due -- systemctl is-active --quiet garmin-gateway-backup.timer
   ok the nightly backup is made in its fences -- systemctl start garmin-gateway-backup.service
