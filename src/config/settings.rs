@@ -114,7 +114,7 @@ settings! {
     OPERATOR_EMAIL: Live, Text, "",
         "How to reach the operator, shown on the pages.";
     OPERATOR_PHONE: Live, People, "",
-        "Your own phone, for what you must know, such as news of this program: `telegram:CHAT`, `ntfy:TOPIC`, `gotify:TOKEN` or `webhook`, comma-separated; each needs its channel below.",
+        "Your own phone, for news of this program: `telegram:CHAT`, `ntfy:TOPIC`, `gotify:TOKEN` or `webhook`, comma-separated; each needs its channel below.",
         "write telegram:123456789, ntfy:your-topic, gotify:token or webhook, comma-separated";
     ACCESS_TOKEN_TTL_DAYS: Restart, Number(0, 36_500), "90",
         "Days after which an unused connection expires; 0 = never.";
