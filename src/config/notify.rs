@@ -95,6 +95,16 @@ impl NotifyConfig {
             webhook: webhook(reader),
         };
         config.add_operator(reader);
+        let tokens = [&settings::GOTIFY_TOKEN, &settings::GOTIFY_TOKEN_FILE];
+        let has_tokens = tokens.into_iter().any(|setting| reader.text(setting).is_some());
+        let has_no_reader = |gotify: &ChannelConfig| gotify.targets.0.is_empty();
+        if !has_tokens && config.gotify.as_ref().is_some_and(has_no_reader) {
+            reader.problem_with(
+                &settings::GOTIFY_TOKEN,
+                "GOTIFY_URL is set without a token",
+                "set both, or neither",
+            );
+        }
         config
     }
 
@@ -180,12 +190,11 @@ fn gotify(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
         Some((from, text)) => targets(reader, from, &text, is_gotify_token),
         None => Targets::default(),
     };
-    let is_wanted = reader.text(&settings::GOTIFY_URL).is_some();
-    if is_wanted == targets.0.is_empty() {
+    if !targets.0.is_empty() && reader.text(&settings::GOTIFY_URL).is_none() {
         reader.problem_with(
             name,
-            "Gotify needs an address and a token",
-            "set GOTIFY_URL and GOTIFY_TOKEN, or neither",
+            "a token is set without a server",
+            "set GOTIFY_URL too, or neither",
         );
     }
     // Plain http is allowed, because the server is often in the same house.

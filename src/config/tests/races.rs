@@ -79,6 +79,22 @@ fn the_operators_phone_is_nobody_elses() {
 }
 
 #[test]
+fn a_gotify_server_may_be_the_operators_alone() {
+    let notify = load(&[
+        ("GOTIFY_URL", "http://gotify.local"),
+        ("OPERATOR_PHONE", "gotify:A0123456789abcd"),
+    ])
+    .unwrap()
+    .live
+    .notify;
+    let targets = notify.gotify.unwrap().targets;
+    assert_eq!(
+        (targets.of_operator(), targets.of(&["ada@example.org"])),
+        (Some("A0123456789abcd"), None)
+    );
+}
+
+#[test]
 fn a_way_without_a_target_is_there_for_who_has_their_own() {
     let notify = load(&[BOT, ("NTFY_URL", "https://ntfy.example.org")])
         .unwrap()
