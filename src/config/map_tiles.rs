@@ -14,6 +14,7 @@ pub struct MapTiles {
     template: String,
     /// Scheme, host and port, as a content security policy names a source.
     pub origin: String,
+    pub host: String,
     /// Whose map it is, in the server's words; else the name of its host.
     pub credit: String,
 }
@@ -26,7 +27,8 @@ impl MapTiles {
         Some(Self {
             template,
             origin,
-            credit: credit.unwrap_or(host),
+            credit: credit.unwrap_or_else(|| host.clone()),
+            host,
         })
     }
 
@@ -67,7 +69,8 @@ mod tests {
         let tiles = MapTiles {
             template,
             origin,
-            credit: host,
+            credit: host.clone(),
+            host,
         };
         assert_eq!(
             tiles.url(12, 2200, 1400),

@@ -84,9 +84,10 @@ pub(super) fn map(
     Some(PageMap {
         width: WIDTH,
         height: projection.height,
-        tiles_credit: server
-            .filter(|_| !tiles.is_empty())
-            .map(|server| fill(words.map_tiles, &[("credit", &server.credit)])),
+        tiles_credit: server.filter(|_| !tiles.is_empty()).map(|server| {
+            let named = [("credit", server.credit.as_str()), ("host", &server.host)];
+            fill(words.map_tiles, &named)
+        }),
         tiles,
         course: course_paths(course, &ways, &projection),
         covered: covered(source, hidden, &projection),

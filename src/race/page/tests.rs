@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::*;
+use crate::config::{Config, Sources};
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::alerts::{Alert, AlertKind, Severity};
 use crate::race::course::CourseFile;
@@ -245,6 +246,33 @@ fn a_family_sees_nothing_of_the_body_and_nobody_is_named_without_a_choice() {
         PageWords::all()[0],
     );
     assert!(named.title.contains("Josi") && said(&named).contains("Josefine runs well."));
+}
+
+/// Only what the operator wants is asked of anybody, and the page says whom.
+#[test]
+fn a_map_of_tiles_names_its_server() {
+    let words = PageWords::all()[0];
+    let mut race = under_way();
+    let map = |race: &PageSource| {
+        let page = RacePage::of(race, &terms(ShareRole::Family, None), None, words);
+        page.map.unwrap()
+    };
+    let plain = map(&race);
+    assert_eq!((plain.tiles.len(), &plain.tiles_credit), (0, &None));
+    let sources = Sources::of_pairs([
+        ("HOME", "/h"),
+        ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("MAP_TILES_URL", "https://tiles.example.org/{z}/{x}/{y}.png"),
+        ("MAP_TILES_CREDIT", "© OpenStreetMap contributors"),
+    ]);
+    race.tiles = Config::load(&sources).unwrap().races.map_tiles;
+    let tiled = map(&race);
+    assert!(!tiled.tiles.is_empty() && tiled.course == plain.course);
+    let credit = tiled.tiles_credit.unwrap();
+    assert!(
+        credit.contains("© OpenStreetMap contributors") && credit.contains("from tiles.example.org"),
+        "{credit}"
+    );
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map: "Karte",
     map_alt: "Karte mit der Strecke und dem bisherigen Weg. {state}",
     map_hidden: "Positionen im Umkreis von {m} m um Start und Ziel werden nicht gezeigt.",
-    map_tiles: "Karte: {credit}. Dein Browser lädt sie von dort.",
+    map_tiles: "Karte: {credit}. Dein Browser lädt sie von {host}.",
     course: "Strecke, kräftiger, wo sie höher liegt",
     covered: "Zurückgelegt",
     last_seen: "Zuletzt gesehen",
