@@ -127,6 +127,8 @@ impl House {
             ("GATEWAY_SECRET_FILE", at("secret")),
             ("INVITED", invited.join(",")),
             ("GATEWAY_LOG_LEVEL", "warning".to_owned()),
+            // As in the units of packaging/.
+            ("MALLOC_ARENA_MAX", "2".to_owned()),
             // A bench signs in and calls far more often than the default limits allow.
             ("SIGN_IN_SPACING", "0".to_owned()),
             ("SIGN_IN_DAILY", "1000".to_owned()),
