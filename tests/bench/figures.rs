@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::console::console;
 use crate::crowd::{Crowd, crowd};
-use crate::house::{Garmin, House, Nginx, free_port};
+use crate::house::{Garmin, House, Nginx, fast_worker, free_port};
 use crate::load::{Target, Times, paced, saturated, sequence};
 use crate::processes::{resident_mb, worker_bearer, worker_port, workers_of};
 use crate::restart::restart;
@@ -105,17 +105,7 @@ pub(crate) async fn all(smoke: bool, calls_only: bool) -> Result<Vec<Row>> {
 /// overhead.
 async fn proxying(garmin: &Garmin, effort: &Effort) -> Result<Vec<Row>> {
     let port = free_port()?;
-    let bench = std::env::current_exe()?;
-    let house = House::start(
-        garmin,
-        &[
-            ("GARMIN_MCP_CMD", format!("{} --upstream", bench.display())),
-            ("WORKER_PORT_START", port.to_string()),
-            ("WORKER_PORT_END", port.to_string()),
-            ("MAX_WORKERS", "1".to_owned()),
-        ],
-    )
-    .await?;
+    let house = House::start(garmin, &fast_worker(port)?).await?;
     let token = person::connect(&house.url, garmin.person(0)?).await?;
     let call = |port| Target {
         port,

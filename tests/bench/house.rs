@@ -171,6 +171,17 @@ impl House {
     }
 }
 
+/// The settings of a gateway whose only worker is the fast upstream, at this port.
+pub(crate) fn fast_worker(port: u16) -> Result<[(&'static str, String); 4]> {
+    let bench = std::env::current_exe()?;
+    Ok([
+        ("GARMIN_MCP_CMD", format!("{} --upstream", bench.display())),
+        ("WORKER_PORT_START", port.to_string()),
+        ("WORKER_PORT_END", port.to_string()),
+        ("MAX_WORKERS", "1".to_owned()),
+    ])
+}
+
 fn serve(
     socket: &TcpListener,
     environment: &[(&'static str, String)],

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio_rustls::TlsConnector;
 
 use crate::figures::{Row, ms};
-use crate::house::{Garmin, House, Nginx, free_port};
+use crate::house::{Garmin, House, Nginx, fast_worker, free_port};
 use crate::load::{Target, Times, saturated, sequence};
 use crate::processes::{resident_mb, workers_of};
 use crate::wire::{Connection, mcp_request, with_port};
@@ -111,14 +111,7 @@ async fn beside_nginx(
     rounds: usize,
 ) -> Result<Vec<Row>> {
     let worker = free_port()?;
-    let bench = std::env::current_exe()?;
-    let with_one_worker = [
-        ("GARMIN_MCP_CMD", format!("{} --upstream", bench.display())),
-        ("WORKER_PORT_START", worker.to_string()),
-        ("WORKER_PORT_END", worker.to_string()),
-        ("MAX_WORKERS", "1".to_owned()),
-    ];
-    let own = House::start_over_https(garmin, certificate, &with_one_worker).await?;
+    let own = House::start_over_https(garmin, certificate, &fast_worker(worker)?).await?;
     let own_token = person::connect_with(certificate.browser(), &own.url, garmin.person(0)?).await?;
     let tls = certificate.connector()?;
     let params = json!({"name": upstream::TOOL, "arguments": {}});
@@ -134,14 +127,7 @@ async fn beside_nginx(
     sequence(&ours, 200).await?;
 
     // nginx in front of a gateway of its own, which is what an owner would run instead.
-    let behind_port = free_port()?;
-    let behind_worker = [
-        ("GARMIN_MCP_CMD", format!("{} --upstream", bench.display())),
-        ("WORKER_PORT_START", behind_port.to_string()),
-        ("WORKER_PORT_END", behind_port.to_string()),
-        ("MAX_WORKERS", "1".to_owned()),
-    ];
-    let behind = House::start(garmin, &behind_worker).await?;
+    let behind = House::start(garmin, &fast_worker(free_port()?)?).await?;
     let token = person::connect(&behind.url, garmin.person(0)?).await?;
     let proxy = Nginx::start_over_https(behind.port, certificate).await?;
     let hop = Nginx::start_over_https(worker, certificate).await?;
