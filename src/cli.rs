@@ -231,6 +231,7 @@ fn serve(env_file: Option<&Path>) -> ExitCode {
             config,
             sources,
             telemetry,
+            races_clock: clock.clone(),
             clock,
             program: program()?,
             kept,

@@ -65,6 +65,8 @@ pub struct DaemonParts {
     pub sources: Sources,
     pub telemetry: Telemetry,
     pub clock: Clock,
+    /// The clock by which races are watched. Only the demo's is another one.
+    pub races_clock: Clock,
     /// The path of this program, which is also the built-in worker.
     pub program: PathBuf,
     /// The listening socket that systemd kept during a restart.
@@ -99,6 +101,7 @@ impl Daemon {
             sources,
             telemetry,
             clock,
+            races_clock,
             program,
             kept,
         } = parts;
@@ -177,7 +180,7 @@ impl Daemon {
         let local_address = local.as_ref().and_then(|listener| listener.local_addr().ok());
         let http = garmin::client(&config.garmin).map_err(|e| StartError::Tls(e.to_string()))?;
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
-        let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), clock.clone());
+        let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), races_clock.clone());
         let sign_ins = SignIns::kept_in(&store, config.garmin.clone(), http, clock.clone(), pace)?;
         follow_client_ids(&sign_ins, live.clone(), &lifecycle);
         let oauth = OAuth::new(OAuthParts {
@@ -240,7 +243,7 @@ impl Daemon {
         });
         let races = Races::start(RacesParts {
             store: store.clone(),
-            clock: clock.clone(),
+            clock: races_clock,
             lifecycle: lifecycle.clone(),
             livetrack,
             rules: EndRules {

@@ -77,6 +77,8 @@ pub struct SimulatorSettings {
     pub token_life: Duration,
     /// Determines the current day, and when tokens expire.
     pub clock: Clock,
+    /// The clock of LiveTrack and its races, if it is another one.
+    pub races_clock: Option<Clock>,
 }
 
 impl Default for SimulatorSettings {
@@ -88,6 +90,7 @@ impl Default for SimulatorSettings {
             // The lifetime of Garmin's own tokens.
             token_life: Duration::from_secs(107_182),
             clock: Clock::system(),
+            races_clock: None,
         }
     }
 }
@@ -113,6 +116,7 @@ impl Simulator {
         let world = World::new(settings.people, settings.faults, settings.seed, token_life);
         let shared = SimulatorServer {
             world: Arc::new(Mutex::new(world)),
+            races_clock: settings.races_clock.unwrap_or_else(|| settings.clock.clone()),
             clock: settings.clock,
         };
         let answering = shared.clone();
@@ -151,7 +155,7 @@ impl Simulator {
 
     /// Like [`Simulator::play`], but returns session id and token separately.
     pub fn links(&self, scenario: &Scenario, pace: Playback) -> Vec<PlayedLink> {
-        let now = self.shared.clock.now();
+        let now = self.shared.races_clock.now();
         self.shared.world().livetrack.play(scenario, pace, now)
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::api::AdminRefusal;
 use super::metrics;
 use super::service::AdminService;
@@ -82,8 +84,15 @@ impl AdminService {
             history_days: histories().map(|history| u64::from(history.days)).sum(),
             history_filled_at: histories().filter_map(|history| history.filled_at).max(),
             garmin_paused_until: self.rooms.workers.garmin_pause(self.clock.now()),
+            races_time: self.races_time(),
             attention: self.attention(people, workers, races),
         }
+    }
+
+    fn races_time(&self) -> Option<Timestamp> {
+        let (races, own) = (self.rooms.races.clock().now(), self.clock.now());
+        // The two are read one after the other.
+        (own.duration_since(races).abs() > SignedDuration::from_secs(1)).then_some(races)
     }
 
     /// Most urgent first: the gateway itself, races, then sign-ins, workers and access requests.

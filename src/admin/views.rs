@@ -50,6 +50,9 @@ pub struct Overview {
     /// Until when Garmin wants no requests, after it refused one with 429.
     #[serde(default)]
     pub garmin_paused_until: Option<Timestamp>,
+    /// The time by which races are watched, if it is not the gateway's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub races_time: Option<Timestamp>,
     /// Open problems, most urgent first.
     pub attention: Vec<Attention>,
 }

@@ -19,7 +19,30 @@ pub struct Clock(ClockSource);
 #[derive(Clone, Debug)]
 enum ClockSource {
     System,
+    CatchingUp(CatchUp),
     Manual(Arc<ManualClock>),
+}
+
+/// The pace of a clock that is behind the system's.
+#[derive(Clone, Copy, Debug)]
+struct CatchUp {
+    /// The system's time when it started.
+    since: Timestamp,
+    /// How far it was behind then.
+    behind: SignedDuration,
+    speed: i32,
+}
+
+impl CatchUp {
+    /// What it shows when the system's clock shows `system`.
+    fn at(self, system: Timestamp) -> Timestamp {
+        let passed = system.duration_since(self.since).saturating_mul(self.speed);
+        let shown = self
+            .since
+            .checked_sub(self.behind)
+            .and_then(|start| start.checked_add(passed));
+        shown.map_or(system, |shown| shown.min(system))
+    }
 }
 
 /// A clock that moves only when told to, and tracks who is waiting for it.
@@ -79,10 +102,23 @@ impl Drop for Sleeper<'_> {
 /// The longest sleep before looking at the clock again, because it may be set or the machine suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
+/// A shorter sleep is not worth waking for twice. It rounds up what a fast clock divides.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
+
 impl Clock {
     /// A clock that shows the operating system's time.
     pub fn system() -> Self {
         Self(ClockSource::System)
+    }
+
+    /// A clock that starts this far behind the system's and runs `speed` times as fast until both show the same. What
+    /// happens by it never lies in the future.
+    pub fn catching_up(behind: SignedDuration, speed: u16) -> Self {
+        Self(ClockSource::CatchingUp(CatchUp {
+            since: Self::system().now(),
+            behind,
+            speed: speed.max(1).into(),
+        }))
     }
 
     /// A clock that stays at `start` until [`Clock::advance`] moves it.
@@ -99,6 +135,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             ClockSource::System => Timestamp::now(),
+            ClockSource::CatchingUp(pace) => pace.at(Timestamp::now()),
             ClockSource::Manual(manual) => manual.now(),
         }
     }
@@ -108,7 +145,9 @@ impl Clock {
     pub fn elapsed(&self) -> SignedDuration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         match &self.0 {
-            ClockSource::System => SignedDuration::try_from(START.elapsed()).unwrap_or(SignedDuration::MAX),
+            ClockSource::System | ClockSource::CatchingUp(_) => {
+                SignedDuration::try_from(START.elapsed()).unwrap_or(SignedDuration::MAX)
+            }
             ClockSource::Manual(manual) => {
                 SignedDuration::from_micros(manual.elapsed_micros.load(Ordering::SeqCst))
             }
@@ -118,12 +157,12 @@ impl Clock {
     /// Waits until the clock shows `at` or later.
     pub async fn sleep_until(&self, at: Timestamp) {
         match &self.0 {
-            ClockSource::System => loop {
+            ClockSource::System | ClockSource::CatchingUp(_) => loop {
                 let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
                 if left.is_zero() {
                     return;
                 }
-                tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
+                tokio::time::sleep((left / self.speed()).max(SHORTEST_SLEEP).min(LONGEST_SLEEP)).await;
             },
             ClockSource::Manual(manual) => {
                 let mut changed = manual.changed.subscribe();
@@ -133,6 +172,14 @@ impl Clock {
                     drop(changed.changed().await);
                 }
             }
+        }
+    }
+
+    /// The most that this clock advances in a second of the system's.
+    fn speed(&self) -> u32 {
+        match &self.0 {
+            ClockSource::CatchingUp(pace) => pace.speed.unsigned_abs(),
+            ClockSource::System | ClockSource::Manual(_) => 1,
         }
     }
 
@@ -187,6 +234,35 @@ mod tests {
         assert_eq!(clock.now(), Timestamp::UNIX_EPOCH);
         clock.advance(SignedDuration::from_secs(90));
         assert_eq!(twin.now().as_second(), 90);
+    }
+
+    #[test]
+    fn a_clock_that_catches_up_is_fast_until_it_shows_the_systems_time() {
+        let since = Timestamp::UNIX_EPOCH;
+        let pace = CatchUp {
+            since,
+            behind: SignedDuration::from_secs(1900),
+            speed: 20,
+        };
+        for (passed_s, shown_s) in [
+            (0, -1900),
+            (1, -1880),
+            (50, -900),
+            (100, 100),
+            (101, 101),
+            (9000, 9000),
+        ] {
+            let system = since + SignedDuration::from_secs(passed_s);
+            assert_eq!(pace.at(system).as_second(), shown_s, "after {passed_s} s");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sleep_by_a_fast_clock_ends_when_that_clock_shows_its_time() {
+        let clock = Clock::catching_up(SignedDuration::from_hours(1), 1000);
+        let until = clock.now() + SignedDuration::from_secs(20);
+        clock.sleep_until(until).await;
+        assert!(clock.now() >= until && clock.now() < Clock::system().now());
     }
 
     #[test]

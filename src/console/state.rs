@@ -181,6 +181,20 @@ impl ConsoleState {
         Vec::new()
     }
 
+    /// The present by which races are watched. It differs from the gateway's in the demo, whose races are run
+    /// fast.
+    pub(super) fn races_now(&self) -> Timestamp {
+        let told = self
+            .data
+            .overview
+            .as_ref()
+            .and_then(|overview| overview.races_time);
+        let since = |updated_at| self.now.duration_since(updated_at);
+        let passed = self.updated_at.map(since).unwrap_or_default();
+        told.and_then(|told| told.checked_add(passed).ok())
+            .unwrap_or(self.now)
+    }
+
     /// The position in the current view.
     pub(super) fn position(&self) -> ListPosition {
         self.positions.get(&self.view).cloned().unwrap_or_default()

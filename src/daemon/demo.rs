@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -25,6 +26,12 @@ use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings};
 /// The ports that are tried if none is given.
 const PORTS: RangeInclusive<u16> = 8080..=8099;
 
+/// How many times as fast as in reality the races are run.
+const RACE_SPEED: u16 = 20;
+
+/// How far in the past the first races start: both athletes are at the finish before their clock has caught up.
+const RACES_BEHIND: SignedDuration = SignedDuration::from_hours(8);
+
 /// Runs the demo until a stop signal arrives. Without `port`, the first free one of [`PORTS`] is used. Returns true if
 /// nothing failed.
 pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
@@ -36,11 +43,15 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
     let home = Scratch::make(&std::env::temp_dir(), "garmin-gateway-demo-")?;
     let at = |name: &str| home.path().join(name).display().to_string();
     let clock = Clock::system();
+    let races_clock = Clock::catching_up(RACES_BEHIND, RACE_SPEED);
     let lifecycle = Lifecycle::new();
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .context("there is no port for the simulated Garmin")?;
-    let settings = SimulatorSettings::default();
+    let settings = SimulatorSettings {
+        races_clock: Some(races_clock.clone()),
+        ..SimulatorSettings::default()
+    };
     let people = settings.people.clone();
     let simulator = Simulator::start(settings, listener, &lifecycle)?;
 
@@ -72,6 +83,7 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
         sources,
         telemetry,
         clock: clock.clone(),
+        races_clock,
         program,
         kept: super::Kept::default(),
     })
@@ -121,7 +133,11 @@ fn announce(daemon: &Daemon, people: &[Person], race_page: &str, runtime_dir: &s
     let program = std::env::args().next();
     let program = program.as_deref().unwrap_or("garmin-gateway");
     writeln!(out, "  Console         {program} console --socket {runtime_dir}")?;
-    writeln!(out, "  A race, live    {race_page}\n")?;
+    writeln!(out, "  A race, live    {race_page}")?;
+    writeln!(
+        out,
+        "                  it was run some hours ago, and is played {RACE_SPEED} times as fast\n"
+    )?;
     for (n, person) in people.iter().enumerate() {
         let head = if n == 0 { "Sign in as" } else { "" };
         let Person { email, password, .. } = person;

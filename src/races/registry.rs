@@ -106,6 +106,11 @@ impl Races {
         Ok(races)
     }
 
+    /// The clock for all times of races.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// Number of races that are being watched.
     pub fn count(&self) -> usize {
         self.0.watched.lock().len()

@@ -37,6 +37,7 @@ struct ExpireRequest {
 pub(super) struct SimulatorServer {
     pub(super) world: Arc<Mutex<World>>,
     pub(super) clock: Clock,
+    pub(super) races_clock: Clock,
 }
 
 impl SimulatorServer {
@@ -51,7 +52,14 @@ impl SimulatorServer {
         let reply = if request.path.starts_with("/simulator/") {
             self.control(&request)
         } else {
-            self.world().answer(&request, self.clock.now())
+            let mut world = self.world();
+            let is_livetrack = world.livetrack.place(&request.path).is_some();
+            let clock = if is_livetrack {
+                &self.races_clock
+            } else {
+                &self.clock
+            };
+            world.answer(&request, clock.now())
         };
         if reply.delay_ms > 0 {
             tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
@@ -95,7 +103,7 @@ impl SimulatorServer {
             },
             ("GET", path) if path.starts_with(RACES) => {
                 let session_id = path.strip_prefix(RACES).unwrap_or_default();
-                let report = self.world().livetrack.report(session_id, self.clock.now());
+                let report = self.world().livetrack.report(session_id, self.races_clock.now());
                 report.map_or(SimulatedResponse::empty(404), |report| {
                     SimulatedResponse::json(200, &report)
                 })
@@ -124,7 +132,10 @@ impl SimulatorServer {
             speed: play.speed.filter(|speed| *speed > 0.0).unwrap_or(1.0),
             elapsed_s: play.elapsed_s,
         };
-        let links = self.world().livetrack.play(&scenario, pace, self.clock.now());
+        let links = self
+            .world()
+            .livetrack
+            .play(&scenario, pace, self.races_clock.now());
         let told: Vec<_> = links
             .iter()
             .map(|link| {

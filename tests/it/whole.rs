@@ -404,6 +404,7 @@ pub(crate) async fn start_daemon(settings: &[(String, String)], clock: Clock) ->
         config: Config::load(&sources).unwrap(),
         sources,
         telemetry: log().clone(),
+        races_clock: clock.clone(),
         clock,
         program: program(),
         kept: Kept::default(),

@@ -147,6 +147,7 @@ pub(super) fn updates() -> Vec<AdminUpdate> {
     };
     vec![
         AdminUpdate::Overview(Overview {
+            races_time: None,
             program: "1.2.3".into(),
             started_at: at(-90_000),
             url: "https://gateway.example.org/mcp".into(),

@@ -61,7 +61,13 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
         None => Some(race),
     };
     if let Some(race) = race {
-        instrument(state, theme, frame, race, &replay.detail(detail, state.now));
+        instrument(
+            state,
+            theme,
+            frame,
+            race,
+            &replay.detail(detail, state.races_now()),
+        );
     }
 }
 

@@ -44,7 +44,7 @@ const COLUMNS: [RaceColumn; 9] = [
         title: "ELAPSED",
         width: Constraint::Length(8),
         from_width: WIDE,
-        cell: |state, _, race| text(&elapsed(state.now, race).map_or("-".into(), clock)),
+        cell: |state, _, race| text(&elapsed(state.races_now(), race).map_or("-".into(), clock)),
     },
     RaceColumn {
         title: "DISTANCE",
@@ -84,7 +84,13 @@ const COLUMNS: [RaceColumn; 9] = [
         title: "LAST POINT",
         width: Constraint::Length(10),
         from_width: ANY,
-        cell: |state, _, race| text(&race.last_point_at.map_or("-".into(), |at| ago(at, state.now))),
+        cell: |state, _, race| {
+            text(
+                &race
+                    .last_point_at
+                    .map_or("-".into(), |at| ago(at, state.races_now())),
+            )
+        },
     },
 ];
 

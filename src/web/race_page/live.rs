@@ -121,7 +121,7 @@ impl Viewer {
     async fn wait(&mut self) -> Option<()> {
         let stopping = self.face.parts.lifecycle.stopping();
         let ends_at = self.share.as_ref().and_then(|share| share.ends_at);
-        let clock = &self.face.parts.clock;
+        let clock = self.face.parts.races.clock();
         let race = self.share.as_ref().map(|share| &share.race);
         let (versions, seen) = (&mut self.versions, &self.seen);
         let changed = async {

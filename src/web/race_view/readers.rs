@@ -97,7 +97,7 @@ impl RaceReaders {
         words: &'static PageWords,
     ) -> Result<Arc<RenderedRace>, ()> {
         let version = parts.races.versions().borrow().of(&share.race);
-        let now = parts.clock.now();
+        let now = parts.races.clock().now();
         let freshness = (version, now.as_second().div_euclid(AGES_S));
         let key = PageKey {
             race: share.race.clone(),

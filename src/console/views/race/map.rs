@@ -22,7 +22,7 @@ pub(super) fn draw(
     detail: &RaceDetail,
 ) {
     let last = detail.race.last_point_at.map_or("no point yet".into(), |at| {
-        format!("last point {}", ago(at, state.now))
+        format!("last point {}", ago(at, state.races_now()))
     });
     let title = format!("{}: {}, {last}", detail.race.name, detail.race.state);
     let block = boxed(state, theme, &title);
