@@ -36,7 +36,7 @@ pub use gateway::{Config, SignInSettings};
 pub use hosts::{GarminDomain, GarminHosts};
 pub use invited::Invited;
 pub use live::{Live, Operator};
-pub use map_tiles::MapTiles;
+pub use map_tiles::{MapTiles, OWN_TILES, TileArchive};
 pub use monitoring::{Heartbeat, Monitoring, NewsSettings};
 pub use notify::{ChannelConfig, NotifyConfig, Targets, is_ntfy_topic, is_telegram_chat, webhook_key};
 pub use problem::{SettingProblem, SettingSource};

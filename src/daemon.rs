@@ -38,7 +38,7 @@ use crate::base::source::Proxies;
 use crate::base::threads::ConnectionThreads;
 use crate::coach::{Claude, ClaudeParts};
 use crate::config;
-use crate::config::{Config, PublicUrl, Sources, WorkerSettings};
+use crate::config::{Config, MapTiles, PublicUrl, Sources, WorkerSettings};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, ApiSettings, GovernorSettings, SignIns};
 use crate::gateway::{Gateway, GatewayParts, WorkerLists};
@@ -52,7 +52,7 @@ use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
 use crate::tls::{self, TlsParts};
 use crate::tools;
-use crate::web::{self, WebLimits, WebParts};
+use crate::web::{self, OpenArchive, WebLimits, WebParts};
 use crate::workers::rehearsal::Script;
 use crate::workers::{SILENCE, Workers, WorkersParts};
 
@@ -330,6 +330,7 @@ impl Daemon {
             clock: clock.clone(),
             simulated: config.garmin.is_simulated(),
             map_tiles: config.races.map_tiles.clone(),
+            tile_archive: tile_archive(config.races.map_tiles.as_ref()).await?,
             ready: Arc::new(move || match &*health.borrow() {
                 Health::Writing => Ok(()),
                 Health::Degraded(_) => Err("the store can't write"),
@@ -453,6 +454,19 @@ impl Daemon {
 async fn start_workers(parts: WorkersParts) -> Result<Workers, StartError> {
     let started = Workers::start(parts).await;
     started.map_err(|e| StartError::Workers(e.to_string()))
+}
+
+async fn tile_archive(map: Option<&MapTiles>) -> Result<Option<Arc<OpenArchive>>, StartError> {
+    let Some(archive) = map.and_then(MapTiles::archive) else {
+        return Ok(None);
+    };
+    let open = OpenArchive::open(archive)
+        .await
+        .map_err(|why| StartError::MapTiles {
+            path: archive.path.clone(),
+            why: why.to_string(),
+        })?;
+    Ok(Some(Arc::new(open)))
 }
 
 /// A second listener, without TLS, for programs on this machine: the certificate is not for a loopback address.

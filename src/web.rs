@@ -10,6 +10,7 @@
 mod body;
 mod face;
 mod language;
+mod map_tiles;
 mod mcp;
 mod me;
 mod oauth;
@@ -23,6 +24,7 @@ mod reply;
 mod request;
 mod sign_in;
 mod site;
+mod tile_archive;
 mod to_https;
 mod words;
 
@@ -44,8 +46,10 @@ use self::face::{ANY, Face, answer, answered, at, under};
 pub use self::parts::{PersonalExport, Ready, WebLimits, WebParts};
 use self::reply::Response;
 use self::request::Exchange;
+pub use self::tile_archive::OpenArchive;
 pub use self::to_https::send_to_https;
 use crate::base::http::{HttpServer, ServerLimits};
+use crate::config::OWN_TILES;
 
 /// Serves requests until `stopping` fires. Returns when the last connection has ended or the drain deadline has
 /// passed.
@@ -114,6 +118,7 @@ fn routes(face: &Arc<Face>) -> BoxedFilter<(Response,)> {
         under(face, "/r/", "/live", GET, race_page::live),
         under(face, "/r/", "", GET, race_page::page),
         at(face, "/race.js", GET, race_page::script),
+        under(face, OWN_TILES, "", GET, map_tiles::tile),
         // Pages that people open.
         at(face, "/", GET, site::landing),
         at(face, "/link", FORM, sign_in::link),

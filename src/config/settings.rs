@@ -178,10 +178,10 @@ settings! {
     MIN_ELAPSED_MIN: Restart, Number(1, 1_440), "30",
         "… provided that it has lasted this many minutes.";
     MAP_TILES_URL: Restart, Text, "",
-        "A server of map tiles that the live pages of races show below the course, such as `https://host/{z}/{x}/{y}.png`; readers' browsers ask it for the tiles.",
-        "write an https address with {z}, {x} and {y}";
+        "A map that the live pages of races show below the course: a server of tiles, such as `https://host/{z}/{x}/{y}.png`, which readers' browsers ask, or a PMTiles file with pictures, such as `file:///srv/map.pmtiles`, which the gateway serves itself.",
+        "write an https address with {z}, {x} and {y}, or file:// and the path of a PMTiles file";
     MAP_TILES_CREDIT: Restart, Text, "",
-        "Whose map the tiles are, as the server wants it named, such as `© OpenStreetMap contributors`; else the name of the host.",
+        "Whose map the tiles are, as the server wants it named, such as `© OpenStreetMap contributors`; else the name of the host or of the file.",
         "write a short text";
     RACE_RETENTION_DAYS: Restart, Number(0, 36_500), "0",
         "Days after which past races and usage records are erased; 0 = never.";

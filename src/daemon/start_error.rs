@@ -43,6 +43,8 @@ pub enum StartError {
     Threads(#[source] std::io::Error),
     #[error("the workers can't be run: {0}")]
     Workers(String),
+    #[error("the map {path} can't be used: {why}; give MAP_TILES_URL another PMTiles archive, or remove it", path = .path.display())]
+    MapTiles { path: PathBuf, why: String },
     #[error("the gateway can't serve https")]
     Https(#[from] TlsError),
     #[error("TLS can't be set up: {0}; install the system's CA certificates")]
@@ -73,7 +75,11 @@ impl StartError {
             Self::Store(OpenError::Disk { .. } | OpenError::Damaged { .. })
             | Self::Read(_)
             | Self::Directory { .. } => 74,
-            Self::Secret(_) | Self::Https(_) | Self::Store(_) | Self::Admin(SocketError::TooLong(_)) => 78,
+            Self::Secret(_)
+            | Self::Https(_)
+            | Self::MapTiles { .. }
+            | Self::Store(_)
+            | Self::Admin(SocketError::TooLong(_)) => 78,
             Self::Processes(_)
             | Self::Threads(_)
             | Self::Workers(_)

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use super::tile_archive::OpenArchive;
 use crate::accounts::AccountId;
 use crate::admin::operations::Rooms;
 use crate::admin::stream::StreamPiece;
@@ -39,8 +40,10 @@ pub struct WebParts {
     pub proxies: Arc<Proxies>,
     /// The data come from the simulator, and every page says so.
     pub simulated: bool,
-    /// The server of the map on the pages of races.
+    /// The map on the pages of races.
     pub map_tiles: Option<MapTiles>,
+    /// Its file, if it is not on a server.
+    pub tile_archive: Option<Arc<OpenArchive>>,
     /// The operator's name and e-mail.
     pub live: watch::Receiver<Live>,
     pub clock: Clock,

@@ -97,7 +97,9 @@ pub(super) fn race_page(status: StatusCode, html: Bytes, tiles: Option<&MapTiles
         "default-src 'none'; style-src {}; script-src 'self'; connect-src 'self'; img-src 'self'{}; \
          form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
         *STYLE_SOURCES,
-        tiles.map_or_else(String::new, |tiles| format!(" {}", tiles.origin))
+        tiles
+            .and_then(MapTiles::server)
+            .map_or_else(String::new, |server| format!(" {}", server.origin))
     );
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -229,6 +229,7 @@ impl Start {
             public_url: public_url.clone(),
             proxies: Arc::default(),
             map_tiles: None,
+            tile_archive: None,
             simulated: false,
             live: watched,
             clock,

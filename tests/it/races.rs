@@ -3,6 +3,7 @@
 
 mod control;
 mod killed;
+mod map_tiles;
 mod page;
 mod past;
 mod places;

@@ -29,7 +29,7 @@ const LONGEST_LABEL: usize = 16;
 pub struct PageMap {
     pub width: f64,
     pub height: f64,
-    /// The tiles below the course, if there is a server of them.
+    /// The tiles below the course, if the operator has a map.
     pub tiles: Vec<MapTile>,
     /// Whose map the tiles are.
     pub tiles_credit: Option<String>,
@@ -79,14 +79,17 @@ pub(super) fn map(
         .map(|position| projection.place(position))
         .map(|(x, y)| (x.round(), y.round()));
     let standing = snapshot.track.standing();
-    let server = source.tiles.as_ref();
-    let tiles = server.map_or_else(Vec::new, |server| tiles(server, &projection));
+    let below = source.tiles.as_ref();
+    let tiles = below.map_or_else(Vec::new, |below| tiles(below, &projection));
     Some(PageMap {
         width: WIDTH,
         height: projection.height,
-        tiles_credit: server.filter(|_| !tiles.is_empty()).map(|server| {
-            let named = [("credit", server.credit.as_str()), ("host", &server.host)];
-            fill(words.map_tiles, &named)
+        tiles_credit: below.filter(|_| !tiles.is_empty()).map(|below| {
+            let credit = ("credit", below.credit.as_str());
+            match below.server() {
+                Some(server) => fill(words.map_tiles, &[credit, ("host", &server.host)]),
+                None => fill(words.map_credit, &[credit]),
+            }
         }),
         tiles,
         course: course_paths(course, &ways, &projection),

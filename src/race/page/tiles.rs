@@ -1,4 +1,4 @@
-//! The tiles of a map server that lie below the course, in the projection of the web (EPSG:3857).
+//! The tiles of a map that lie below the course, in the projection of the web (EPSG:3857).
 //!
 //! Which tiles a page names depends on what it shows alone, so a family's page tells nothing about what it hides.
 
@@ -10,9 +10,6 @@ use crate::garmin::livetrack::Position;
 
 /// More would not make the map of a page better, and a phone loads them all.
 const MOST: u32 = 12;
-
-/// The nearest zoom that all servers have.
-const NEAREST_ZOOM: u32 = 17;
 
 /// Beyond this latitude, north or south, there are no tiles.
 const FARTHEST_LAT: f64 = 85.0;
@@ -27,7 +24,7 @@ pub struct MapTile {
     pub height: f64,
 }
 
-pub(super) fn tiles(server: &MapTiles, projection: &Projection) -> Vec<MapTile> {
+pub(super) fn tiles(map: &MapTiles, projection: &Projection) -> Vec<MapTile> {
     let (north_west, south_east) = (
         projection.position(0.0, 0.0),
         projection.position(WIDTH, projection.height),
@@ -35,7 +32,11 @@ pub(super) fn tiles(server: &MapTiles, projection: &Projection) -> Vec<MapTile> 
     if north_west.lat > FARTHEST_LAT || south_east.lat < -FARTHEST_LAT {
         return Vec::new();
     }
-    let Some(grid) = (0..=NEAREST_ZOOM)
+    if !map.covers((south_east.lat, north_west.lon), (north_west.lat, south_east.lon)) {
+        return Vec::new();
+    }
+    let Some(grid) = map
+        .zooms()
         .rev()
         .map(|zoom| Grid::over(zoom, north_west, south_east))
         .find(|grid| grid.count() <= i64::from(MOST))
@@ -51,7 +52,7 @@ pub(super) fn tiles(server: &MapTiles, projection: &Projection) -> Vec<MapTile> 
                 continue;
             };
             tiles.push(MapTile {
-                url: server.url(grid.zoom, column, row),
+                url: map.url(grid.zoom, column, row),
                 x: tenths(x),
                 y: tenths(y),
                 // The neighbours overlap a little, so that no seam shows.

@@ -26,6 +26,9 @@ const MOST_STREAMS: usize = 256;
 const BURST: f64 = 120.0;
 const PER_SECOND: f64 = 4.0;
 
+/// A tile of the map counts as so much of a page. A page shows up to twelve.
+const TILE_SHARE: f64 = 1.0 / 12.0;
+
 /// The maximum number of addresses whose requests are counted.
 const MOST_SOURCES: usize = 10_000;
 
@@ -70,6 +73,14 @@ impl Default for RaceReaders {
 impl RaceReaders {
     /// Whether this address may have another answer now. A local proxy that tells no addresses has no limit.
     pub(in crate::web) fn may_ask(&self, source: Option<IpAddr>) -> bool {
+        self.may_take(source, 1.0)
+    }
+
+    pub(in crate::web) fn may_have_tile(&self, source: Option<IpAddr>) -> bool {
+        self.may_take(source, TILE_SHARE)
+    }
+
+    fn may_take(&self, source: Option<IpAddr>, share: f64) -> bool {
         let Some(source) = source.filter(|source| !source.is_loopback()) else {
             return true;
         };
@@ -81,7 +92,7 @@ impl RaceReaders {
         let bucket = sources
             .entry(network(source))
             .or_insert_with(|| TokenBucket::full(BURST, PER_SECOND, now));
-        bucket.take(1.0, now).is_ok()
+        bucket.take(share, now).is_ok()
     }
 
     /// A place for one stream, until it is dropped.

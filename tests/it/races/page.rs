@@ -18,7 +18,7 @@ fn path(url: &str) -> String {
     url[at..].to_owned()
 }
 
-async fn get(world: &World, path: &str) -> (u16, String) {
+pub(super) async fn get(world: &World, path: &str) -> (u16, String) {
     let answer = world.http.get(world.url(path)).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
@@ -30,7 +30,7 @@ async fn ask(world: &World, request: AdminRequest) -> AdminAnswer {
 
 impl Tracked {
     /// The path of a new share, made by Ann's client.
-    async fn shared(&self, arguments: Value) -> String {
+    pub(super) async fn shared(&self, arguments: Value) -> String {
         let made = self.told("share_race", arguments).await;
         path(made["url"].as_str().unwrap())
     }

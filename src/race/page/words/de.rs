@@ -62,6 +62,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map_alt: "Karte mit der Strecke und dem bisherigen Weg. {state}",
     map_hidden: "Positionen im Umkreis von {m} m um Start und Ziel werden nicht gezeigt.",
     map_tiles: "Karte: {credit}. Dein Browser lädt sie von {host}.",
+    map_credit: "Karte: {credit}.",
     course: "Strecke, kräftiger, wo sie höher liegt",
     covered: "Zurückgelegt",
     last_seen: "Zuletzt gesehen",

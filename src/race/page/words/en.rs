@@ -62,6 +62,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map_alt: "Map with the course and the way covered so far. {state}",
     map_hidden: "Positions within {m} m of the start and the finish are not shown.",
     map_tiles: "Map: {credit}. Your browser fetches it from {host}.",
+    map_credit: "Map: {credit}.",
     course: "Course, stronger where it is higher",
     covered: "Covered",
     last_seen: "Last seen",

@@ -62,6 +62,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map_alt: "Mapa del recorrido y del camino hecho hasta ahora. {state}",
     map_hidden: "No se muestran posiciones a menos de {m} m de la salida y de la meta.",
     map_tiles: "Mapa: {credit}. Tu navegador lo carga desde {host}.",
+    map_credit: "Mapa: {credit}.",
     course: "Recorrido, más marcado donde es más alto",
     covered: "Recorrido hecho",
     last_seen: "Última posición",

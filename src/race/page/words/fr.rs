@@ -62,6 +62,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map_alt: "Carte du parcours et du chemin fait jusqu’ici. {state}",
     map_hidden: "Les positions à moins de {m} m du départ et de l’arrivée ne sont pas montrées.",
     map_tiles: "Carte : {credit}. Votre navigateur la charge depuis {host}.",
+    map_credit: "Carte : {credit}.",
     course: "Parcours, plus marqué en altitude",
     covered: "Parcouru",
     last_seen: "Dernière position",

@@ -62,6 +62,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map_alt: "Mappa del percorso e della strada fatta finora. {state}",
     map_hidden: "Le posizioni entro {m} m dalla partenza e dal traguardo non sono mostrate.",
     map_tiles: "Mappa: {credit}. Il tuo browser la carica da {host}.",
+    map_credit: "Mappa: {credit}.",
     course: "Percorso, più marcato dove è più alto",
     covered: "Percorso fatto",
     last_seen: "Ultima posizione",

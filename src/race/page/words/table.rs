@@ -25,6 +25,7 @@ pub struct PageWords {
     pub map_alt: &'static str,
     pub map_hidden: &'static str,
     pub map_tiles: &'static str,
+    pub map_credit: &'static str,
     pub course: &'static str,
     pub covered: &'static str,
     pub last_seen: &'static str,
