@@ -6,13 +6,15 @@
 
 pub mod demo;
 mod filling;
+mod listeners;
+mod live_settings;
 mod monitored;
 mod retention;
 mod start_error;
 mod stats;
 mod supervised;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +25,6 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 pub use start_error::StartError;
 pub use supervised::Kept;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::accounts::Accounts;
@@ -156,7 +157,7 @@ impl Daemon {
             directory: config.runtime_dir.clone(),
         };
         let live = config::watch(&config, sources, &lifecycle);
-        follow_log_level(&telemetry, live.clone(), &lifecycle);
+        live_settings::log_level(&telemetry, live.clone(), &lifecycle);
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
         let tls = TlsParts {
             settings: config.tls.clone(),
@@ -166,11 +167,11 @@ impl Daemon {
         };
         let tls = tls::start(tls, &lifecycle)?;
         let local = match &tls {
-            Some(_) => Some(plain_listener().await?),
+            Some(_) => Some(listeners::plain_listener().await?),
             None => None,
         };
         if let Some(port) = config.http_port {
-            plain_port(
+            listeners::plain_port(
                 SocketAddr::new(config.bind.ip(), port),
                 &config.public_url,
                 &lifecycle,
@@ -182,7 +183,7 @@ impl Daemon {
         let pace = GovernorSettings::new(config.sign_in, &config.garmin);
         let livetrack = LiveTrack::new(http.clone(), config.garmin.clone(), races_clock.clone());
         let sign_ins = SignIns::kept_in(&store, config.garmin.clone(), http, clock.clone(), pace)?;
-        follow_client_ids(&sign_ins, live.clone(), &lifecycle);
+        live_settings::client_ids(&sign_ins, live.clone(), &lifecycle);
         let oauth = OAuth::new(OAuthParts {
             store: store.clone(),
             clock: clock.clone(),
@@ -237,7 +238,7 @@ impl Daemon {
             store: store.clone(),
             clock: clock.clone(),
             public_url: config.public_url.origin().to_owned(),
-            local_url: local_url(local_address.unwrap_or(address)),
+            local_url: listeners::local_url(local_address.unwrap_or(address)),
             directory: config.runtime_dir.join("coach"),
             processes,
         });
@@ -456,6 +457,7 @@ async fn start_workers(parts: WorkersParts) -> Result<Workers, StartError> {
     started.map_err(|e| StartError::Workers(e.to_string()))
 }
 
+/// The file of the map for the pages of races, if the operator has one.
 async fn tile_archive(map: Option<&MapTiles>) -> Result<Option<Arc<OpenArchive>>, StartError> {
     let Some(archive) = map.and_then(MapTiles::archive) else {
         return Ok(None);
@@ -467,34 +469,6 @@ async fn tile_archive(map: Option<&MapTiles>) -> Result<Option<Arc<OpenArchive>>
             why: why.to_string(),
         })?;
     Ok(Some(Arc::new(open)))
-}
-
-/// A second listener, without TLS, for programs on this machine: the certificate is not for a loopback address.
-async fn plain_listener() -> Result<TcpListener, StartError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| StartError::Bind { address, source })
-}
-
-/// Sends plain http on to https. It is a convenience: the gateway starts without it.
-async fn plain_port(address: SocketAddr, url: &PublicUrl, lifecycle: &Lifecycle) {
-    match TcpListener::bind(address).await {
-        Ok(listener) => {
-            let sent_on = web::send_to_https(listener, url.clone(), lifecycle.stopping());
-            lifecycle.spawn("web to https", sent_on);
-        }
-        Err(error) => tracing::warn!(%address, %error, "web.http_port_not_served"),
-    }
-}
-
-/// The gateway's URL for programs on this machine.
-fn local_url(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        ip if !ip.is_unspecified() => ip,
-        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-    };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
 }
 
 fn whole_seconds(time: Duration) -> SignedDuration {
@@ -533,38 +507,4 @@ fn worker_lists(config: &Config) -> WorkerLists {
             seed_resources: resources,
         },
     }
-}
-
-fn follow_client_ids(
-    sign_ins: &SignIns,
-    mut live: tokio::sync::watch::Receiver<config::Live>,
-    lifecycle: &Lifecycle,
-) {
-    let (sign_ins, stopping) = (sign_ins.clone(), lifecycle.stopping());
-    lifecycle.spawn("client ids", async move {
-        loop {
-            sign_ins.set_client_ids(live.borrow_and_update().client_ids.clone());
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                changed = live.changed() => if changed.is_err() { return },
-            }
-        }
-    });
-}
-
-fn follow_log_level(
-    telemetry: &Telemetry,
-    mut live: tokio::sync::watch::Receiver<config::Live>,
-    lifecycle: &Lifecycle,
-) {
-    let (telemetry, stopping) = (telemetry.clone(), lifecycle.stopping());
-    lifecycle.spawn("log level", async move {
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                changed = live.changed() => if changed.is_err() { return },
-            }
-            telemetry.set_level(live.borrow_and_update().log_level);
-        }
-    });
 }

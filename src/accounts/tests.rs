@@ -1,5 +1,6 @@
 use super::*;
 use crate::base::secrets::{RootSecret, Secret};
+use crate::config::ToolProfile;
 
 pub(super) struct Fixture {
     pub(super) accounts: Accounts,
