@@ -42,7 +42,7 @@ use crate::config;
 use crate::config::{Config, MapTiles, PublicUrl, Sources, WorkerSettings};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, ApiSettings, GovernorSettings, SignIns};
-use crate::gateway::{Gateway, GatewayParts, WorkerLists};
+use crate::gateway::{Gateway, GatewayParts, WorkerLists, unknown_names};
 use crate::history::History;
 use crate::notify::bot::BotListener;
 use crate::notify::{Notifier, NotifierParts};
@@ -110,7 +110,8 @@ impl Daemon {
         if let Some(file) = sources.file() {
             tracing::info!(path = %file.display(), "config.read");
         }
-        for warning in &config.warnings {
+        let unknown_tools = unknown_names(&config, &tools::lists().tools);
+        for warning in config.warnings.iter().chain(&unknown_tools) {
             tracing::warn!(warning, "config.warned");
         }
         directory(&config.data_dir, "DATA_DIR", 0o700)?;

@@ -18,6 +18,7 @@
 //! | `in_flight` | running calls, for cancellation by the client and for revocation |
 //! | `call_rate` | the limit of calls per account and minute |
 //! | `repeats` | refuses a change that was made a moment ago |
+//! | `named_tools` | the tools that the settings name, and that there are not |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
 //! | `tool_list` | the tools in a person's list |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
@@ -42,6 +43,7 @@ mod fill_permit;
 mod grants;
 mod in_flight;
 mod kept_days;
+mod named_tools;
 mod offer;
 mod own_page;
 mod relay;
@@ -58,6 +60,7 @@ use crate::store::Kind;
 
 pub use admission::{Caller, NotAdmitted};
 pub use fill_permit::FillPermit;
+pub use named_tools::unknown_names;
 pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};

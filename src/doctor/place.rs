@@ -11,6 +11,8 @@ use nix::unistd::{AccessFlags, Uid, User, access};
 use super::{Finding, Patient};
 use crate::base::causes::chain;
 use crate::config::SecretSource;
+use crate::gateway::unknown_names;
+use crate::tools;
 
 /// Free bytes below which a busy day may fill the disk.
 const LITTLE_ROOM: u64 = 500 << 20;
@@ -23,7 +25,8 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
         None => "read; there is no env file".to_owned(),
     };
     let mut findings = vec![Finding::ok("settings", from)];
-    for warning in &patient.config.warnings {
+    let unknown_tools = unknown_names(&patient.config, &tools::lists().tools);
+    for warning in patient.config.warnings.iter().chain(&unknown_tools) {
         findings.push(Finding::warn(
             "settings",
             warning.clone(),

@@ -1,0 +1,122 @@
+//! The tools that the operator's settings name, held against those that there are: a name with a slip would hide or keep
+//! a tool without a word.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::service::own_tools;
+use crate::config::{Config, ToolProfile};
+
+/// Letters by which a name may differ from the one that was meant.
+const SLIPS: usize = 3;
+
+/// A sentence for each name in `TOOL_PROFILE`, `GARMIN_ENABLED_TOOLS` and `GARMIN_DISABLED_TOOLS` that no tool has.
+/// `worker_tools` is the built-in worker's `tools/list`. Nothing is said about the tools of another worker, which are
+/// known only once it runs.
+pub fn unknown_names(config: &Config, worker_tools: &str) -> Vec<String> {
+    if config.workers.command.is_some() {
+        return Vec::new();
+    }
+    let own = own_tools(false);
+    let lists =
+        [own.as_str(), worker_tools].map(|list| serde_json::from_str::<Value>(list).unwrap_or_default());
+    let known: BTreeSet<&str> = lists
+        .iter()
+        .flat_map(|list| list.get("tools").unwrap_or(list).as_array())
+        .flatten()
+        .filter_map(|tool| tool.get("name")?.as_str())
+        .collect();
+    let profile = match &config.live.tool_profile {
+        ToolProfile::Only(names) => names.join(","),
+        ToolProfile::Core | ToolProfile::All => String::new(),
+    };
+    let workers = &config.workers;
+    let settings = [
+        ("TOOL_PROFILE", profile.as_str()),
+        (
+            "GARMIN_ENABLED_TOOLS",
+            workers.enabled_tools.as_deref().unwrap_or_default(),
+        ),
+        (
+            "GARMIN_DISABLED_TOOLS",
+            workers.disabled_tools.as_deref().unwrap_or_default(),
+        ),
+    ];
+    let mut sentences = Vec::new();
+    for (setting, names) in settings {
+        let words = if setting == "TOOL_PROFILE" {
+            &["core", "all"][..]
+        } else {
+            &[]
+        };
+        for name in names.split(',').map(|name| name.trim().to_lowercase()) {
+            if name.is_empty() || known.contains(name.as_str()) {
+                continue;
+            }
+            let near = known
+                .iter()
+                .chain(words)
+                .map(|tool| (strsim::damerau_levenshtein(tool, &name), *tool));
+            let near = near
+                .min()
+                .filter(|(slips, meant)| *slips <= SLIPS && *slips * 2 < meant.len());
+            let meant = near.map_or(String::new(), |(_, meant)| format!("; did you mean {meant}?"));
+            sentences.push(format!(
+                "{setting} names {name:?}, and no tool is called so{meant}"
+            ));
+        }
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    const WORKER: &str = r#"{"tools": [{"name": "get_stats"}, {"name": "get_sleep_data"}]}"#;
+
+    fn said(name: &str, value: &str) -> Vec<String> {
+        let sources = Sources::of_pairs([
+            ("HOME", "/h"),
+            ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef"),
+            (name, value),
+        ]);
+        unknown_names(&Config::load(&sources).unwrap(), WORKER)
+    }
+
+    #[test]
+    fn a_name_that_no_tool_has_is_told_with_the_one_that_was_meant() {
+        for (setting, value, meant) in [
+            ("TOOL_PROFILE", "cor", "did you mean core?"),
+            (
+                "TOOL_PROFILE",
+                "get_stats, get_sleep_dta",
+                "did you mean get_sleep_data?",
+            ),
+            ("GARMIN_ENABLED_TOOLS", "Get_Stat", "did you mean get_stats?"),
+            (
+                "GARMIN_DISABLED_TOOLS",
+                "upload_everything",
+                "no tool is called so",
+            ),
+        ] {
+            let sentences = said(setting, value);
+            let [sentence] = &sentences[..] else {
+                panic!("{setting}={value}: {sentences:?}")
+            };
+            assert!(
+                sentence.starts_with(setting) && sentence.ends_with(meant),
+                "{sentence}"
+            );
+        }
+        for (setting, value) in [
+            ("TOOL_PROFILE", "core"),
+            ("TOOL_PROFILE", "get_stats,find_tools"),
+            ("GARMIN_DISABLED_TOOLS", "GET_STATS"),
+        ] {
+            assert_eq!(said(setting, value), Vec::<String>::new(), "{setting}={value}");
+        }
+    }
+}
