@@ -9,7 +9,7 @@ use crate::base::secrets::{Secret, sha256};
 /// Why a value stays closed.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotOpened {
-    /// It is not of this form.
+    /// Not `nonce:ciphertext` in hexadecimal, or no text.
     Malformed,
     /// The secret is another one, or the value was changed.
     OtherSecret,

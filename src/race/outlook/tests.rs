@@ -135,7 +135,7 @@ fn in_silence_the_outlook_goes_on_and_widens() {
     assert!((short.likely_s - before.likely_s).abs() < 1.0);
     assert!(width(before) < width(short) && width(short) < width(long));
     assert_eq!(silent(10).silence_s, Some(600.0));
-    // After the likely arrival it may still be to come.
+    // The likely arrival has passed, and the window stays open.
     let overdue = silent(90).finish().unwrap();
     assert!(overdue.late_s > 9000.0, "{overdue:?}");
 }

@@ -95,7 +95,7 @@ pub(super) struct LegBorder {
     pub(super) at_m: f64,
 }
 
-/// The distance and time between which a border lies.
+/// The two samples between which a leg ends, with their distances.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LegStretch {
     pub(super) before: (Timestamp, f64),

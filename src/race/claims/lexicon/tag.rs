@@ -48,7 +48,7 @@ pub(crate) enum Tag {
     Here,
     /// The place that was named before.
     There,
-    /// Before a time that is still to pass.
+    /// A preposition before a duration from now, as in "in 20 minutes".
     In,
     Finish,
     /// Something to eat or drink.
