@@ -12,6 +12,7 @@ mod choices;
 mod data_grants;
 mod imported;
 mod invitations;
+mod mail_addresses;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use data_grants::{
 };
 pub use imported::ImportedAccount;
 pub use invitations::{AccessRequest, Invitation, is_email};
+pub use mail_addresses::{MOST_MAIL_ADDRESSES, MailAddressProblem};
 
 /// The kinds of record for accounts and invitations.
 pub const KINDS: &[Kind] = &[

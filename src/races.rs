@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `registry` | all races, and reading them |
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
+//! | `by_link` | a link alone starts a race, with the settings of an earlier one |
 //! | `shares`, `versions` | links to a race's page, and telling its readers of a change |
 //! | `caller` | for whom a call acts, and whether it still may |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
@@ -23,13 +24,16 @@
 //! | `recipients`, `messages` | those who read a race on phones of their own, and what goes to which phone |
 //! | `answers`, `tools` | the race tools of the connector |
 //! | `bot` | the same in a Telegram chat, by rules |
+//! | `mailbox` | e-mails that start races |
 
 mod acts;
 pub mod answers;
 mod bot;
+mod by_link;
 mod caller;
 mod coaching;
 mod erase;
+mod mailbox;
 mod messages;
 mod places;
 mod race;
@@ -56,6 +60,7 @@ pub use bot::{BOT_MENU, RaceBot};
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
 pub use recipients::ChatInvitation;
+pub use mailbox::{MailboxHealth, MailboxParts, MailboxTrouble, RaceMailbox, fuzz as fuzz_mail, probe_mailbox};
 pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
 pub use shares::{NewShare, OpenShare, ShareOverview};
 pub use start::{StartedRace, TrackingError};
@@ -82,4 +87,6 @@ pub const KINDS: &[Kind] = &[
     notify::KINDS[7],
     Kind::of::<Phone>(),
     coach::KIND,
+    mailbox::KINDS[0],
+    mailbox::KINDS[1],
 ];

@@ -113,6 +113,9 @@ pub struct Choices {
     /// Whether clients get no views, which they would show beside an answer.
     #[serde(default)]
     pub are_views_off: bool,
+    /// E-mail addresses, besides that of the account, whose LiveTrack mails start the person's races. In lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_addresses: Vec<String>,
 }
 
 impl Choices {

@@ -181,6 +181,11 @@ pub(super) fn invite_within(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Res
     tx.put(&key, &invitation)
 }
 
+/// Whether exactly this e-mail was invited, other than by the settings.
+pub(super) fn has_invitation(tx: &Tx<'_>, email: &str) -> Result<bool, StoreError> {
+    Ok(tx.find::<Invitation>(&email_key(email))?.is_some())
+}
+
 fn email_key(email: &str) -> [u8; 32] {
     sha256(email.trim().to_lowercase().as_bytes())
 }

@@ -1,6 +1,7 @@
 //! Settings that can change without a restart.
 
 use super::invited::{Invited, is_domain};
+use super::mailbox::MailboxConfig;
 use super::notify::NotifyConfig;
 use super::reader::SettingsReader;
 use super::settings;
@@ -25,6 +26,8 @@ pub struct Live {
     pub calls_per_minute: u32,
     pub log_level: LogLevel,
     pub notify: NotifyConfig,
+    /// The mailbox whose LiveTrack mails start races.
+    pub mailbox: Option<MailboxConfig>,
 }
 
 /// The operator's name and address as shown on the pages.
@@ -59,6 +62,7 @@ impl Live {
             calls_per_minute: reader.number(&settings::CALLS_PER_MINUTE),
             log_level: reader.get(&settings::GATEWAY_LOG_LEVEL, LogLevel::parse),
             notify: NotifyConfig::read(reader),
+            mailbox: MailboxConfig::read(reader),
         }
     }
 }

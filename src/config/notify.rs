@@ -274,7 +274,7 @@ fn token(
 }
 
 /// The text of the setting `name`, or of the file that the setting `file` names, and which of them it was.
-fn secret_text(
+pub(super) fn secret_text(
     reader: &mut SettingsReader<'_>,
     name: &'static Setting,
     file: &'static Setting,

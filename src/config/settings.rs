@@ -249,6 +249,15 @@ settings! {
     WEBHOOK_SECRET_FILE: Live, Text, "",
         "The file that holds the secret of the webhook.",
         "name a readable file that holds the whole secret";
+    IMAP_URL: Live, Text, "",
+        "A mailbox whose LiveTrack mails start races: `imaps://user@host/Mailbox`; write @ within the user as %40.",
+        "write imaps://user@host/Mailbox; imap:// needs STARTTLS, except on this machine";
+    IMAP_PASSWORD: Live, Secret, "",
+        "The password of that user, or an app password; better given as a file.",
+        "copy it again, in one line";
+    IMAP_PASSWORD_FILE: Live, Text, "",
+        "The file that holds the password of the mailbox.",
+        "name a readable file that holds the password in one line";
     OTEL_EXPORTER_OTLP_ENDPOINT: Restart, Text, "",
         "An OpenTelemetry collector (OTLP over HTTP) that receives the spans of races.",
         "write the collector's address, such as http://127.0.0.1:4318";

@@ -18,6 +18,8 @@ pub enum MessageSubject {
     Coach,
     /// The person's link to Garmin.
     Link,
+    /// An e-mail of the person's that could not start a race.
+    Mail,
 }
 
 impl MessageSubject {
@@ -27,6 +29,7 @@ impl MessageSubject {
             Self::Race(race) => race.to_string(),
             Self::Coach => format!("coach_{account}"),
             Self::Link => format!("link_{account}"),
+            Self::Mail => format!("mail_{account}"),
         }
     }
 }

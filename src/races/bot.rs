@@ -13,16 +13,13 @@
 //! | `strangers` | how often an unknown chat is answered |
 //! | `buttons` | what is written into the buttons |
 //! | `wording`, `places` | the answers |
-//! | `starting`, `inherited` | a pasted link starts a race, with the settings of an earlier one |
 //! | `service` | the loop, and the doing |
 
 mod buttons;
 mod command;
 mod decision;
-mod inherited;
 mod places;
 mod service;
-mod starting;
 mod strangers;
 mod wording;
 

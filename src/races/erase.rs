@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::mailbox;
 use super::messages::drop_phones;
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key, drop_tokens};
 use super::registry::Races;
@@ -35,6 +36,7 @@ impl Races {
         let (notifier, of) = (races.notifier.clone(), account.clone());
         let erased = races.store.atomic(move |tx| {
             budget::forget(tx, &of);
+            mailbox::forget(tx, &of)?;
             notifier.forget_account(tx, &of)
         });
         erased.await?;

@@ -128,7 +128,17 @@ impl Races {
                 ..started
             });
         };
-        let gate = races.gate(caller.account());
+        self.go_on(caller, race, reached).await
+    }
+
+    /// Continues a race of this account with another link.
+    pub(super) async fn go_on(
+        &self,
+        caller: &RaceCaller,
+        race: &RaceId,
+        reached: ReachedLink,
+    ) -> Result<StartedRace, TrackingError> {
+        let gate = self.0.gate(caller.account());
         let _starting = gate.lock().await;
         if !self.ids_of(caller.account())?.contains(race) {
             return Err(TrackingError::NoSuchRace);
@@ -145,8 +155,13 @@ impl Races {
 
     /// Finds the link in a text, and asks LiveTrack for its session.
     pub(super) async fn reach(&self, text: &str) -> Result<ReachedLink, TrackingError> {
+        let link = self.0.livetrack.resolve(text).await?;
+        self.reach_link(link).await
+    }
+
+    /// Asks LiveTrack for the session of a link.
+    pub(super) async fn reach_link(&self, link: LiveTrackLink) -> Result<ReachedLink, TrackingError> {
         let livetrack = &self.0.livetrack;
-        let link = livetrack.resolve(text).await?;
         let (session, unreachable) = match livetrack.session(&link).await {
             Ok(session) => (Some(session), false),
             Err(LiveTrackError::Gone) => match livetrack.page(&link).await {
@@ -175,6 +190,11 @@ impl Races {
             }
         }
         Ok(None)
+    }
+
+    /// The link that a race has at present.
+    pub(super) fn link_of(&self, race: &RaceId) -> Result<Option<LiveTrackLink>, StoreError> {
+        Ok(self.0.store.find::<RaceRow>(race.key())?.map(|row| row.link))
     }
 
     /// Watches a new race of this link, or the one that has it. Nothing in here waits for Garmin. A revocation stops the

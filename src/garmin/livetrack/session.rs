@@ -62,6 +62,12 @@ impl LiveTrackSession {
         has_marker.then_some(session)
     }
 
+    /// The athlete's name in a form that compares. People choose their names, so equal ones prove nothing.
+    pub fn athlete_key(&self) -> Option<String> {
+        let name = self.athlete.as_deref()?.trim().to_lowercase();
+        (!name.is_empty()).then_some(name)
+    }
+
     /// When Garmin usually closes the link: 24 hours after the start.
     pub fn link_ends_at(&self) -> Option<Timestamp> {
         self.start?.checked_add(SignedDuration::from_hours(24)).ok()

@@ -11,7 +11,7 @@ use super::buttons::{StopChoice, stop_buttons};
 use super::command::{self, MuteWish};
 use super::decision::{ChatAct, ChatPeople, decide};
 use super::strangers::Strangers;
-use super::{starting, wording};
+use super::wording;
 use crate::accounts::AccountId;
 use crate::advice::Advice;
 use crate::base::lifecycle::Lifecycle;
@@ -23,8 +23,10 @@ use crate::race::id::RaceId;
 use crate::race::page::PageWords;
 use crate::race::share::{ShareRole, ShareTerms};
 use crate::races::acts::RaceActError;
+use crate::races::by_link::{self, LinkWay};
 use crate::races::caller::RaceCaller;
 use crate::races::registry::{RaceOverview, Races};
+use crate::races::start::TrackingError;
 use crate::store::{StoreError, Tx};
 
 /// Links that are followed at once. Each waits for Garmin.
@@ -188,7 +190,7 @@ impl RaceBot {
             ChatAct::Help => fixed(wording::HELP),
             ChatAct::UnknownCommand => fixed(wording::NO_SUCH_COMMAND),
             ChatAct::WhoseRace => fixed(wording::WHOSE_RACE),
-            ChatAct::BadLink(problem) => starting::failed(&problem.to_string()),
+            ChatAct::BadLink(problem) => by_link::failed(&problem.to_string()),
             ChatAct::Release(press) => {
                 self.0.notifier.answer_press(&press, "").await;
                 return Ok(None);
@@ -364,7 +366,7 @@ impl RaceBot {
     /// Follows a link in a task of its own, because Garmin may be slow and others wait.
     fn start_race(&self, athlete: AccountId, text: String, chat: &BotChat) -> Option<BotReply> {
         let Ok(permit) = Arc::clone(&self.0.starts).try_acquire_owned() else {
-            return Some(starting::BUSY.to_owned().into());
+            return Some(wording::BUSY.to_owned().into());
         };
         let (bot, chat, stopping) = (self.clone(), chat.clone(), self.0.lifecycle.stopping());
         self.0.lifecycle.spawn("telegram link", async move {
@@ -382,9 +384,18 @@ impl RaceBot {
     async fn started(&self, athlete: AccountId, text: &str) -> String {
         let caller = RaceCaller::Chat(athlete);
         let races = &self.0.races;
-        let start = match starting::start(races, &caller, text).await {
+        let start = async {
+            let reached = races.reach(text).await?;
+            by_link::start(races, &caller, reached, LinkWay::Chat).await
+        };
+        let start = match start.await {
             Ok(start) => start,
-            Err(problem) => return problem,
+            Err(TrackingError::Store(e)) => {
+                store_failed(&e);
+                return wording::STORE_FAILED.to_owned();
+            }
+            Err(TrackingError::AccessEnded) => return wording::ENDED_ACCESS.to_owned(),
+            Err(other) => return by_link::failed(&other.to_string()),
         };
         let started = &start.started;
         let is_new = !started.known && !started.continued;
@@ -394,7 +405,8 @@ impl RaceBot {
         } else {
             None
         };
-        starting::told(&start, link.as_ref().map(|link| link.url.expose()))
+        let link = link.as_ref().map(|link| link.url.expose());
+        by_link::told(&start, link, LinkWay::Chat)
     }
 }
 

@@ -61,6 +61,9 @@ pub(super) const UNMUTED: &str = "Messages come to this chat again.";
 
 pub(super) const ENDED_ACCESS: &str = "Access ended meanwhile; nothing was changed.";
 
+/// Many links are being followed.
+pub(super) const BUSY: &str = "I am still looking at other links. Send it again in a minute.";
+
 pub(super) const STORE_FAILED: &str =
     "The races can't be read or written now. Try again in a minute; if it goes on, tell the operator.";
 

@@ -31,6 +31,10 @@ pub(super) struct EarlierRace {
     pub(super) course: Option<Course>,
     /// The `activityType` that its session named.
     pub(super) activity_type: Option<String>,
+    /// The athlete of its session, as [`LiveTrackSession::athlete_key`] has it.
+    ///
+    /// [`LiveTrackSession::athlete_key`]: crate::garmin::livetrack::LiveTrackSession::athlete_key
+    pub(super) athlete: Option<String>,
 }
 
 /// What is known of a new race before it is watched.

@@ -39,6 +39,7 @@ fn earlier(title: &str, created_s: i64, kind: RaceKind) -> EarlierRace {
         },
         course: Some(course(0.0, 10_000.0)),
         activity_type: None,
+        athlete: None,
     }
 }
 

@@ -1,7 +1,9 @@
-//! A pasted link starts a race, with the settings of an earlier one.
+//! A link in a chat or in an e-mail starts a race, with the settings of an earlier one.
 
-use super::inherited::{EarlierRace, NewRace, TakenSettings, inherit};
-use super::wording;
+mod inherited;
+
+use inherited::{EarlierRace, NewRace, TakenSettings, inherit};
+
 use crate::accounts::AccountId;
 use crate::garmin::livetrack::LiveTrackSession;
 use crate::race::snapshot::race_title;
@@ -11,47 +13,64 @@ use crate::races::registry::Races;
 use crate::races::start::{ReachedLink, StartedRace, TrackingError};
 use crate::store::StoreError;
 
-/// Many links are being followed.
-pub(super) const BUSY: &str = "I am still looking at other links. Send it again in a minute.";
+impl LinkStart {
+    /// A race that goes on with another link.
+    pub(super) fn continued(started: StartedRace, title: String) -> Self {
+        Self {
+            started,
+            title,
+            taken: None,
+        }
+    }
+}
+
+/// How a link came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LinkWay {
+    /// The person sent it.
+    Chat,
+    /// Anybody can send an e-mail.
+    Mail,
+}
 
 /// A race that a link started or found.
 #[derive(Debug)]
-pub(super) struct ChatStart {
+pub(super) struct LinkStart {
     pub(super) started: StartedRace,
     pub(super) title: String,
-    pub(super) taken: Option<TakenSettings>,
+    taken: Option<TakenSettings>,
 }
 
-/// Starts a race for the caller, or finds the one of the same link. The error is a sentence for the chat.
-pub(super) async fn start(races: &Races, caller: &RaceCaller, text: &str) -> Result<ChatStart, String> {
-    let started = async {
-        let reached = races.reach(text).await?;
-        let account = caller.account();
-        let is_known = races.race_of_link(account, &reached.link)?.is_some();
-        let new = if is_known {
-            NewRace::default()
-        } else {
-            look(races, &reached).await
-        };
-        let taken = inherit(&new, &earlier(races, account)?);
-        let plan = taken.as_ref().map(|taken| taken.plan.clone()).unwrap_or_default();
-        let course = taken.as_ref().and_then(|taken| taken.course.clone());
-        let course = course.or(new.course);
-        let title = race_title(reached.session.as_ref(), &plan);
-        let started = races.begin(caller, reached, plan, course).await?;
-        Ok::<_, TrackingError>(ChatStart {
-            started,
-            title,
-            taken,
-        })
+/// Starts a race of this link for the caller, or finds the one that has it.
+pub(super) async fn start(
+    races: &Races,
+    caller: &RaceCaller,
+    reached: ReachedLink,
+    way: LinkWay,
+) -> Result<LinkStart, TrackingError> {
+    let account = caller.account();
+    let is_known = races.race_of_link(account, &reached.link)?.is_some();
+    let new = if is_known {
+        NewRace::default()
+    } else {
+        look(races, &reached).await
     };
-    started.await.map_err(|problem| match problem {
-        TrackingError::Store(e) => {
-            tracing::error!(reason = %e, "race.chat_failed");
-            wording::STORE_FAILED.to_owned()
-        }
-        TrackingError::AccessEnded => wording::ENDED_ACCESS.to_owned(),
-        other => failed(&other.to_string()),
+    let mut earlier = earlier(races, account)?;
+    if way == LinkWay::Mail {
+        // The settings name recipients, who must not get messages about a stranger.
+        let athlete = reached.session.as_ref().and_then(LiveTrackSession::athlete_key);
+        earlier.retain(|race| athlete.is_some() && race.athlete == athlete);
+    }
+    let taken = inherit(&new, &earlier);
+    let plan = taken.as_ref().map(|taken| taken.plan.clone()).unwrap_or_default();
+    let course = taken.as_ref().and_then(|taken| taken.course.clone());
+    let course = course.or(new.course);
+    let title = race_title(reached.session.as_ref(), &plan);
+    let started = races.begin(caller, reached, plan, course).await?;
+    Ok(LinkStart {
+        started,
+        title,
+        taken,
     })
 }
 
@@ -90,6 +109,7 @@ fn earlier(races: &Races, account: &AccountId) -> Result<Vec<EarlierRace>, Store
             title: race_title(session.as_ref(), &row.settings),
             created_at: row.created_at,
             course: store.find::<CourseRow>(id.key())?.map(|row| row.course),
+            athlete: session.as_ref().and_then(LiveTrackSession::athlete_key),
             activity_type: session.and_then(|session| session.activity_type),
             plan: row.settings,
         });
@@ -98,15 +118,22 @@ fn earlier(races: &Races, account: &AccountId) -> Result<Vec<EarlierRace>, Store
 }
 
 /// What is watched now, with which settings. `link` is the address of a page for the family.
-pub(super) fn told(start: &ChatStart, link: Option<&str>) -> String {
-    let ChatStart {
+pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> String {
+    let LinkStart {
         started,
         title,
         taken,
     } = start;
     let mut lines = vec![match (started.known, started.continued) {
         (true, _) => format!("I watch {title} already. /status tells how it goes."),
+        (_, true) if way == LinkWay::Mail => {
+            format!("An e-mail brought a new LiveTrack link, so {title} goes on, with the settings it has.")
+        }
         (_, true) => format!("I watch {title} again, with the settings it has."),
+        _ if way == LinkWay::Mail => format!(
+            "A LiveTrack e-mail came, so I watch {title} now. It ends by itself when the race does; /stop in the bot's \
+             chat or Claude ends it earlier."
+        ),
         _ => format!("I watch {title} now. It ends by itself when the race does; /stop ends it earlier."),
     }];
     if started.unreachable {
@@ -139,8 +166,8 @@ mod tests {
     use crate::garmin::livetrack::LinkProblem;
     use crate::race::id::RaceId;
 
-    fn started(known: bool, continued: bool, unreachable: bool) -> ChatStart {
-        ChatStart {
+    fn started(known: bool, continued: bool, unreachable: bool) -> LinkStart {
+        LinkStart {
             started: StartedRace {
                 race: RaceId::random(),
                 known,
@@ -155,19 +182,27 @@ mod tests {
 
     #[test]
     fn the_answer_says_what_is_watched_and_with_what() {
-        let new = told(&started(false, false, false), Some("https://gw.example.org/r/x"));
+        let new = told(&started(false, false, false), Some("https://gw.example.org/r/x"), LinkWay::Chat);
         assert!(
             new.starts_with("I watch Ann E now.") && new.contains("usual ones"),
             "{new}"
         );
         assert!(new.ends_with("friends: https://gw.example.org/r/x"), "{new}");
-        let known = told(&started(true, false, false), None);
+        let known = told(&started(true, false, false), None, LinkWay::Chat);
         assert_eq!(known, "I watch Ann E already. /status tells how it goes.");
-        let again = told(&started(false, true, true), None);
+        let again = told(&started(false, true, true), None, LinkWay::Chat);
         assert_eq!(
             again,
             "I watch Ann E again, with the settings it has.\nGarmin has not answered yet. I keep trying."
         );
+    }
+
+    #[test]
+    fn a_race_that_a_mail_started_says_so() {
+        let new = told(&started(false, false, false), None, LinkWay::Mail);
+        assert!(new.starts_with("A LiveTrack e-mail came, so I watch Ann E now."), "{new}");
+        let again = told(&started(false, true, false), None, LinkWay::Mail);
+        assert!(again.contains("so Ann E goes on, with the settings it has."), "{again}");
     }
 
     #[test]

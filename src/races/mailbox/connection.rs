@@ -1,0 +1,219 @@
+//! A signed-in connection to the mailbox: find new mails, fetch one, mark it, wait for more.
+//!
+//! Texts of the server are not passed on: they may hold addresses, or parts of a mail.
+
+use std::io;
+use std::time::Duration;
+
+use async_imap::error::Error as ImapError;
+use async_imap::types::UnsolicitedResponse;
+use async_imap::{Client, Session};
+use futures_util::TryStreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::health::MailboxTrouble;
+use super::wire::MailWire;
+use crate::config::{MailSecurity, MailboxConfig};
+
+/// Upper bound for one command, and for signing in.
+const COMMAND: Duration = Duration::from_secs(30);
+
+/// How long one IDLE lasts. Servers end it after 30 minutes (RFC 2177), and home routers forget a silent connection
+/// earlier.
+const IDLE: Duration = Duration::from_secs(9 * 60);
+
+/// How often a server without IDLE is asked.
+const ASKED_EACH: Duration = Duration::from_secs(60);
+
+/// Only this much of a mail is fetched. Its text comes before its attachments.
+const MAIL_BYTES: usize = 256 * 1024;
+
+/// How far the search reaches back. The server compares days of its own time zone.
+const SEARCH_BACK: SignedDuration = SignedDuration::from_hours(2 * 24);
+
+/// A mail as it was fetched.
+#[derive(Debug)]
+pub(super) struct FetchedMail {
+    /// When the server received it. The mail itself could claim anything.
+    pub(super) received_at: Option<Timestamp>,
+    pub(super) bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) struct MailboxConnection {
+    session: Session<MailWire>,
+    /// Changes when the server has given its mails new numbers.
+    pub(super) uid_validity: u32,
+    /// Whether the server tells of new mails at once.
+    pub(super) tells: bool,
+}
+
+impl MailboxConnection {
+    /// Connects, signs in, and opens the mailbox.
+    pub(super) async fn open(config: &MailboxConfig) -> Result<Self, MailboxTrouble> {
+        within(COMMAND, async {
+            let client = greeted(config).await?;
+            let (user, password) = (&config.user, config.password.expose());
+            let session = client.login(user, password).await;
+            let mut session = session.map_err(|(e, _)| match e {
+                ImapError::No(_) | ImapError::Bad(_) | ImapError::Validate(_) => {
+                    MailboxTrouble::LoginRefused
+                }
+                other => trouble(&other),
+            })?;
+            session.get_mut().allow(0);
+            let tells = session.capabilities().await.map_err(|e| trouble(&e))?.has_str("IDLE");
+            let mailbox = session.select(&config.mailbox).await.map_err(|e| match e {
+                ImapError::No(_) | ImapError::Validate(_) => MailboxTrouble::NoMailbox,
+                other => trouble(&other),
+            })?;
+            Ok(Self {
+                session,
+                uid_validity: mailbox.uid_validity.unwrap_or_default(),
+                tells,
+            })
+        })
+        .await
+    }
+
+    pub(super) async fn close(mut self) {
+        let closed = tokio::time::timeout(Duration::from_secs(2), self.session.logout());
+        closed.await.ok();
+    }
+
+    /// The numbers of the mails from `next` on that are not too old, in order.
+    pub(super) async fn new_mails(&mut self, next: u32, now: Timestamp) -> Result<Vec<u32>, MailboxTrouble> {
+        let since = now.checked_sub(SEARCH_BACK).unwrap_or(now).strftime("%-d-%b-%Y");
+        let query = format!("UID {next}:* SINCE {since}");
+        self.session.get_mut().allow(0);
+        let found = within(COMMAND, async {
+            self.session.uid_search(query).await.map_err(|e| trouble(&e))
+        });
+        // `n:*` always has the newest mail, even if its number is smaller.
+        let mut found: Vec<u32> = found.await?.into_iter().filter(|uid| *uid >= next).collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// The beginning of a mail, whose flags stay as they are. `None` if it is gone.
+    pub(super) async fn fetch(&mut self, uid: u32) -> Result<Option<FetchedMail>, MailboxTrouble> {
+        let items = format!("(UID INTERNALDATE BODY.PEEK[]<0.{MAIL_BYTES}>)");
+        self.session.get_mut().allow(MAIL_BYTES);
+        let answers = within(COMMAND, async {
+            let answers = self.session.uid_fetch(uid.to_string(), items).await;
+            let answers: Result<Vec<_>, _> = answers.map_err(|e| trouble(&e))?.try_collect().await;
+            answers.map_err(|e| trouble(&e))
+        });
+        let answers = answers.await?;
+        let found = answers
+            .iter()
+            .find_map(|one| Some((one, one.body().filter(|_| one.uid == Some(uid))?)));
+        Ok(found.map(|(one, body)| FetchedMail {
+            received_at: one
+                .internal_date()
+                .and_then(|at| Timestamp::from_second(at.timestamp()).ok()),
+            bytes: body.to_vec(),
+        }))
+    }
+
+    /// Marks a mail as read. A mailbox that may only be read refuses it, which does not matter.
+    pub(super) async fn mark_read(&mut self, uid: u32) -> Result<(), MailboxTrouble> {
+        self.session.get_mut().allow(0);
+        let marked = within(COMMAND, async {
+            let answers = self.session.uid_store(uid.to_string(), "+FLAGS.SILENT (\\Seen)").await;
+            let answers: Result<Vec<_>, _> = answers.map_err(|e| trouble(&e))?.try_collect().await;
+            answers.map(|_| ()).map_err(|e| trouble(&e))
+        });
+        match marked.await {
+            Err(MailboxTrouble::Refused) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Whether the server has told of a new mail beside its answers. It tells each only once.
+    pub(super) fn was_told_of_more(&mut self) -> bool {
+        let mut is_told = false;
+        while let Ok(response) = self.session.unsolicited_responses.try_recv() {
+            is_told |= matches!(response, UnsolicitedResponse::Exists(_));
+        }
+        is_told
+    }
+
+    /// Waits until there may be something to do, at most for `most`.
+    pub(super) async fn wait(mut self, most: Duration) -> Result<Self, MailboxTrouble> {
+        self.session.get_mut().allow(0);
+        if !self.tells {
+            tokio::time::sleep(ASKED_EACH.min(most)).await;
+            return Ok(self);
+        }
+        let Self {
+            session,
+            uid_validity,
+            tells,
+        } = self;
+        let told = session.unsolicited_responses.clone();
+        let mut idle = session.idle();
+        within(COMMAND, async { idle.init().await.map_err(|e| trouble(&e)) }).await?;
+        // What came before the server's consent is no news of the wait.
+        if told.is_empty() {
+            let (news, _interrupt) = idle.wait_with_timeout(IDLE.min(most));
+            news.await.map_err(|e| trouble(&e))?;
+        }
+        let session = within(COMMAND, async { idle.done().await.map_err(|e| trouble(&e)) }).await?;
+        Ok(Self {
+            session,
+            uid_validity,
+            tells,
+        })
+    }
+}
+
+/// Connects, with TLS as the settings want it, and hears the server's greeting.
+async fn greeted(config: &MailboxConfig) -> Result<Client<MailWire>, MailboxTrouble> {
+    let wire = MailWire::connect(&config.host, config.port).await?;
+    let wire = match config.security {
+        MailSecurity::Tls => wire.with_tls(&config.host).await?,
+        MailSecurity::StartTls | MailSecurity::Loopback => wire,
+    };
+    let mut client = Client::new(wire);
+    match client.read_response().await {
+        Ok(Some(_)) => {}
+        Ok(None) => return Err(MailboxTrouble::Lost),
+        Err(e) => return Err(of_io(&e)),
+    }
+    if config.security != MailSecurity::StartTls {
+        return Ok(client);
+    }
+    client.get_mut().allow(0);
+    let started = client.run_command_and_check_ok("STARTTLS", None).await;
+    started.map_err(|e| match e {
+        ImapError::No(_) | ImapError::Bad(_) => MailboxTrouble::NoStartTls,
+        other => trouble(&other),
+    })?;
+    // What was read before the handshake is dropped here: somebody else may have sent it.
+    Ok(Client::new(client.into_inner().with_tls(&config.host).await?))
+}
+
+async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = Result<T, MailboxTrouble>>,
+) -> Result<T, MailboxTrouble> {
+    tokio::time::timeout(time, work).await.unwrap_or(Err(MailboxTrouble::Slow))
+}
+
+fn trouble(e: &ImapError) -> MailboxTrouble {
+    match e {
+        ImapError::No(_) | ImapError::Bad(_) => MailboxTrouble::Refused,
+        ImapError::Io(e) => of_io(e),
+        ImapError::ConnectionLost => MailboxTrouble::Lost,
+        _ => MailboxTrouble::Unreadable,
+    }
+}
+
+fn of_io(e: &io::Error) -> MailboxTrouble {
+    match e.kind() {
+        // The parser reports what it can't read so.
+        io::ErrorKind::Other | io::ErrorKind::FileTooLarge => MailboxTrouble::Unreadable,
+        _ => MailboxTrouble::Lost,
+    }
+}

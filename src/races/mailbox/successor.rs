@@ -1,0 +1,129 @@
+//! Whether a new LiveTrack session is the continuation of a race: the phone was restarted, or the link's 24 hours ended
+//! in mid-race. Pure.
+//!
+//! A race is never taken from a session that goes on: names of athletes can be chosen, and anybody can send a mail.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::garmin::livetrack::LiveTrackSession;
+use crate::race::ending::EndReason;
+use crate::race::schedule::{RacePhase, RaceWatch};
+use crate::race::sport::LegKind;
+
+/// How long after its end without a finish a race may go on.
+const AFTER_END: SignedDuration = SignedDuration::from_hours(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Succession {
+    /// They are two races.
+    No,
+    Yes,
+    /// It is, if Garmin says that the race's own session is over.
+    IfEnded,
+}
+
+/// Whether the session `new` continues the race that is watched so.
+pub(super) fn succession(new: &LiveTrackSession, watch: &RaceWatch, now: Timestamp) -> Succession {
+    let Some(old) = &watch.session else {
+        return Succession::No;
+    };
+    let athlete = new.athlete_key();
+    let is_later = new.start.zip(old.start).is_some_and(|(new, old)| new > old);
+    if athlete.is_none() || athlete != old.athlete_key() || !is_later || is_other_sport(new, old) {
+        return Succession::No;
+    }
+    match watch.phase {
+        // A finish is no end of the watch: it may run on for a while.
+        _ if watch.finished_at.is_some() => Succession::No,
+        RacePhase::Over { reason, at } => {
+            let is_cut_off = matches!(
+                reason,
+                EndReason::EndedEarly | EndReason::Stale | EndReason::LinkExpired | EndReason::LinkGone
+            );
+            if is_cut_off && now.duration_since(at) < AFTER_END {
+                Succession::Yes
+            } else {
+                Succession::No
+            }
+        }
+        _ => Succession::IfEnded,
+    }
+}
+
+/// Whether both tell their sports, and these differ.
+fn is_other_sport(new: &LiveTrackSession, old: &LiveTrackSession) -> bool {
+    let sport = |session: &LiveTrackSession| LegKind::from_activity(session.activity_type.as_deref()?);
+    sport(new).zip(sport(old)).is_some_and(|(new, old)| new != old)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        format!("2026-10-04T{text}:00Z").parse().unwrap()
+    }
+
+    fn session(athlete: &str, start: &str, sport: Option<&str>) -> LiveTrackSession {
+        LiveTrackSession {
+            athlete: Some(athlete.to_owned()),
+            start: Some(at(start)),
+            activity_type: sport.map(str::to_owned),
+            ..LiveTrackSession::default()
+        }
+    }
+
+    fn watch(phase: RacePhase) -> RaceWatch {
+        RaceWatch {
+            phase,
+            session: Some(session("Ann E", "08:00", Some("RUNNING"))),
+            ..RaceWatch::new(at("08:00"))
+        }
+    }
+
+    #[test]
+    fn a_race_goes_on_unless_it_was_finished_or_stopped() {
+        let new = session("ann e ", "09:30", Some("TRAIL_RUNNING"));
+        let over = |reason| RacePhase::Over {
+            reason,
+            at: at("09:00"),
+        };
+        for (phase, found) in [
+            (RacePhase::Live, Succession::IfEnded),
+            (RacePhase::Waiting, Succession::IfEnded),
+            (over(EndReason::EndedEarly), Succession::Yes),
+            (over(EndReason::Stale), Succession::Yes),
+            (over(EndReason::LinkExpired), Succession::Yes),
+            (over(EndReason::LinkGone), Succession::Yes),
+            (over(EndReason::SessionEnded), Succession::No),
+            (over(EndReason::EndEvent), Succession::No),
+            (over(EndReason::CourseFinished), Succession::No),
+            (over(EndReason::ByHand), Succession::No),
+        ] {
+            assert_eq!(succession(&new, &watch(phase), at("09:31")), found, "{phase:?}");
+        }
+        let late = succession(&new, &watch(over(EndReason::Stale)), at("11:00"));
+        assert_eq!(late, Succession::No);
+        let finished = RaceWatch {
+            finished_at: Some(at("09:00")),
+            ..watch(RacePhase::Live)
+        };
+        assert_eq!(succession(&new, &finished, at("09:31")), Succession::No);
+    }
+
+    #[test]
+    fn another_athlete_sport_or_an_earlier_session_is_another_race() {
+        let watch = watch(RacePhase::Live);
+        for new in [
+            session("Ben E", "09:30", Some("RUNNING")),
+            session("", "09:30", Some("RUNNING")),
+            session("Ann E", "07:30", Some("RUNNING")),
+            session("Ann E", "08:00", Some("RUNNING")),
+            session("Ann E", "09:30", Some("CYCLING")),
+        ] {
+            assert_eq!(succession(&new, &watch, at("09:31")), Succession::No, "{new:?}");
+        }
+        let unknown = session("Ann E", "09:30", None);
+        assert_eq!(succession(&unknown, &watch, at("09:31")), Succession::IfEnded);
+    }
+}

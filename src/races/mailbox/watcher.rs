@@ -1,0 +1,260 @@
+//! The task that watches the mailbox: connect, look for new mails, handle each, wait for more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::connection::MailboxConnection;
+use super::handling::MailEnd;
+use super::health::{MailboxHealth, MailboxTrouble};
+use super::position::MailboxPosition;
+use crate::accounts::Accounts;
+use crate::base::lifecycle::Lifecycle;
+use crate::config::{Live, MailboxConfig};
+use crate::races::registry::Races;
+use crate::store::StoreError;
+
+/// The longest wait for news; what is due earlier shortens it.
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+pub struct MailboxParts {
+    pub races: Races,
+    pub accounts: Accounts,
+    pub live: watch::Receiver<Live>,
+    /// Whether only this machine can open the links to pages.
+    pub is_local: bool,
+}
+
+/// Starts races from e-mails. Clones share everything.
+#[derive(Clone)]
+pub struct RaceMailbox(Arc<MailboxWatcher>);
+
+pub(super) struct MailboxWatcher {
+    pub(super) races: Races,
+    pub(super) accounts: Accounts,
+    pub(super) is_local: bool,
+    live: watch::Receiver<Live>,
+    state: Mutex<MailboxState>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct MailboxState {
+    health: MailboxHealth,
+    /// When the last LiveTrack mail was handled.
+    last_mail: Option<Timestamp>,
+}
+
+/// Why the connection is given up.
+enum WatchEnd {
+    Failed(MailboxTrouble),
+    SettingsChanged,
+}
+
+impl From<MailboxTrouble> for WatchEnd {
+    fn from(trouble: MailboxTrouble) -> Self {
+        Self::Failed(trouble)
+    }
+}
+
+impl From<StoreError> for WatchEnd {
+    fn from(e: StoreError) -> Self {
+        tracing::error!(reason = %e, "mailbox.store_failed");
+        Self::Failed(MailboxTrouble::Store)
+    }
+}
+
+impl RaceMailbox {
+    /// Starts the task. Without the settings of a mailbox it waits for them.
+    pub fn start(parts: MailboxParts, lifecycle: &Lifecycle) -> Self {
+        let mailbox = Self(Arc::new(MailboxWatcher {
+            races: parts.races,
+            accounts: parts.accounts,
+            is_local: parts.is_local,
+            live: parts.live,
+            state: Mutex::default(),
+        }));
+        let (watcher, stopping) = (Arc::clone(&mailbox.0), lifecycle.stopping());
+        lifecycle.spawn("mailbox", async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = watcher.run() => {}
+            }
+        });
+        mailbox
+    }
+
+    pub fn health(&self) -> MailboxHealth {
+        self.0.state.lock().health
+    }
+
+    /// The state in a sentence; `None` without a mailbox.
+    pub fn told(&self) -> Option<String> {
+        let MailboxState { health, last_mail } = *self.0.state.lock();
+        health.told(last_mail)
+    }
+}
+
+impl MailboxWatcher {
+    /// Runs until the settings have no owner any more.
+    async fn run(&self) {
+        let mut live = self.live.clone();
+        loop {
+            let config = live.borrow_and_update().mailbox.clone();
+            let Some(config) = config else {
+                self.set(MailboxHealth::Off);
+                if live.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            };
+            let wait = match self.watch(&config, &mut live).await {
+                WatchEnd::SettingsChanged => {
+                    self.set(MailboxHealth::Connecting);
+                    continue;
+                }
+                WatchEnd::Failed(trouble) => self.failed(trouble),
+            };
+            tokio::select! {
+                changed = live.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Watches until the connection fails, or another mailbox is wanted.
+    async fn watch(&self, config: &MailboxConfig, live: &mut watch::Receiver<Live>) -> WatchEnd {
+        if self.state.lock().health == MailboxHealth::Off {
+            self.set(MailboxHealth::Connecting);
+        }
+        let mut opening = MailboxConnection::open(config).await;
+        loop {
+            let mut connection = match opening {
+                Ok(connection) => connection,
+                Err(trouble) => return trouble.into(),
+            };
+            self.set_watching(&connection);
+            let next_try = match self.pass(&mut connection, config).await {
+                Ok(next_try) => next_try,
+                Err(end) => return end,
+            };
+            let wait = next_try.map_or(LONGEST_WAIT, |at| self.until(at));
+            opening = tokio::select! {
+                waited = connection.wait(wait) => waited,
+                () = other_mailbox(config, live) => return WatchEnd::SettingsChanged,
+            };
+        }
+    }
+
+    /// Handles all new mails. Returns when a mail that waits for Garmin is due.
+    async fn pass(
+        &self,
+        connection: &mut MailboxConnection,
+        config: &MailboxConfig,
+    ) -> Result<Option<Timestamp>, WatchEnd> {
+        let (store, clock) = (&self.races.0.store, &self.races.0.clock);
+        let key = MailboxPosition::key(config);
+        let known: Option<MailboxPosition> = store.find(&key)?;
+        let known = known.filter(|known| known.uid_validity == connection.uid_validity);
+        let mut position = known.unwrap_or_else(|| MailboxPosition::new(connection.uid_validity));
+        loop {
+            let now = clock.now();
+            let mut mails = position.due(now);
+            mails.extend(connection.new_mails(position.next, now).await?);
+            for uid in mails {
+                position = self.take(connection, key, position, uid).await?;
+            }
+            if !connection.was_told_of_more() {
+                return Ok(position.next_try());
+            }
+        }
+    }
+
+    /// Handles one mail, and stores that it was. A mail that started a race is marked as read.
+    async fn take(
+        &self,
+        connection: &mut MailboxConnection,
+        key: [u8; 32],
+        position: MailboxPosition,
+        uid: u32,
+    ) -> Result<MailboxPosition, WatchEnd> {
+        let after = position.clone().handled(uid);
+        let end = match connection.fetch(uid).await? {
+            Some(mail) => self.handle(&mail, key, &after).await?,
+            None => MailEnd::LeftAlone,
+        };
+        let store = &self.races.0.store;
+        match end {
+            MailEnd::Taken => {
+                connection.mark_read(uid).await?;
+                Ok(after)
+            }
+            MailEnd::LeftAlone => {
+                store.put(&key, after.clone()).await?;
+                Ok(after)
+            }
+            MailEnd::PutOff => {
+                let later = position.put_off(uid, self.races.0.clock.now());
+                tracing::info!("mailbox.mail_put_off");
+                store.put(&key, later.clone()).await?;
+                Ok(later)
+            }
+        }
+    }
+
+    /// Notes a failure. Returns the wait before the next try.
+    fn failed(&self, trouble: MailboxTrouble) -> Duration {
+        let now = self.races.0.clock.now();
+        let (health, wait, is_new) = self.state.lock().health.after(trouble, now);
+        self.set(health);
+        if is_new {
+            tracing::warn!(reason = trouble.name(), advice = trouble.fix(), "mailbox.unwatched");
+        }
+        wait
+    }
+
+    fn set(&self, health: MailboxHealth) {
+        self.state.lock().health = health;
+    }
+
+    fn set_watching(&self, connection: &MailboxConnection) {
+        let mut state = self.state.lock();
+        if !matches!(state.health, MailboxHealth::Watching { .. }) {
+            state.health = MailboxHealth::Watching {
+                since: self.races.0.clock.now(),
+                tells: connection.tells,
+            };
+            tracing::info!(idle = connection.tells, "mailbox.watched");
+        }
+    }
+
+    pub(super) fn note_mail(&self, now: Timestamp) {
+        self.state.lock().last_mail = Some(now);
+    }
+
+    fn until(&self, at: Timestamp) -> Duration {
+        let wait = at.duration_since(self.races.0.clock.now());
+        Duration::try_from(wait).unwrap_or_default().max(Duration::from_secs(1))
+    }
+}
+
+/// Waits until the settings name another mailbox, or none.
+async fn other_mailbox(config: &MailboxConfig, live: &mut watch::Receiver<Live>) {
+    while live.borrow_and_update().mailbox.as_ref() == Some(config) {
+        if live.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Signs in and opens the mailbox, for the doctor.
+pub async fn probe_mailbox(config: &MailboxConfig) -> Result<(), MailboxTrouble> {
+    MailboxConnection::open(config).await?.close().await;
+    Ok(())
+}
