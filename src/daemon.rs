@@ -48,7 +48,7 @@ use crate::notify::bot::BotListener;
 use crate::notify::{Notifier, NotifierParts};
 use crate::oauth::{OAuth, OAuthParts};
 use crate::race::ending::EndRules;
-use crate::races::{BOT_MENU, RaceBot, Races, RacesParts};
+use crate::races::{BOT_MENU, MailboxParts, RaceBot, RaceMailbox, Races, RacesParts};
 use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
 use crate::tls::{self, TlsParts};
@@ -280,6 +280,13 @@ impl Daemon {
             config.public_url.is_loopback(),
             &lifecycle,
         );
+        let mailbox = MailboxParts {
+            races: races.clone(),
+            accounts: accounts.clone(),
+            live: live.clone(),
+            is_local: config.public_url.is_loopback(),
+        };
+        let mailbox = RaceMailbox::start(mailbox, &lifecycle);
         let gateway = Gateway::start(GatewayParts {
             workers: workers.clone(),
             history_workers: history_workers.clone(),
@@ -316,6 +323,7 @@ impl Daemon {
             facts,
             clock: clock.clone(),
             notifier,
+            mailbox,
             news,
             script,
         };

@@ -8,6 +8,7 @@
 //! | `place` | settings, secret, directories, disk |
 //! | `running` | the gateway, the store, the workers' program |
 //! | `garmin` | Garmin's hosts, and the clock |
+//! | `mailbox` | the mailbox that starts races |
 //! | `public` | the public address as Claude sees it |
 //! | `certificate` | its certificate |
 //! | `requests` | Claude's requests, one after the other |
@@ -17,6 +18,7 @@
 
 mod certificate;
 mod garmin;
+mod mailbox;
 mod place;
 mod public;
 mod requests;
@@ -126,6 +128,7 @@ pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
             note(running::store(&patient));
             note(running::worker(&mut patient).await);
             note(garmin::hosts(&patient).await);
+            note(mailbox::sign_in(&patient).await);
             note(public::address(&mut patient).await);
         }
         // All other checks depend on the settings.

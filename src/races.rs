@@ -59,8 +59,10 @@ pub use acts::RaceActError;
 pub use bot::{BOT_MENU, RaceBot};
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
+pub use mailbox::{
+    MailboxHealth, MailboxParts, MailboxTrouble, RaceMailbox, fuzz as fuzz_mail, probe_mailbox,
+};
 pub use recipients::ChatInvitation;
-pub use mailbox::{MailboxHealth, MailboxParts, MailboxTrouble, RaceMailbox, fuzz as fuzz_mail, probe_mailbox};
 pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
 pub use shares::{NewShare, OpenShare, ShareOverview};
 pub use start::{StartedRace, TrackingError};

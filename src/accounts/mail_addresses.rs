@@ -19,10 +19,12 @@ pub enum MailAddressProblem {
     #[error("{0} addresses are too many; at most {MOST_MAIL_ADDRESSES} can be set")]
     TooMany(usize),
     /// It is the e-mail of another account, another's address, or that of somebody who was invited.
-    #[error("{0} belongs to somebody else here; leave it out, or ask the operator to free it")]
+    #[error("{0} belongs to somebody else here; leave it out, or free it there first")]
     Taken(String),
     /// All mails go there, so it would tell nothing about the person.
-    #[error("{0} is the mailbox itself, where everybody's mails arrive; use an address such as name+races@example.org")]
+    #[error(
+        "{0} is the mailbox itself, where everybody's mails arrive; use an address such as name+races@example.org"
+    )]
     Mailbox(String),
     #[error("access ended while this was under way; nothing was changed. Connect again")]
     AccessEnded,
@@ -40,8 +42,15 @@ impl Accounts {
         is_allowed: impl FnOnce(&Tx<'_>) -> Result<bool, StoreError> + Send + 'static,
     ) -> Result<Vec<String>, MailAddressProblem> {
         let addresses = read(text)?;
-        let mailbox = self.live.borrow().mailbox.as_ref().map(|mailbox| mailbox.user.clone());
-        if let Some(same) = mailbox.and_then(|user| addresses.iter().find(|one| one.eq_ignore_ascii_case(&user))) {
+        let mailbox = self
+            .live
+            .borrow()
+            .mailbox
+            .as_ref()
+            .map(|mailbox| mailbox.user.clone());
+        if let Some(same) =
+            mailbox.and_then(|user| addresses.iter().find(|one| one.eq_ignore_ascii_case(&user)))
+        {
             return Err(MailAddressProblem::Mailbox(same.clone()));
         }
         let (accounts, account) = (self.clone(), id.clone());
@@ -87,7 +96,9 @@ impl Accounts {
 
 /// Reads a list of addresses, in lower case and without repetitions.
 fn read(text: &str) -> Result<Vec<String>, MailAddressProblem> {
-    let parts = text.split([',', ';', ' ', '\n', '\r', '\t']).filter(|part| !part.is_empty());
+    let parts = text
+        .split([',', ';', ' ', '\n', '\r', '\t'])
+        .filter(|part| !part.is_empty());
     let mut addresses: Vec<String> = Vec::new();
     for part in parts {
         let address = part.to_lowercase();

@@ -119,6 +119,11 @@ pub enum AdminAct {
         account: String,
         tools: String,
     },
+    /// Set the addresses, besides that of the account, to which a person's LiveTrack mails go; with commas between them.
+    ChooseMailAddresses {
+        account: String,
+        addresses: String,
+    },
     /// Stop a worker. The next call starts a new one.
     StopWorker {
         account: String,

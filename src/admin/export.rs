@@ -132,6 +132,7 @@ impl AdminService {
             "choices": {
                 "time_zone": choices.time_zone,
                 "tools": choices.tools.map(|tools| tools.to_string()),
+                "mail_addresses": choices.mail_addresses,
             },
             "grants": {"given": given.collect::<Value>(), "held": held.collect::<Value>()},
             "sign_ins": sign_ins,

@@ -85,6 +85,7 @@ impl AdminService {
             history_filled_at: histories().filter_map(|history| history.filled_at).max(),
             garmin_paused_until: self.rooms.workers.garmin_pause(self.clock.now()),
             races_time: self.races_time(),
+            mailbox: self.mailbox.told(),
             attention: self.attention(people, workers, races),
         }
     }
@@ -146,6 +147,9 @@ impl AdminService {
         }
         if let Some(text) = self.notifier.bot_health().advice() {
             add("telegram", text);
+        }
+        if let Some(text) = self.mailbox.health().advice() {
+            add("mailbox", text);
         }
         for sentence in self.news.sentences(self.clock.now()) {
             add("news", sentence);

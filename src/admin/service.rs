@@ -11,13 +11,13 @@ use serde_json::Map;
 use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarget};
 use super::news::News;
 use super::operations::Rooms;
-use crate::accounts::{self, AccountId};
+use crate::accounts::{self, AccountId, MailAddressProblem};
 use crate::base::clock::Clock;
 use crate::base::source::Proxies;
 use crate::gateway::discovery::read_choice;
 use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::{EndedBy, RevocationScope};
-use crate::races::RaceCaller;
+use crate::races::{RaceCaller, RaceMailbox};
 use crate::store::StoreError;
 use crate::workers::StopReason;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
@@ -32,6 +32,8 @@ pub struct AdminService {
     pub facts: GatewayFacts,
     pub clock: Clock,
     pub notifier: Notifier,
+    /// The mailbox that starts races.
+    pub mailbox: RaceMailbox,
     /// News of the program.
     pub news: News,
     /// Starts the worker program for a test.
@@ -58,6 +60,15 @@ impl From<StoreError> for AdminRefusal {
                 Self::Unavailable(e.to_string())
             }
             other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<MailAddressProblem> for AdminRefusal {
+    fn from(e: MailAddressProblem) -> Self {
+        match e {
+            MailAddressProblem::Store(e) => e.into(),
+            other => Self::Invalid(other.to_string()),
         }
     }
 }
@@ -108,6 +119,14 @@ impl AdminService {
                     "Their list of tools is now: {}. Clients read it when they connect.",
                     tools.trim()
                 ))
+            }
+            AdminAct::ChooseMailAddresses { account, addresses } => {
+                let account = self.account(&account)?;
+                let chosen = rooms
+                    .accounts
+                    .choose_mail_addresses(&account, &addresses, |_| Ok(true))
+                    .await?;
+                AdminAnswer::Done(told_addresses(&chosen))
             }
             AdminAct::StopWorker { account } => {
                 let account = self.account(&account)?;
@@ -303,12 +322,24 @@ fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
     ))
 }
 
+/// Which addresses of a person count now.
+fn told_addresses(chosen: &[String]) -> String {
+    if chosen.is_empty() {
+        return "Only mails to the e-mail of their account start their races now.".into();
+    }
+    format!(
+        "LiveTrack mails to the e-mail of their account, {} start their races now.",
+        chosen.join(", ")
+    )
+}
+
 /// The name of an act in the log.
 fn op_name(act: &AdminAct) -> &'static str {
     match act {
         AdminAct::Invite { .. } => "invite",
         AdminAct::Uninvite { .. } => "uninvite",
         AdminAct::ChooseTools { .. } => "choose_tools",
+        AdminAct::ChooseMailAddresses { .. } => "choose_mail_addresses",
         AdminAct::StopWorker { .. } => "stop_worker",
         AdminAct::Revoke(RevocationTarget::Account(_)) => "revoke_account",
         AdminAct::Revoke(RevocationTarget::Token(_)) => "revoke_token",

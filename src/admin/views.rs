@@ -53,6 +53,9 @@ pub struct Overview {
     /// The time by which races are watched, if it is not the gateway's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub races_time: Option<Timestamp>,
+    /// Whether the mailbox that starts races is watched, in a sentence; `None` without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailbox: Option<String>,
     /// Open problems, most urgent first.
     pub attention: Vec<Attention>,
 }
@@ -60,7 +63,7 @@ pub struct Overview {
 /// Something the operator should look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
-    /// An account's label, an athlete, `garmin`, `store`, `proxy` or `telegram`.
+    /// An account's label, an athlete, `garmin`, `store`, `proxy`, `telegram` or `mailbox`.
     pub subject: String,
     /// The problem and the remedy.
     pub text: String,

@@ -158,6 +158,15 @@ impl Operate {
                 AdminRequest::Act(AdminAct::ChooseTools { account, tools }),
                 common,
             ),
+            Self::MailAddresses {
+                account,
+                addresses,
+                common,
+            } => {
+                let addresses = Some(addresses).filter(|text| text != "none").unwrap_or_default();
+                let act = AdminAct::ChooseMailAddresses { account, addresses };
+                (AdminRequest::Act(act), common)
+            }
             Self::Revoke {
                 target,
                 confirmation,

@@ -47,7 +47,9 @@ impl MailboxConfig {
         let (name, file) = (&settings::IMAP_PASSWORD, &settings::IMAP_PASSWORD_FILE);
         let password = secret_text(reader, name, file);
         let has_url = reader.text(&settings::IMAP_URL).is_some();
-        let has_password = [name, file].into_iter().any(|setting| reader.text(setting).is_some());
+        let has_password = [name, file]
+            .into_iter()
+            .any(|setting| reader.text(setting).is_some());
         if has_url != has_password {
             reader.problem_with(
                 name,
@@ -79,7 +81,9 @@ impl fmt::Debug for MailboxConfig {
 fn parse(text: &str) -> Result<MailboxConfig, String> {
     let url = Url::parse(text).map_err(|e| format!("it is not a URL ({e})"))?;
     if url.password().is_some() {
-        return Err("the password is in the address, where programs show it; set IMAP_PASSWORD instead".into());
+        return Err(
+            "the password is in the address, where programs show it; set IMAP_PASSWORD instead".into(),
+        );
     }
     let security = match url.scheme() {
         "imaps" => MailSecurity::Tls,
@@ -144,16 +148,71 @@ mod tests {
     #[test]
     fn addresses_are_read() {
         for (text, host, port, security, user, mailbox) in [
-            ("imaps://ann@mail.example.org", "mail.example.org", 993, MailSecurity::Tls, "ann", "INBOX"),
-            ("imaps://ann%40example.org@imap.example.org:1993/Races/2026", "imap.example.org", 1993, MailSecurity::Tls, "ann@example.org", "Races/2026"),
-            ("imap://a%2Bb@mail.example.org/My%20Races/", "mail.example.org", 143, MailSecurity::StartTls, "a+b", "My Races"),
-            ("imap://ann@127.0.0.1:1143", "127.0.0.1", 1143, MailSecurity::Loopback, "ann", "INBOX"),
-            ("imap://ann@localhost", "localhost", 143, MailSecurity::Loopback, "ann", "INBOX"),
-            ("imap://ann@[::1]:143", "::1", 143, MailSecurity::Loopback, "ann", "INBOX"),
-            ("imaps://ann@127.0.0.1", "127.0.0.1", 993, MailSecurity::Tls, "ann", "INBOX"),
+            (
+                "imaps://ann@mail.example.org",
+                "mail.example.org",
+                993,
+                MailSecurity::Tls,
+                "ann",
+                "INBOX",
+            ),
+            (
+                "imaps://ann%40example.org@imap.example.org:1993/Races/2026",
+                "imap.example.org",
+                1993,
+                MailSecurity::Tls,
+                "ann@example.org",
+                "Races/2026",
+            ),
+            (
+                "imap://a%2Bb@mail.example.org/My%20Races/",
+                "mail.example.org",
+                143,
+                MailSecurity::StartTls,
+                "a+b",
+                "My Races",
+            ),
+            (
+                "imap://ann@127.0.0.1:1143",
+                "127.0.0.1",
+                1143,
+                MailSecurity::Loopback,
+                "ann",
+                "INBOX",
+            ),
+            (
+                "imap://ann@localhost",
+                "localhost",
+                143,
+                MailSecurity::Loopback,
+                "ann",
+                "INBOX",
+            ),
+            (
+                "imap://ann@[::1]:143",
+                "::1",
+                143,
+                MailSecurity::Loopback,
+                "ann",
+                "INBOX",
+            ),
+            (
+                "imaps://ann@127.0.0.1",
+                "127.0.0.1",
+                993,
+                MailSecurity::Tls,
+                "ann",
+                "INBOX",
+            ),
         ] {
             let config = parse(text).unwrap();
-            let read = (&*config.host, config.port, config.security, &*config.user, &*config.mailbox);
+            let read = (
+                &*config.host,
+                config.port,
+                config.security,
+                &*config.user,
+                &*config.mailbox,
+            );
             assert_eq!(read, (host, port, security, user, mailbox), "{text}");
         }
     }
@@ -179,6 +238,9 @@ mod tests {
     #[test]
     fn nothing_of_the_person_is_in_its_debug_form() {
         let config = parse("imaps://ann%40example.org@mail.example.org").unwrap();
-        assert_eq!(format!("{config:?}"), "MailboxConfig(INBOX on mail.example.org:993, Tls)");
+        assert_eq!(
+            format!("{config:?}"),
+            "MailboxConfig(INBOX on mail.example.org:993, Tls)"
+        );
     }
 }

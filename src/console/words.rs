@@ -85,7 +85,7 @@ pub fn cause(revocation: &RevocationView) -> String {
 }
 
 /// The key figures of the gateway, each with its label.
-pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String); 10] {
+pub fn overview_figures(o: &Overview, now: Timestamp) -> Vec<(&'static str, String)> {
     let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
     let (sign_ins, clients) = (many(o.tokens, "sign-in"), many(o.clients, "client"));
     let garmin = o.garmin_paused_until.filter(|until| *until > now);
@@ -100,7 +100,7 @@ pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String)
         1 => format!("kept by 1 person, {}{filled}", many(o.history_days, "day")),
         n => format!("kept by {n} people, {}{filled}", many(o.history_days, "day")),
     };
-    [
+    let mut figures = vec![
         (
             "version",
             format!("{}, started {}", o.program, ago(o.started_at, now)),
@@ -120,7 +120,12 @@ pub fn overview_figures(o: &Overview, now: Timestamp) -> [(&'static str, String)
             "memory",
             format!("{}, store {}", bytes(o.memory_bytes), bytes(o.store_bytes)),
         ),
-    ]
+    ];
+    if let Some(mailbox) = &o.mailbox {
+        let after_races = 6;
+        figures.insert(after_races, ("mailbox", mailbox.clone()));
+    }
+    figures
 }
 
 /// Day and minute: `2026-11-20 21:10`.

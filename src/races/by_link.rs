@@ -24,10 +24,10 @@ impl LinkStart {
     }
 }
 
-/// How a link came.
+/// How a link came to the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LinkWay {
-    /// The person sent it.
+    /// The person sent it to the bot.
     Chat,
     /// Anybody can send an e-mail.
     Mail,
@@ -182,7 +182,11 @@ mod tests {
 
     #[test]
     fn the_answer_says_what_is_watched_and_with_what() {
-        let new = told(&started(false, false, false), Some("https://gw.example.org/r/x"), LinkWay::Chat);
+        let new = told(
+            &started(false, false, false),
+            Some("https://gw.example.org/r/x"),
+            LinkWay::Chat,
+        );
         assert!(
             new.starts_with("I watch Ann E now.") && new.contains("usual ones"),
             "{new}"
@@ -200,9 +204,15 @@ mod tests {
     #[test]
     fn a_race_that_a_mail_started_says_so() {
         let new = told(&started(false, false, false), None, LinkWay::Mail);
-        assert!(new.starts_with("A LiveTrack e-mail came, so I watch Ann E now."), "{new}");
+        assert!(
+            new.starts_with("A LiveTrack e-mail came, so I watch Ann E now."),
+            "{new}"
+        );
         let again = told(&started(false, true, false), None, LinkWay::Mail);
-        assert!(again.contains("so Ann E goes on, with the settings it has."), "{again}");
+        assert!(
+            again.contains("so Ann E goes on, with the settings it has."),
+            "{again}"
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py https                        https without a proxy: certificates from files, and from an ACME server
         run.py coach                        a look at a race by the real Claude Code
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
+        run.py mailbox                      races that start from the mails in a real Dovecot
         run.py history                      kept days: filled over kill -9, and asked by twenty clients while Garmin is down
         run.py questions                    what athletes ask, in few calls and few tokens
         run.py training                     what a release is built to do fast (packaging/release.sh)
@@ -51,6 +52,7 @@ import garmin_mcp
 import gemini
 import history
 import isolation
+import mailed
 import own_https
 import pages
 import questions
@@ -132,7 +134,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "apps", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history"]
+    acts = ["demo", "stories", "conformance", "pages", "apps", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history", "mailbox"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -158,6 +160,8 @@ def main() -> int:
         report.run("questions", partial(questions.questions, given.bin))
     elif given.act == "history":
         report.run("history", partial(staged, given.bin, {**NO_WAITING, **history.SETTINGS}, history.history))
+    elif given.act == "mailbox":
+        report.run("mailbox", partial(mailed.mailed, given.bin, NO_WAITING))
     elif given.act == "stories":
         for name, (make, era) in STORIES.items():
             if not given.only or name in given.only:

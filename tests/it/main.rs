@@ -32,6 +32,7 @@ mod import;
 mod isolation;
 mod keys;
 mod looks;
+mod mailbox;
 mod mcp;
 mod oauth;
 mod older_store;

@@ -1,6 +1,7 @@
 //! Whole races in the real daemon. The clock jumps from one scheduled event to the next, so a scenario of hours takes
 //! seconds and does not depend on the speed of the machine.
 
+mod by_mail;
 mod control;
 mod killed;
 mod map_tiles;

@@ -66,6 +66,15 @@ pub(in crate::cli) enum Operate {
         #[command(flatten)]
         common: Common,
     },
+    /// Set to which addresses a person's LiveTrack mails go, besides that of their account
+    MailAddresses {
+        /// The account: e-mail or id
+        account: String,
+        /// Addresses with commas between them, or none
+        addresses: String,
+        #[command(flatten)]
+        common: Common,
+    },
     /// End access at once: tokens, calls in progress, workers
     Revoke {
         #[command(flatten)]

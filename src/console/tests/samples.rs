@@ -167,6 +167,7 @@ pub(super) fn updates() -> Vec<AdminUpdate> {
             history_days: 0,
             history_filled_at: None,
             garmin_paused_until: None,
+            mailbox: None,
             attention: vec![Attention {
                 subject: "ben@example.org".into(),
                 text: "Garmin wants a new sign-in".into(),

@@ -16,7 +16,7 @@ use crate::console::theme::{Role, Theme};
 use crate::console::words::{cut, overview_figures, plain};
 
 /// Rows of the panes with figures and with the last minutes.
-const FIGURE_ROWS: u16 = 12;
+const FIGURE_ROWS: u16 = 13;
 /// The height from which people, races and events are shown as well.
 const TALL: u16 = 34;
 const MOST_ATTENTION_ROWS: u16 = 9;
@@ -88,9 +88,11 @@ fn numbers(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect
         return;
     };
     let room = usize::from(area.width).saturating_sub(4);
-    let figures = overview_figures(o, state.now)
-        .map(|(label, figure)| Line::raw(cut(&plain(&format!("{label:10}{figure}")), room)));
-    frame.render_widget(Paragraph::new(figures.to_vec()).block(block), area);
+    let figures: Vec<_> = overview_figures(o, state.now)
+        .into_iter()
+        .map(|(label, figure)| Line::raw(cut(&plain(&format!("{label:10}{figure}")), room)))
+        .collect();
+    frame.render_widget(Paragraph::new(figures).block(block), area);
 }
 
 fn history(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {

@@ -51,8 +51,7 @@ fn of_list(list: &[String], people: &[MailPerson]) -> Addressee {
 /// precedence over an address that anybody can set.
 fn is_theirs(address: &str, person: &MailPerson, people: &[MailPerson]) -> bool {
     let is = |text: &String| text.eq_ignore_ascii_case(address);
-    is(&person.email)
-        || (person.addresses.iter().any(is) && !people.iter().any(|other| is(&other.email)))
+    is(&person.email) || (person.addresses.iter().any(is) && !people.iter().any(|other| is(&other.email)))
 }
 
 #[cfg(test)]
@@ -87,10 +86,20 @@ mod tests {
         let one = |name| Addressee::One(id(name));
         for (delivered_to, written_to, written_by, whose) in [
             (&["a@example.org"][..], &["b@example.org"][..], &[][..], one("a")),
-            (&["x@example.org"], &["b@example.org"], &["a@example.org"], one("b")),
+            (
+                &["x@example.org"],
+                &["b@example.org"],
+                &["a@example.org"],
+                one("b"),
+            ),
             (&[], &["races@example.net"], &["a@example.org"], one("a")),
             (&["races+a@example.net"], &[], &["b@example.org"], one("a")),
-            (&[], &["a@example.org", "b@example.org"], &["a@example.org"], Addressee::Several),
+            (
+                &[],
+                &["a@example.org", "b@example.org"],
+                &["a@example.org"],
+                Addressee::Several,
+            ),
             (&[], &["c@example.org", "a@example.org"], &[], one("a")),
             (&[], &["c@example.org"], &["d@example.org"], Addressee::Nobody),
             (&[], &[], &[], Addressee::Nobody),
@@ -112,7 +121,10 @@ mod tests {
 
     #[test]
     fn an_address_of_two_people_is_nobodys() {
-        let people = [person("a", &["team@example.org"]), person("b", &["team@example.org"])];
+        let people = [
+            person("a", &["team@example.org"]),
+            person("b", &["team@example.org"]),
+        ];
         let found = addressee(&letter(&["team@example.org"], &[], &[]), &people);
         assert_eq!(found, Addressee::Several);
     }

@@ -22,9 +22,6 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// earlier.
 const IDLE: Duration = Duration::from_secs(9 * 60);
 
-/// How often a server without IDLE is asked.
-const ASKED_EACH: Duration = Duration::from_secs(60);
-
 /// Only this much of a mail is fetched. Its text comes before its attachments.
 const MAIL_BYTES: usize = 256 * 1024;
 
@@ -56,13 +53,15 @@ impl MailboxConnection {
             let (user, password) = (&config.user, config.password.expose());
             let session = client.login(user, password).await;
             let mut session = session.map_err(|(e, _)| match e {
-                ImapError::No(_) | ImapError::Bad(_) | ImapError::Validate(_) => {
-                    MailboxTrouble::LoginRefused
-                }
+                ImapError::No(_) | ImapError::Bad(_) | ImapError::Validate(_) => MailboxTrouble::LoginRefused,
                 other => trouble(&other),
             })?;
             session.get_mut().allow(0);
-            let tells = session.capabilities().await.map_err(|e| trouble(&e))?.has_str("IDLE");
+            let tells = session
+                .capabilities()
+                .await
+                .map_err(|e| trouble(&e))?
+                .has_str("IDLE");
             let mailbox = session.select(&config.mailbox).await.map_err(|e| match e {
                 ImapError::No(_) | ImapError::Validate(_) => MailboxTrouble::NoMailbox,
                 other => trouble(&other),
@@ -120,7 +119,10 @@ impl MailboxConnection {
     pub(super) async fn mark_read(&mut self, uid: u32) -> Result<(), MailboxTrouble> {
         self.session.get_mut().allow(0);
         let marked = within(COMMAND, async {
-            let answers = self.session.uid_store(uid.to_string(), "+FLAGS.SILENT (\\Seen)").await;
+            let answers = self
+                .session
+                .uid_store(uid.to_string(), "+FLAGS.SILENT (\\Seen)")
+                .await;
             let answers: Result<Vec<_>, _> = answers.map_err(|e| trouble(&e))?.try_collect().await;
             answers.map(|_| ()).map_err(|e| trouble(&e))
         });
@@ -139,13 +141,9 @@ impl MailboxConnection {
         is_told
     }
 
-    /// Waits until there may be something to do, at most for `most`.
-    pub(super) async fn wait(mut self, most: Duration) -> Result<Self, MailboxTrouble> {
+    /// Waits until the server tells of something, at most for `most`.
+    pub(super) async fn idle(mut self, most: Duration) -> Result<Self, MailboxTrouble> {
         self.session.get_mut().allow(0);
-        if !self.tells {
-            tokio::time::sleep(ASKED_EACH.min(most)).await;
-            return Ok(self);
-        }
         let Self {
             session,
             uid_validity,
@@ -198,7 +196,9 @@ async fn within<T>(
     time: Duration,
     work: impl Future<Output = Result<T, MailboxTrouble>>,
 ) -> Result<T, MailboxTrouble> {
-    tokio::time::timeout(time, work).await.unwrap_or(Err(MailboxTrouble::Slow))
+    tokio::time::timeout(time, work)
+        .await
+        .unwrap_or(Err(MailboxTrouble::Slow))
 }
 
 fn trouble(e: &ImapError) -> MailboxTrouble {

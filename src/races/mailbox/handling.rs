@@ -5,14 +5,15 @@
 //! handling and the position in the mailbox are stored at once.
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::addressee::{Addressee, MailPerson, addressee};
 use super::connection::FetchedMail;
 use super::letter::Letter;
 use super::position::{MAIL_LIFE, MailboxPosition, MailedSession};
 use super::successor::{Succession, succession};
-use super::watcher::MailboxWatcher;
 use super::wording::UnusedMail;
+use crate::accounts::Accounts;
 use crate::garmin::livetrack::{LinkProblem, LiveTrackError, LiveTrackLink, PastedLink, ResolveError};
 use crate::notify::message::{MessageSubject, PhoneMessage};
 use crate::oauth::OAuth;
@@ -21,6 +22,7 @@ use crate::race::id::RaceId;
 use crate::race::share::{ShareRole, ShareTerms};
 use crate::races::by_link::{self, LinkStart, LinkWay};
 use crate::races::caller::RaceCaller;
+use crate::races::registry::Races;
 use crate::races::start::{ReachedLink, TrackingError};
 use crate::store::{StoreError, Tx};
 
@@ -36,7 +38,7 @@ pub(super) enum MailEnd {
     /// It has no LiveTrack link, is too old, or is nobody's. It stays unread.
     LeftAlone,
     Taken,
-    /// Garmin does not answer.
+    /// Garmin does not answer, so it is tried again.
     PutOff,
 }
 
@@ -48,7 +50,17 @@ struct PersonalMail<'a> {
     key: [u8; 32],
 }
 
-impl MailboxWatcher {
+/// Handles the mails, one after the other.
+pub(super) struct MailHandler {
+    pub(super) races: Races,
+    pub(super) accounts: Accounts,
+    /// Whether only this machine can open the links to pages.
+    pub(super) is_local: bool,
+    /// When the last LiveTrack mail was handled.
+    pub(super) last_mail: Mutex<Option<Timestamp>>,
+}
+
+impl MailHandler {
     /// Handles a mail. `after`: the position to store with it.
     pub(super) async fn handle(
         &self,
@@ -71,7 +83,7 @@ impl MailboxWatcher {
                 return Ok(MailEnd::LeftAlone);
             }
         }
-        self.note_mail(now);
+        *self.last_mail.lock() = Some(now);
         let account = match addressee(&letter, &self.people()?) {
             Addressee::One(account) => account,
             Addressee::Several => return Ok(left_alone("several_people")),
@@ -120,6 +132,11 @@ impl MailboxWatcher {
         if !was_begun && races.race_of_link(account, &link)?.is_some() {
             return self.finish(mail, Some(session_key), None).await;
         }
+        // One task handles all mails, so no other mail comes in between. Garmin is not asked for a flood of them.
+        let now = races.0.clock.now();
+        if !was_begun && MailedSession::count(&races.0.store, account, now)? >= MOST_A_DAY {
+            return self.unused(mail, Some(session_key), UnusedMail::TooMany).await;
+        }
         let reached = match races.reach_link(link).await {
             Ok(reached) => reached,
             Err(TrackingError::Store(e)) => return Err(e),
@@ -128,15 +145,12 @@ impl MailboxWatcher {
         let Some(session) = &reached.session else {
             return Ok(MailEnd::PutOff);
         };
-        if !was_begun && (session.ended_at(races.0.clock.now()).is_some() || session.viewable == Some(false)) {
+        if !was_begun && (session.ended_at(races.0.clock.now()).is_some() || session.viewable == Some(false))
+        {
             return self.unused(mail, Some(session_key), UnusedMail::Over).await;
         }
-        match self.begin(mail, session_key.clone()).await? {
-            Beginning::Allowed => {}
-            Beginning::NoAccess => return Ok(left_alone("access_ended")),
-            Beginning::TooMany => {
-                return self.unused(mail, Some(session_key), UnusedMail::TooMany).await;
-            }
+        if !self.begin(mail, session_key.clone()).await? {
+            return Ok(left_alone("access_ended"));
         }
         let mut start = match self.start_or_go_on(mail, reached).await {
             Ok(start) => start,
@@ -155,21 +169,15 @@ impl MailboxWatcher {
         Ok(end)
     }
 
-    /// Stores that a session came by mail, before anything is done about it.
-    async fn begin(&self, mail: &PersonalMail<'_>, session: Vec<u8>) -> Result<Beginning, StoreError> {
+    /// Stores that a session came by mail, before anything is done about it. Returns whether the person has access.
+    async fn begin(&self, mail: &PersonalMail<'_>, session: Vec<u8>) -> Result<bool, StoreError> {
         let (caller, now) = (mail.caller.clone(), self.races.0.clock.now());
         let begun = self.races.0.store.atomic(move |tx| {
-            if !caller.may_write(tx)? {
-                return Ok(Beginning::NoAccess);
+            let is_allowed = caller.may_write(tx)?;
+            if is_allowed {
+                put_session(tx, &session, now, false)?;
             }
-            if tx.find::<MailedSession>(&session)?.is_some() {
-                return Ok(Beginning::Allowed);
-            }
-            if MailedSession::recent(tx, caller.account(), now)? >= MOST_A_DAY {
-                return Ok(Beginning::TooMany);
-            }
-            put_session(tx, &session, now, false)?;
-            Ok::<_, StoreError>(Beginning::Allowed)
+            Ok::<_, StoreError>(is_allowed)
         });
         begun.await
     }
@@ -286,12 +294,6 @@ impl MailboxWatcher {
         self.races.0.notifier.wake();
         Ok(MailEnd::Taken)
     }
-}
-
-enum Beginning {
-    Allowed,
-    NoAccess,
-    TooMany,
 }
 
 /// Stores a session. One that came before keeps its time.

@@ -55,7 +55,9 @@ impl MailboxTrouble {
             Self::BadCertificate => {
                 "use the host's name as it is in the certificate, or add the certificate's authority to this machine"
             }
-            Self::NoStartTls => "write imaps:// in IMAP_URL if the server has it, or switch STARTTLS on there",
+            Self::NoStartTls => {
+                "write imaps:// in IMAP_URL if the server has it, or switch STARTTLS on there"
+            }
             Self::LoginRefused => {
                 "check the user in IMAP_URL and IMAP_PASSWORD; with two-factor sign-in, most providers need an app password"
             }

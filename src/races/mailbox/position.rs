@@ -7,7 +7,7 @@ use crate::accounts::AccountId;
 use crate::base::secrets::sha256;
 use crate::config::MailboxConfig;
 use crate::garmin::livetrack::LiveTrackLink;
-use crate::store::{Record, StoreError, Table, Tx};
+use crate::store::{Record, Store, StoreError, Table, Tx};
 
 /// A LiveTrack link lives for 24 hours. Older mails are not looked at.
 pub(super) const MAIL_LIFE: SignedDuration = SignedDuration::from_hours(24);
@@ -117,9 +117,9 @@ impl MailedSession {
         [account.key(), b"/"].concat()
     }
 
-    /// The sessions of the last 24 hours of a person.
-    pub(super) fn recent(tx: &Tx<'_>, account: &AccountId, now: Timestamp) -> Result<usize, StoreError> {
-        let sessions = tx.list::<Self>(&Self::prefix(account))?;
+    /// How many sessions came by mail for a person in the last 24 hours.
+    pub(super) fn count(store: &Store, account: &AccountId, now: Timestamp) -> Result<usize, StoreError> {
+        let sessions = store.list::<Self>(&Self::prefix(account))?;
         let is_recent = |(_, session): &(Vec<u8>, Self)| now.duration_since(session.at) < MAIL_LIFE;
         Ok(sessions.iter().filter(|session| is_recent(session)).count())
     }
@@ -167,7 +167,9 @@ mod tests {
     #[test]
     fn the_mails_that_wait_are_limited() {
         let now: Timestamp = "2026-10-04T09:00:00Z".parse().unwrap();
-        let position = (1..=200).fold(MailboxPosition::new(1), |position, uid| position.put_off(uid, now));
+        let position = (1..=200).fold(MailboxPosition::new(1), |position, uid| {
+            position.put_off(uid, now)
+        });
         assert_eq!(position.waiting.len(), MOST_WAITING);
         assert_eq!(position.waiting.first().map(|mail| mail.uid), Some(151));
     }

@@ -15,7 +15,6 @@ const AFTER_END: SignedDuration = SignedDuration::from_hours(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Succession {
-    /// They are two races.
     No,
     Yes,
     /// It is, if Garmin says that the race's own session is over.

@@ -8,17 +8,24 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::connection::MailboxConnection;
-use super::handling::MailEnd;
+use super::handling::{MailEnd, MailHandler};
 use super::health::{MailboxHealth, MailboxTrouble};
 use super::position::MailboxPosition;
 use crate::accounts::Accounts;
+use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::config::{Live, MailboxConfig};
 use crate::races::registry::Races;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// The longest wait for news; what is due earlier shortens it.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
+
+/// How often one mail is fetched in vain.
+const MOST_FETCHES: u32 = 3;
+
+/// How often a server without IDLE is asked.
+const ASKED_EACH: Duration = Duration::from_secs(60);
 
 pub struct MailboxParts {
     pub races: Races,
@@ -32,19 +39,12 @@ pub struct MailboxParts {
 #[derive(Clone)]
 pub struct RaceMailbox(Arc<MailboxWatcher>);
 
-pub(super) struct MailboxWatcher {
-    pub(super) races: Races,
-    pub(super) accounts: Accounts,
-    pub(super) is_local: bool,
+struct MailboxWatcher {
+    handler: MailHandler,
     live: watch::Receiver<Live>,
-    state: Mutex<MailboxState>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct MailboxState {
-    health: MailboxHealth,
-    /// When the last LiveTrack mail was handled.
-    last_mail: Option<Timestamp>,
+    health: Mutex<MailboxHealth>,
+    /// A mail that could not be fetched, and how often it was tried.
+    unfetched: Mutex<(u32, u32)>,
 }
 
 /// Why the connection is given up.
@@ -70,11 +70,15 @@ impl RaceMailbox {
     /// Starts the task. Without the settings of a mailbox it waits for them.
     pub fn start(parts: MailboxParts, lifecycle: &Lifecycle) -> Self {
         let mailbox = Self(Arc::new(MailboxWatcher {
-            races: parts.races,
-            accounts: parts.accounts,
-            is_local: parts.is_local,
+            handler: MailHandler {
+                races: parts.races,
+                accounts: parts.accounts,
+                is_local: parts.is_local,
+                last_mail: Mutex::default(),
+            },
             live: parts.live,
-            state: Mutex::default(),
+            health: Mutex::default(),
+            unfetched: Mutex::default(),
         }));
         let (watcher, stopping) = (Arc::clone(&mailbox.0), lifecycle.stopping());
         lifecycle.spawn("mailbox", async move {
@@ -87,13 +91,13 @@ impl RaceMailbox {
     }
 
     pub fn health(&self) -> MailboxHealth {
-        self.0.state.lock().health
+        *self.0.health.lock()
     }
 
     /// The state in a sentence; `None` without a mailbox.
     pub fn told(&self) -> Option<String> {
-        let MailboxState { health, last_mail } = *self.0.state.lock();
-        health.told(last_mail)
+        let last_mail = *self.0.handler.last_mail.lock();
+        self.health().told(last_mail)
     }
 }
 
@@ -130,7 +134,7 @@ impl MailboxWatcher {
 
     /// Watches until the connection fails, or another mailbox is wanted.
     async fn watch(&self, config: &MailboxConfig, live: &mut watch::Receiver<Live>) -> WatchEnd {
-        if self.state.lock().health == MailboxHealth::Off {
+        if *self.health.lock() == MailboxHealth::Off {
             self.set(MailboxHealth::Connecting);
         }
         let mut opening = MailboxConnection::open(config).await;
@@ -139,17 +143,32 @@ impl MailboxWatcher {
                 Ok(connection) => connection,
                 Err(trouble) => return trouble.into(),
             };
-            self.set_watching(&connection);
             let next_try = match self.pass(&mut connection, config).await {
                 Ok(next_try) => next_try,
                 Err(end) => return end,
             };
+            self.set_watching(&connection);
             let wait = next_try.map_or(LONGEST_WAIT, |at| self.until(at));
             opening = tokio::select! {
-                waited = connection.wait(wait) => waited,
+                waited = self.wait(connection, wait) => waited,
                 () = other_mailbox(config, live) => return WatchEnd::SettingsChanged,
             };
         }
+    }
+
+    /// Waits until there may be something to do, at most for `most`.
+    async fn wait(
+        &self,
+        connection: MailboxConnection,
+        most: Duration,
+    ) -> Result<MailboxConnection, MailboxTrouble> {
+        if connection.tells {
+            return connection.idle(most).await;
+        }
+        let (clock, wait) = (self.clock(), ASKED_EACH.min(most));
+        let until = clock.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+        clock.sleep_until(until).await;
+        Ok(connection)
     }
 
     /// Handles all new mails. Returns when a mail that waits for Garmin is due.
@@ -158,7 +177,7 @@ impl MailboxWatcher {
         connection: &mut MailboxConnection,
         config: &MailboxConfig,
     ) -> Result<Option<Timestamp>, WatchEnd> {
-        let (store, clock) = (&self.races.0.store, &self.races.0.clock);
+        let (store, clock) = (self.store(), self.clock());
         let key = MailboxPosition::key(config);
         let known: Option<MailboxPosition> = store.find(&key)?;
         let known = known.filter(|known| known.uid_validity == connection.uid_validity);
@@ -185,11 +204,18 @@ impl MailboxWatcher {
         uid: u32,
     ) -> Result<MailboxPosition, WatchEnd> {
         let after = position.clone().handled(uid);
-        let end = match connection.fetch(uid).await? {
-            Some(mail) => self.handle(&mail, key, &after).await?,
-            None => MailEnd::LeftAlone,
+        let store = self.store();
+        let end = match connection.fetch(uid).await {
+            Ok(Some(mail)) => self.handler.handle(&mail, key, &after).await?,
+            Ok(None) => MailEnd::LeftAlone,
+            Err(trouble) => {
+                if self.gives_up(uid) {
+                    tracing::warn!(reason = trouble.name(), "mailbox.mail_skipped");
+                    store.put(&key, after).await?;
+                }
+                return Err(trouble.into());
+            }
         };
-        let store = &self.races.0.store;
         match end {
             MailEnd::Taken => {
                 connection.mark_read(uid).await?;
@@ -200,7 +226,7 @@ impl MailboxWatcher {
                 Ok(after)
             }
             MailEnd::PutOff => {
-                let later = position.put_off(uid, self.races.0.clock.now());
+                let later = position.put_off(uid, self.clock().now());
                 tracing::info!("mailbox.mail_put_off");
                 store.put(&key, later.clone()).await?;
                 Ok(later)
@@ -208,39 +234,57 @@ impl MailboxWatcher {
         }
     }
 
+    /// Whether a mail that could not be fetched is passed over, so that it does not hold up the others.
+    fn gives_up(&self, uid: u32) -> bool {
+        let mut unfetched = self.unfetched.lock();
+        let tries = if unfetched.0 == uid { unfetched.1 + 1 } else { 1 };
+        *unfetched = (uid, tries);
+        tries >= MOST_FETCHES
+    }
+
     /// Notes a failure. Returns the wait before the next try.
     fn failed(&self, trouble: MailboxTrouble) -> Duration {
-        let now = self.races.0.clock.now();
-        let (health, wait, is_new) = self.state.lock().health.after(trouble, now);
+        let now = self.clock().now();
+        let (health, wait, is_new) = self.health.lock().after(trouble, now);
         self.set(health);
         if is_new {
-            tracing::warn!(reason = trouble.name(), advice = trouble.fix(), "mailbox.unwatched");
+            tracing::warn!(
+                reason = trouble.name(),
+                advice = trouble.fix(),
+                "mailbox.unwatched"
+            );
         }
         wait
     }
 
     fn set(&self, health: MailboxHealth) {
-        self.state.lock().health = health;
+        *self.health.lock() = health;
     }
 
     fn set_watching(&self, connection: &MailboxConnection) {
-        let mut state = self.state.lock();
-        if !matches!(state.health, MailboxHealth::Watching { .. }) {
-            state.health = MailboxHealth::Watching {
-                since: self.races.0.clock.now(),
+        let mut health = self.health.lock();
+        if !matches!(*health, MailboxHealth::Watching { .. }) {
+            *health = MailboxHealth::Watching {
+                since: self.clock().now(),
                 tells: connection.tells,
             };
             tracing::info!(idle = connection.tells, "mailbox.watched");
         }
     }
 
-    pub(super) fn note_mail(&self, now: Timestamp) {
-        self.state.lock().last_mail = Some(now);
+    fn clock(&self) -> &Clock {
+        &self.handler.races.0.clock
+    }
+
+    fn store(&self) -> &Store {
+        &self.handler.races.0.store
     }
 
     fn until(&self, at: Timestamp) -> Duration {
-        let wait = at.duration_since(self.races.0.clock.now());
-        Duration::try_from(wait).unwrap_or_default().max(Duration::from_secs(1))
+        let wait = at.duration_since(self.clock().now());
+        Duration::try_from(wait)
+            .unwrap_or_default()
+            .max(Duration::from_secs(1))
     }
 }
 

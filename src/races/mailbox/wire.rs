@@ -76,7 +76,11 @@ fn of_handshake(e: &io::Error) -> MailboxTrouble {
 }
 
 impl AsyncRead for MailWire {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.left == 0 {
             return Poll::Ready(Err(io::Error::from(io::ErrorKind::FileTooLarge)));
         }

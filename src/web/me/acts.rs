@@ -12,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::form::PageAct;
 use super::refusal::PageRefusal;
-use crate::accounts::{AccountId, GrantGiven, GrantWithdrawn};
+use crate::accounts::{AccountId, GrantGiven, GrantWithdrawn, MailAddressProblem};
 use crate::admin::operations::Rooms;
 use crate::admin::stream::StreamPiece;
 use crate::gateway::discovery::read_choice;
@@ -110,6 +110,15 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             // The next call starts a worker in the new zone.
             rooms.gateway.renew_worker(account).await;
             done(is_set, "time_zone_set")
+        }
+        PageAct::SetMailAddresses(text) => {
+            let set = rooms.accounts.choose_mail_addresses(account, &text, is_allowed);
+            match set.await {
+                Ok(_) => Acted::Done("mails_set"),
+                Err(MailAddressProblem::Store(reason)) => return Err(reason),
+                Err(MailAddressProblem::AccessEnded) => Acted::Refused(PageRefusal::PageOver),
+                Err(problem) => Acted::Refused(PageRefusal::MailAddresses(problem)),
+            }
         }
         PageAct::SetTools(text) => {
             let Ok(profile) = read_choice(&text) else {

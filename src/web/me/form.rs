@@ -43,6 +43,8 @@ pub(super) enum PageAct {
     RemovePhone,
     /// The name of a zone; empty for that of the Garmin profile.
     SetTimeZone(String),
+    /// Addresses to which the person's LiveTrack mails go, with commas between them.
+    SetMailAddresses(String),
     /// `default`, `core`, `all`, or names with commas between them.
     SetTools(String),
     /// Charts beside the answers, in apps that show them.
@@ -99,6 +101,7 @@ impl PageForm {
             },
             "remove_phone" => PageAct::RemovePhone,
             "set_time_zone" => PageAct::SetTimeZone(field("time_zone")?),
+            "set_mail_addresses" => PageAct::SetMailAddresses(field("mail_addresses")?),
             "set_tools" => PageAct::SetTools(match field("tools")?.as_str() {
                 "own" => field("names")?,
                 known @ ("default" | "core" | "all") => known.to_owned(),

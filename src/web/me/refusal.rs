@@ -1,6 +1,8 @@
 //! Why a form of the page changed nothing, in the person's language.
 
-use crate::accounts::{GrantNameProblem, GrantProblem, LastDayProblem};
+use crate::accounts::{
+    GrantNameProblem, GrantProblem, LastDayProblem, MOST_MAIL_ADDRESSES, MailAddressProblem,
+};
 use crate::notify::message::{PhoneTrouble, SetPhoneError};
 use crate::web::pages::Frame;
 use crate::web::words::{MeWords, fill};
@@ -20,6 +22,7 @@ pub(in crate::web) enum PageRefusal {
     Grant(GrantProblem),
     NoPhone,
     Phone(SetPhoneError),
+    MailAddresses(MailAddressProblem),
 }
 
 /// A problem with a field has the field's label in front.
@@ -60,6 +63,7 @@ impl PageRefusal {
             Self::GrantGone => Said::whole(refused.grant_gone),
             Self::Grant(problem) => about_grant(problem, frame, origin),
             Self::NoPhone => Said::whole(refused.phone.empty),
+            Self::MailAddresses(problem) => about_mail_addresses(problem, frame),
             Self::Phone(error) => about_phone(error, me, frame.operator()),
         };
         match said.label {
@@ -111,6 +115,28 @@ fn about_grant(problem: &GrantProblem, frame: &Frame, origin: &str) -> Said {
             },
         ),
     }
+}
+
+fn about_mail_addresses(problem: &MailAddressProblem, frame: &Frame) -> Said {
+    let (label, refused) = (frame.words.me.settings.mails, &frame.words.me.refused);
+    let of = |sentence, address: &String| fill(sentence, &[("address", address)]);
+    let text = match problem {
+        MailAddressProblem::NoAddress(text) => of(refused.no_mail_address, text),
+        MailAddressProblem::TooMany(_) => fill(
+            refused.many_mail_addresses,
+            &[("n", &MOST_MAIL_ADDRESSES.to_string())],
+        ),
+        MailAddressProblem::Taken(address) => fill(
+            refused.taken_mail_address,
+            &[("address", address.as_str()), ("operator", frame.operator())],
+        ),
+        MailAddressProblem::Mailbox(address) => of(refused.mailbox_address, address),
+        // The store's error has its own page, and does not come here.
+        MailAddressProblem::AccessEnded | MailAddressProblem::Store(_) => {
+            return Said::whole(refused.page_over);
+        }
+    };
+    Said::at(label, &text)
 }
 
 /// Names no setting, because only the operator has settings.
@@ -216,6 +242,14 @@ mod tests {
             PageRefusal::GrantGone,
             PageRefusal::NoPhone,
         ];
+        let address = || "ann@example.org".to_owned();
+        let mails = [
+            MailAddressProblem::NoAddress("ann".into()),
+            MailAddressProblem::TooMany(9),
+            MailAddressProblem::Taken(address()),
+            MailAddressProblem::Mailbox(address()),
+        ];
+        all.extend(mails.map(PageRefusal::MailAddresses));
         all.extend(grants.map(PageRefusal::Grant));
         all.extend(not_sent.into_iter().chain(phones).map(PageRefusal::Phone));
         all

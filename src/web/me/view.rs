@@ -42,6 +42,8 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) history: Option<OwnHistory>,
     pub(in crate::web) route: MessageRoute,
     pub(in crate::web) time_zone: String,
+    /// The addresses to which LiveTrack mails go; `None` where no mailbox is watched.
+    pub(in crate::web) mail_addresses: Option<String>,
     pub(in crate::web) tools: ChosenTools,
     pub(in crate::web) are_charts_off: bool,
     pub(in crate::web) grants: OwnGrants,
@@ -123,6 +125,7 @@ pub(super) fn notice(done: Option<&str>, words: &SiteWords) -> Option<PageNotice
         "charts_on" => said.charts_on,
         "grant_given" => said.grant_given,
         "grant_withdrawn" => said.grant_withdrawn,
+        "mails_set" => said.mails_set,
         "tools_set" => said.tools_set,
         _ => return None,
     };
@@ -148,6 +151,7 @@ pub(super) fn own_page(
     let (rooms, id) = (&face.parts.rooms, &visitor.account);
     let account = rooms.accounts.find(id)?.ok_or(StoreError::Closed)?;
     let choices = rooms.accounts.choices(id)?;
+    let has_mailbox = face.parts.live.borrow().mailbox.is_some() || !choices.mail_addresses.is_empty();
     let kept = rooms.history.kept(id)?;
     let zone = rooms.gateway.sharing().zone(id)?;
     let words = exchange.language();
@@ -201,6 +205,7 @@ pub(super) fn own_page(
         history,
         route: rooms.races.message_route(id),
         time_zone: choices.time_zone.unwrap_or_default(),
+        mail_addresses: has_mailbox.then(|| choices.mail_addresses.join(", ")),
         tools: choices.tools.into(),
         are_charts_off: choices.are_views_off,
         grants: grants(face, id, &zone, words)?,

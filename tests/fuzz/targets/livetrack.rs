@@ -1,4 +1,4 @@
-//! LiveTrack: a pasted link, and arbitrary responses of its page and its interfaces.
+//! LiveTrack: a pasted link, an e-mail, and arbitrary responses of its page and its interfaces.
 #![no_main]
 
 use garmin_gateway::config::GarminHosts;
@@ -11,6 +11,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         session.link_ends_at();
         session.ended_at("2026-10-04T12:00:00Z".parse().unwrap());
     }
+    garmin_gateway::races::fuzz_mail(data);
     let text = String::from_utf8_lossy(data);
     livetrack::page(&text);
     livetrack::csrf_token(&text);

@@ -242,6 +242,7 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
         history,
         route: MessageRoute::Personal,
         time_zone: of.text("Europe/Vienna"),
+        mail_addresses: Some(of.text("ada@example.net")),
         are_charts_off: false,
         tools: ChosenTools {
             choice: "own",
