@@ -20,7 +20,14 @@ impl LinkStart {
             started,
             title,
             taken: None,
+            is_untold: false,
         }
+    }
+
+    /// Makes of a race that was found one that is new: the program was killed after it had started the race.
+    pub(super) fn was_started_before_a_crash(&mut self) {
+        self.started.known = false;
+        self.is_untold = true;
     }
 }
 
@@ -39,6 +46,8 @@ pub(super) struct LinkStart {
     pub(super) started: StartedRace,
     pub(super) title: String,
     taken: Option<TakenSettings>,
+    /// Whether nothing is known of what was taken.
+    is_untold: bool,
 }
 
 /// Starts a race of this link for the caller, or finds the one that has it.
@@ -71,6 +80,7 @@ pub(super) async fn start(
         started,
         title,
         taken,
+        is_untold: false,
     })
 }
 
@@ -123,6 +133,7 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
         started,
         title,
         taken,
+        is_untold,
     } = start;
     let mut lines = vec![match (started.known, started.continued) {
         (true, _) => format!("I watch {title} already. /status tells how it goes."),
@@ -139,7 +150,7 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
     if started.unreachable {
         lines.push("Garmin has not answered yet. I keep trying.".to_owned());
     }
-    if !started.known && !started.continued {
+    if !started.known && !started.continued && !is_untold {
         lines.push(match taken {
             Some(taken) => taken.told.clone(),
             None => "The settings are the usual ones. Claude can change them: course, checkpoints, limits."
@@ -177,6 +188,7 @@ mod tests {
             },
             title: "Ann E".into(),
             taken: None,
+            is_untold: false,
         }
     }
 
@@ -207,6 +219,13 @@ mod tests {
         assert!(
             new.starts_with("A LiveTrack e-mail came, so I watch Ann E now."),
             "{new}"
+        );
+        let mut found = started(true, false, false);
+        found.was_started_before_a_crash();
+        let found = told(&found, None, LinkWay::Mail);
+        assert!(
+            found.starts_with("A LiveTrack e-mail came") && !found.contains("settings"),
+            "{found}"
         );
         let again = told(&started(false, true, false), None, LinkWay::Mail);
         assert!(

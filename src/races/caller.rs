@@ -25,7 +25,7 @@ pub enum RaceCaller {
     SignIn(AccountId, FamilyId),
     /// The holder of a race's token.
     Race(RaceGrant),
-    /// Somebody in a chat that is the person's.
+    /// Somebody in a chat that is the person's, or an e-mail that is for the person.
     Chat(AccountId),
     /// The person, on their own page.
     Page(PageVisitor),

@@ -192,11 +192,6 @@ impl Races {
         Ok(None)
     }
 
-    /// The link that a race has at present.
-    pub(super) fn link_of(&self, race: &RaceId) -> Result<Option<LiveTrackLink>, StoreError> {
-        Ok(self.0.store.find::<RaceRow>(race.key())?.map(|row| row.link))
-    }
-
     /// Watches a new race of this link, or the one that has it. Nothing in here waits for Garmin. A revocation stops the
     /// races under the same lock.
     pub(super) async fn begin(

@@ -204,8 +204,9 @@ async fn a_mail_starts_one_race_whatever_happens_to_the_connection() {
 async fn a_server_without_idle_is_asked_each_minute() {
     let start: Timestamp = "2026-10-04T08:00:00Z".parse().unwrap();
     let mailed = Mailed::start(false, Clock::manual(start)).await;
-    until(|| mailed.mails.count("UID SEARCH") > 0).await;
-    assert!(mailed.mailbox().await.contains("asked each minute"));
+    while !mailed.mailbox().await.contains("asked each minute") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let uid = mailed.deliver(&mail("ann@example.org", &mailed.session()));
     until(|| {
         // Time passes only where the task waits for it.
@@ -300,6 +301,16 @@ async fn mails_reach_their_person_and_nobody_else() {
         2,
         "one a day for each reason"
     );
+    assert_eq!(mailed.world.races().count(), 1);
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_be_fetched_holds_up_no_other() {
+    let mailed = Mailed::start(true, Clock::system()).await;
+    mailed.deliver(server::BROKEN);
+    let uid = mailed.deliver(&mail("ann@example.org", &mailed.session()));
+    until(|| mailed.mails.is_read(uid)).await;
+    assert_eq!(mailed.mails.count("UID FETCH 1 "), 3);
     assert_eq!(mailed.world.races().count(), 1);
 }
 

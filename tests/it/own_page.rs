@@ -353,6 +353,14 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
     let list = world.ask(&first.access_token, "tools/list", json!({})).await;
     assert!(list.to_string().contains("\"get_floors\""));
     browser.get("/me").await.sees("value=\"get_floors, get_stats\"");
+    let taken = [("mail_addresses", "ben@example.org")];
+    let taken = browser.act("set_mail_addresses", &taken).await;
+    assert_eq!(taken.status, 400);
+    taken.sees("ben@example.org belongs to somebody else here");
+    let own = [("mail_addresses", " Races+Ann@example.net ")];
+    let set = browser.act("set_mail_addresses", &own).await;
+    assert_eq!(set.header(LOCATION), "/me?done=mails_set");
+    browser.get("/me").await.sees("value=\"races+ann@example.net\"");
     let no_channel = browser.act("set_phone", &[("ntfy_topic", "anns-own")]).await;
     assert_eq!(no_channel.status, 400);
     no_channel.sees("this gateway has no ntfy");
@@ -367,7 +375,10 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
     assert_eq!(exported["account"]["email"], "ann@example.org");
     assert_eq!(
         exported["choices"],
-        json!({"time_zone": "Pacific/Auckland", "tools": "get_floors, get_stats"})
+        json!({
+            "time_zone": "Pacific/Auckland", "tools": "get_floors, get_stats",
+            "mail_addresses": ["races+ann@example.net"],
+        })
     );
 
     // The app that did not open the page is the one of which the form says nothing about the page.

@@ -15,26 +15,29 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{cut, overview_figures, plain};
 
-/// Rows of the panes with figures and with the last minutes.
-const FIGURE_ROWS: u16 = 13;
+/// Rows of the panes with figures and with the last minutes, without a mailbox.
+const FIGURE_ROWS: u16 = 12;
 /// The height from which people, races and events are shown as well.
 const TALL: u16 = 34;
 const MOST_ATTENTION_ROWS: u16 = 9;
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
+    let overview = state.data.overview.as_ref();
+    let has_mailbox = overview.is_some_and(|overview| overview.mailbox.is_some());
+    let figure_rows = FIGURE_ROWS + u16::from(has_mailbox);
     let (needs, bottom) = if area.width >= WIDE && area.height >= TALL {
         let problems = u16::try_from(state.rows().0.len()).unwrap_or(MOST_ATTENTION_ROWS);
         let [needs, middle, bottom] = Layout::vertical([
             Constraint::Length((problems + 2).clamp(4, MOST_ATTENTION_ROWS)),
             Constraint::Min(0),
-            Constraint::Length(FIGURE_ROWS),
+            Constraint::Length(figure_rows),
         ])
         .areas(area);
         circle::draw(state, theme, frame, middle);
         (needs, bottom)
     } else {
         let [needs, bottom] =
-            Layout::vertical([Constraint::Min(5), Constraint::Length(FIGURE_ROWS)]).areas(area);
+            Layout::vertical([Constraint::Min(5), Constraint::Length(figure_rows)]).areas(area);
         (needs, bottom)
     };
     attention(state, theme, frame, needs);

@@ -68,7 +68,7 @@ impl MailboxConnection {
             })?;
             Ok(Self {
                 session,
-                uid_validity: mailbox.uid_validity.unwrap_or_default(),
+                uid_validity: mailbox.uid_validity.ok_or(MailboxTrouble::Unreadable)?,
                 tells,
             })
         })
@@ -107,6 +107,18 @@ impl MailboxConnection {
         let found = answers
             .iter()
             .find_map(|one| Some((one, one.body().filter(|_| one.uid == Some(uid))?)));
+        if found.is_none() {
+            // A refusal, and a connection that ends, look like a mail that is gone.
+            self.session.get_mut().allow(0);
+            let is_there = within(COMMAND, async {
+                let found = self.session.uid_search(format!("UID {uid}")).await;
+                self.session.noop().await.map_err(|e| trouble(&e))?;
+                Ok(found.map_err(|e| trouble(&e))?.contains(&uid))
+            });
+            if is_there.await? {
+                return Err(MailboxTrouble::Refused);
+            }
+        }
         Ok(found.map(|(one, body)| FetchedMail {
             received_at: one
                 .internal_date()

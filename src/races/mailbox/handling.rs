@@ -4,30 +4,39 @@
 //! stored as begun; the race is started, which finds the race if it was started already; and the message, the end of the
 //! handling and the position in the mailbox are stored at once.
 
-use jiff::Timestamp;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use super::addressee::{Addressee, MailPerson, addressee};
 use super::connection::FetchedMail;
 use super::letter::Letter;
 use super::position::{MAIL_LIFE, MailboxPosition, MailedSession};
-use super::successor::{Succession, succession};
+use super::successor::{Sighting, Succession, left_off_here, succession};
 use super::wording::UnusedMail;
-use crate::accounts::Accounts;
-use crate::garmin::livetrack::{LinkProblem, LiveTrackError, LiveTrackLink, PastedLink, ResolveError};
+use crate::accounts::{AccountId, Accounts};
+use crate::garmin::livetrack::{
+    LinkProblem, LiveTrackError, LiveTrackLink, LiveTrackSession, PastedLink, ResolveError,
+};
 use crate::notify::message::{MessageSubject, PhoneMessage};
 use crate::oauth::OAuth;
 use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
 use crate::race::share::{ShareRole, ShareTerms};
+use crate::race::snapshot::race_title;
 use crate::races::by_link::{self, LinkStart, LinkWay};
 use crate::races::caller::RaceCaller;
+use crate::races::records::{RaceProgress, RaceRow};
 use crate::races::registry::Races;
 use crate::races::start::{ReachedLink, TrackingError};
 use crate::store::{StoreError, Tx};
 
 /// Sessions that are followed for one person in 24 hours. Whoever sends more mails than these has no races in mind.
 const MOST_A_DAY: usize = 12;
+
+/// How long a new session may have no points. Until then it is not told apart from the continuation of a race.
+const FIRST_POINTS: SignedDuration = SignedDuration::from_mins(10);
 
 /// The title of the messages. Their text names the athlete.
 const TITLE: &str = "LiveTrack";
@@ -48,6 +57,8 @@ struct PersonalMail<'a> {
     /// The position once the mail is handled.
     after: &'a MailboxPosition,
     key: [u8; 32],
+    /// Whether the mail is too old to wait for Garmin once more.
+    is_last_try: bool,
 }
 
 /// Handles the mails, one after the other.
@@ -61,16 +72,18 @@ pub(super) struct MailHandler {
 }
 
 impl MailHandler {
-    /// Handles a mail. `after`: the position to store with it.
+    /// Handles a mail. `after`: the position to store with it. `has_waited`: whether Garmin did not answer before.
     pub(super) async fn handle(
         &self,
         mail: &FetchedMail,
         key: [u8; 32],
         after: &MailboxPosition,
+        has_waited: bool,
     ) -> Result<MailEnd, StoreError> {
         let (races, now) = (&self.races.0, self.races.0.clock.now());
         let age = mail.received_at.map(|at| now.duration_since(at));
-        if age.is_some_and(|age| age >= MAIL_LIFE) {
+        let is_old = age.is_some_and(|age| age >= MAIL_LIFE);
+        if is_old && !has_waited {
             return Ok(MailEnd::LeftAlone);
         }
         let letter = Letter::read(&mail.bytes);
@@ -93,13 +106,14 @@ impl MailHandler {
             caller: RaceCaller::Chat(account),
             after,
             key,
+            is_last_try: is_old,
         };
         if pasted == Err(LinkProblem::Incomplete) {
             return self.unused(&mail, None, UnusedMail::Incomplete).await;
         }
         match races.livetrack.resolve(&letter.text).await {
             Ok(link) => self.follow(&mail, link).await,
-            Err(ResolveError::Failed(_)) => Ok(MailEnd::PutOff),
+            Err(ResolveError::Failed(_)) => self.put_off(&mail).await,
             Err(ResolveError::Bad(_) | ResolveError::NoSession) => Ok(MailEnd::LeftAlone),
         }
     }
@@ -143,16 +157,31 @@ impl MailHandler {
             Err(_) => return self.unused(mail, Some(session_key), UnusedMail::Gone).await,
         };
         let Some(session) = &reached.session else {
-            return Ok(MailEnd::PutOff);
+            return self.put_off(mail).await;
         };
         if !was_begun && (session.ended_at(races.0.clock.now()).is_some() || session.viewable == Some(false))
         {
             return self.unused(mail, Some(session_key), UnusedMail::Over).await;
         }
+        let is_new = races.race_of_link(account, &reached.link)?.is_none();
+        let before = if is_new {
+            self.predecessor(account, &reached, session).await?
+        } else {
+            Predecessor::None
+        };
+        if matches!(before, Predecessor::NotKnownYet) {
+            return self.put_off(mail).await;
+        }
         if !self.begin(mail, session_key.clone()).await? {
             return Ok(left_alone("access_ended"));
         }
-        let mut start = match self.start_or_go_on(mail, reached).await {
+        let started = if let Predecessor::Race(race, title) = before {
+            let continued = races.go_on(&mail.caller, &race, reached).await;
+            continued.map(|started| LinkStart::continued(started, title))
+        } else {
+            by_link::start(races, &mail.caller, reached, LinkWay::Mail).await
+        };
+        let mut start = match started {
             Ok(start) => start,
             Err(TrackingError::Store(e)) => return Err(e),
             Err(TrackingError::AccessEnded) => return Ok(left_alone("access_ended")),
@@ -161,12 +190,21 @@ impl MailHandler {
                 return self.unused(mail, Some(session_key), refused).await;
             }
         };
-        // Not known before, but found again after a crash.
-        start.started.known &= !was_begun;
-        let message = self.message(mail, &start).await;
+        if was_begun && start.started.known {
+            start.was_started_before_a_crash();
+        }
+        let message = self.message(mail, &session_key, &start).await;
         let end = self.finish(mail, Some(session_key), Some(message)).await?;
         tracing::info!(account.id = %account, race.id = %start.started.race, "mailbox.race_started");
         Ok(end)
+    }
+
+    /// Garmin does not answer: the mail waits, unless its link has expired meanwhile.
+    async fn put_off(&self, mail: &PersonalMail<'_>) -> Result<MailEnd, StoreError> {
+        if mail.is_last_try {
+            return self.unused(mail, None, UnusedMail::NoAnswer).await;
+        }
+        Ok(MailEnd::PutOff)
     }
 
     /// Stores that a session came by mail, before anything is done about it. Returns whether the person has access.
@@ -182,46 +220,81 @@ impl MailHandler {
         begun.await
     }
 
-    /// Continues the race that this session succeeds; else starts one.
-    async fn start_or_go_on(
+    /// The newest race that a session continues.
+    async fn predecessor(
         &self,
-        mail: &PersonalMail<'_>,
-        reached: ReachedLink,
-    ) -> Result<LinkStart, TrackingError> {
-        let (races, account) = (&self.races, mail.caller.account());
-        let (Some(session), now) = (&reached.session, races.0.clock.now()) else {
-            return by_link::start(races, &mail.caller, reached, LinkWay::Mail).await;
-        };
-        if races.race_of_link(account, &reached.link)?.is_none() {
-            for race in races.list(account)? {
-                let found = match succession(session, &race.snapshot.watch, now) {
-                    Succession::No => false,
-                    Succession::Yes => true,
-                    Succession::IfEnded => self.has_ended(&race.snapshot.race, now).await?,
-                };
-                if found {
-                    let started = races.go_on(&mail.caller, &race.snapshot.race, reached).await?;
-                    return Ok(LinkStart::continued(started, race.snapshot.title()));
+        account: &AccountId,
+        reached: &ReachedLink,
+        session: &LiveTrackSession,
+    ) -> Result<Predecessor, StoreError> {
+        let (races, now) = (&self.races.0, self.races.0.clock.now());
+        let mut known = Vec::new();
+        for id in self.races.ids_of(account)? {
+            let row: Option<RaceRow> = races.store.find(id.key())?;
+            let progress: Option<RaceProgress> = races.store.find(id.key())?;
+            known.extend(row.zip(progress).map(|(row, progress)| (id, row, progress.watch)));
+        }
+        known.sort_by_key(|(_, row, _)| std::cmp::Reverse(row.created_at));
+        for (id, row, watch) in known {
+            let succession = succession(session, &watch, now);
+            if succession == Succession::No {
+                continue;
+            }
+            let state = match races.watched_race(&id) {
+                Some(race) => Some(race.state()),
+                None => races.past_race(&id)?,
+            };
+            let track = state.as_ref().map(|state| &state.track);
+            let is_silent = track.and_then(|track| watch.silence(track)) >= Some(watch.quiet_after());
+            let has_ended = succession == Succession::Yes || self.has_ended(&row.link, now).await;
+            if !has_ended && !is_silent {
+                continue;
+            }
+            let last = track.and_then(|track| {
+                let last = track.last?;
+                Some(Sighting {
+                    at: track.true_time(last.at),
+                    position: last.position?,
+                })
+            });
+            let Some((last, new)) = last.zip(self.first_seen(&reached.link).await) else {
+                let is_young = session
+                    .start
+                    .is_some_and(|at| now.duration_since(at) < FIRST_POINTS);
+                if is_young {
+                    return Ok(Predecessor::NotKnownYet);
                 }
+                continue;
+            };
+            if left_off_here(last, new) {
+                let title = race_title(watch.session.as_ref(), &row.settings);
+                return Ok(Predecessor::Race(id, title));
             }
         }
-        by_link::start(races, &mail.caller, reached, LinkWay::Mail).await
+        Ok(Predecessor::None)
     }
 
-    /// Whether Garmin says that the session of a race is over. Without an answer it is not.
-    async fn has_ended(&self, race: &RaceId, now: Timestamp) -> Result<bool, StoreError> {
-        let Some(link) = self.races.link_of(race)? else {
-            return Ok(false);
-        };
-        Ok(match self.races.0.livetrack.session(&link).await {
+    /// Whether Garmin says that a session is over. Without an answer it is not.
+    async fn has_ended(&self, link: &LiveTrackLink, now: Timestamp) -> bool {
+        match self.races.0.livetrack.session(link).await {
             Ok(session) => session.ended_at(now).is_some(),
-            Err(LiveTrackError::Gone) => true,
-            Err(_) => false,
+            Err(e) => e == LiveTrackError::Gone,
+        }
+    }
+
+    /// Where a session began.
+    async fn first_seen(&self, link: &LiveTrackLink) -> Option<Sighting> {
+        let batch = self.races.0.livetrack.points(link, None).await.ok()?;
+        batch.points.iter().find_map(|point| {
+            Some(Sighting {
+                at: point.at,
+                position: point.position?,
+            })
         })
     }
 
     /// What is told about a race that a mail started, with the link to its page.
-    async fn message(&self, mail: &PersonalMail<'_>, start: &LinkStart) -> PhoneMessage {
+    async fn message(&self, mail: &PersonalMail<'_>, session: &[u8], start: &LinkStart) -> PhoneMessage {
         let started = &start.started;
         let link = if started.known || started.continued || self.is_local {
             None
@@ -236,7 +309,7 @@ impl MailHandler {
             subject: MessageSubject::Race(started.race.clone()),
             severity: Severity::Notice,
             title: TITLE.to_owned(),
-            key: format!("mail:{}", mail.after.next),
+            key: format!("mail:{}", STANDARD_NO_PAD.encode(session)),
             text: by_link::told(start, link, LinkWay::Mail),
         }
     }
@@ -294,6 +367,15 @@ impl MailHandler {
         self.races.0.notifier.wake();
         Ok(MailEnd::Taken)
     }
+}
+
+/// The race that a session continues.
+enum Predecessor {
+    None,
+    /// The session has no position yet that tells.
+    NotKnownYet,
+    /// With its title.
+    Race(RaceId, String),
 }
 
 /// Stores a session. One that came before keeps its time.

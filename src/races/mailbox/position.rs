@@ -94,7 +94,7 @@ impl MailboxPosition {
 }
 
 /// A LiveTrack session that came by mail for a person. It is written before the race is started, and again after its
-/// message was queued. The key is the account and the SHA-256 of the session's id.
+/// message was queued. The key is the account and the SHA-256 of the session's id and token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct MailedSession {
     pub(super) at: Timestamp,
@@ -108,8 +108,9 @@ impl Record for MailedSession {
 
 impl MailedSession {
     pub(super) fn key(account: &AccountId, link: &LiveTrackLink) -> Vec<u8> {
-        let session = sha256(link.session_id.to_ascii_lowercase().as_bytes());
-        [account.key(), b"/", &session].concat()
+        // With the token, so that a mail with a wrong one does not stand for the session.
+        let session = [&link.session_id.to_ascii_lowercase(), link.token.expose()].join("/");
+        [account.key(), b"/", &sha256(session.as_bytes())].concat()
     }
 
     /// The prefix of the keys of an account.

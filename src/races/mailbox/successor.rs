@@ -1,12 +1,14 @@
 //! Whether a new LiveTrack session is the continuation of a race: the phone was restarted, or the link's 24 hours ended
 //! in mid-race. Pure.
 //!
-//! A race is never taken from a session that goes on: names of athletes can be chosen, and anybody can send a mail.
+//! A race is never taken from a session that goes on: names of athletes can be chosen, and anybody can send a mail. So the new
+//! session must also be where the old one left off.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::garmin::livetrack::LiveTrackSession;
+use crate::garmin::livetrack::{LiveTrackSession, Position};
 use crate::race::ending::EndReason;
+use crate::race::geo::distance_m;
 use crate::race::schedule::{RacePhase, RaceWatch};
 use crate::race::sport::LegKind;
 
@@ -17,8 +19,27 @@ const AFTER_END: SignedDuration = SignedDuration::from_hours(2);
 pub(super) enum Succession {
     No,
     Yes,
-    /// It is, if Garmin says that the race's own session is over.
+    /// It is, if the race's own session is over or silent.
     IfEnded,
+}
+
+/// How far apart two sessions of one race may be, besides what the athlete covers in between; metres.
+const NEARBY_M: f64 = 1_000.0;
+
+/// Faster than nearly everybody covers ground for minutes; metres per second.
+const FASTEST_MPS: f64 = 20.0;
+
+/// Where and when an athlete was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sighting {
+    pub(super) at: Timestamp,
+    pub(super) position: Position,
+}
+
+/// Whether somebody who was last seen there can be the one who is seen here.
+pub(super) fn left_off_here(last: Sighting, new: Sighting) -> bool {
+    let between_s = new.at.duration_since(last.at).as_secs_f64().max(0.0);
+    distance_m(last.position, new.position) <= NEARBY_M + FASTEST_MPS * between_s
 }
 
 /// Whether the session `new` continues the race that is watched so.
@@ -108,6 +129,19 @@ mod tests {
             ..watch(RacePhase::Live)
         };
         assert_eq!(succession(&new, &finished, at("09:31")), Succession::No);
+    }
+
+    #[test]
+    fn a_race_goes_on_where_it_left_off() {
+        let seen = |text: &str, lat: f64| Sighting {
+            at: at(text),
+            position: Position { lat, lon: 14.3 },
+        };
+        let last = seen("09:00", 46.6);
+        assert!(left_off_here(last, seen("09:00", 46.605)));
+        assert!(left_off_here(last, seen("09:10", 46.65)));
+        assert!(!left_off_here(last, seen("09:10", 46.8)));
+        assert!(!left_off_here(last, seen("08:00", 46.65)));
     }
 
     #[test]

@@ -203,10 +203,11 @@ impl MailboxWatcher {
         position: MailboxPosition,
         uid: u32,
     ) -> Result<MailboxPosition, WatchEnd> {
+        let has_waited = position.waiting.iter().any(|mail| mail.uid == uid);
         let after = position.clone().handled(uid);
         let store = self.store();
         let end = match connection.fetch(uid).await {
-            Ok(Some(mail)) => self.handler.handle(&mail, key, &after).await?,
+            Ok(Some(mail)) => self.handler.handle(&mail, key, &after, has_waited).await?,
             Ok(None) => MailEnd::LeftAlone,
             Err(trouble) => {
                 if self.gives_up(uid) {

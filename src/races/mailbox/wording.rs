@@ -9,6 +9,8 @@ pub(super) enum UnusedMail {
     Gone,
     /// The athlete has ended the session.
     Over,
+    /// Garmin did not answer for as long as the link was good.
+    NoAnswer,
     /// More sessions came by mail than are followed in a day.
     TooMany,
     /// The race could not be started; with the sentence that says why.
@@ -21,6 +23,7 @@ impl UnusedMail {
             Self::Incomplete => "link_incomplete",
             Self::Gone => "link_gone",
             Self::Over => "session_over",
+            Self::NoAnswer => "no_answer",
             Self::TooMany => "too_many",
             Self::Refused(_) => "not_started",
         }
@@ -34,6 +37,9 @@ impl UnusedMail {
             Self::Gone => "A LiveTrack e-mail came, but Garmin does not know its session, or no longer. Nothing was started."
                 .to_owned(),
             Self::Over => "A LiveTrack e-mail came, but its session is over already. Nothing was started.".to_owned(),
+            Self::NoAnswer => "A LiveTrack e-mail came, but Garmin did not answer for a day, and the link has expired. Nothing was \
+                 started."
+                .to_owned(),
             Self::TooMany => "Many LiveTrack e-mails came today, so the further ones start no race. A link that you send to \
                  the bot's chat or to Claude still does."
                 .to_owned(),

@@ -11,6 +11,9 @@ use tokio::sync::watch;
 
 pub(crate) const PASSWORD: &str = "an app \"password\"";
 
+/// A mail at which the server breaks.
+pub(crate) const BROKEN: &str = "broken";
+
 /// The server. Clones share everything.
 #[derive(Clone)]
 pub(crate) struct ImapServer {
@@ -191,10 +194,24 @@ impl ImapServer {
             if command.starts_with("UID SEARCH") {
                 seen = self.state.lock().unwrap().next;
             }
+            if self.is_broken(command) {
+                return Ok(());
+            }
             let (data, end) = self.answer(command);
             writer.write_all(&data).await?;
             writer.write_all(format!("{tag} {end}\r\n").as_bytes()).await?;
         }
+    }
+
+    /// Whether the command fetches a mail at which this server breaks.
+    fn is_broken(&self, command: &str) -> bool {
+        let state = self.state.lock().unwrap();
+        let uid = command
+            .strip_prefix("UID FETCH ")
+            .and_then(|rest| rest.split(' ').next());
+        let uid: Option<u32> = uid.and_then(|uid| uid.parse().ok());
+        uid.and_then(|uid| state.mails.get(&uid))
+            .is_some_and(|mail| mail.text == BROKEN)
     }
 
     fn note(&self, command: &str) {
@@ -270,6 +287,18 @@ impl ImapServer {
                 }
                 String::new()
             }
+            ["UID", "SEARCH", "UID", uid] => {
+                let is_there = state.mails.contains_key(&number(uid));
+                format!(
+                    "* SEARCH{}\r\n",
+                    if is_there {
+                        format!(" {uid}")
+                    } else {
+                        String::new()
+                    }
+                )
+            }
+            ["NOOP"] => String::new(),
             ["LOGOUT"] => "* BYE\r\n".to_owned(),
             _ => return (Vec::new(), "BAD unknown"),
         };
