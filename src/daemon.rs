@@ -95,8 +95,13 @@ struct PublicFace {
 
 impl Daemon {
     /// Builds and starts everything. When it returns, the gateway answers requests.
-    #[expect(clippy::too_many_lines, reason = "the wiring, once, top to bottom")]
     pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
+        // All parts at once are more than a stack should hold.
+        Box::pin(Self::wired(parts)).await
+    }
+
+    #[expect(clippy::too_many_lines, reason = "the wiring, once, top to bottom")]
+    async fn wired(parts: DaemonParts) -> Result<Self, StartError> {
         let DaemonParts {
             mut config,
             sources,

@@ -35,8 +35,8 @@ use crate::store::{StoreError, Tx};
 /// Sessions that are followed for one person in 24 hours. Whoever sends more mails than these has no races in mind.
 const MOST_A_DAY: usize = 12;
 
-/// How long a new session may have no points. Until then it is not told apart from the continuation of a race.
-const FIRST_POINTS: SignedDuration = SignedDuration::from_mins(10);
+/// How long a new session may look like the continuation of a race, until it is taken for a race of its own.
+const UNDECIDED: SignedDuration = SignedDuration::from_mins(10);
 
 /// The title of the messages. Their text names the athlete.
 const TITLE: &str = "LiveTrack";
@@ -247,9 +247,6 @@ impl MailHandler {
             let track = state.as_ref().map(|state| &state.track);
             let is_silent = track.and_then(|track| watch.silence(track)) >= Some(watch.quiet_after());
             let has_ended = succession == Succession::Yes || self.has_ended(&row.link, now).await;
-            if !has_ended && !is_silent {
-                continue;
-            }
             let last = track.and_then(|track| {
                 let last = track.last?;
                 Some(Sighting {
@@ -257,18 +254,19 @@ impl MailHandler {
                     position: last.position?,
                 })
             });
-            let Some((last, new)) = last.zip(self.first_seen(&reached.link).await) else {
-                let is_young = session
-                    .start
-                    .is_some_and(|at| now.duration_since(at) < FIRST_POINTS);
-                if is_young {
+            let sightings = last.zip(self.first_seen(&reached.link).await);
+            let is_near = sightings.map(|(last, new)| left_off_here(last, new));
+            match is_near {
+                Some(false) => {}
+                Some(true) if has_ended || is_silent => {
+                    let title = race_title(watch.session.as_ref(), &row.settings);
+                    return Ok(Predecessor::Race(id, title));
+                }
+                // The old session may fall silent yet, and the new one tell a position.
+                _ if session.start.is_some_and(|at| now.duration_since(at) < UNDECIDED) => {
                     return Ok(Predecessor::NotKnownYet);
                 }
-                continue;
-            };
-            if left_off_here(last, new) {
-                let title = race_title(watch.session.as_ref(), &row.settings);
-                return Ok(Predecessor::Race(id, title));
+                _ => {}
             }
         }
         Ok(Predecessor::None)
@@ -372,7 +370,7 @@ impl MailHandler {
 /// The race that a session continues.
 enum Predecessor {
     None,
-    /// The session has no position yet that tells.
+    /// Its own session goes on as yet, or the new one has no position.
     NotKnownYet,
     /// With its title.
     Race(RaceId, String),

@@ -66,7 +66,8 @@ impl Letter {
                 _ => {}
             }
         }
-        letter.text = message.subject().unwrap_or_default().to_owned();
+        let subject = message.subject().unwrap_or_default();
+        subject.clone_into(&mut letter.text);
         let mut parts = 0;
         add_parts(&mut letter.text, &message, &mut parts, 0);
         letter

@@ -20,7 +20,18 @@ async fn a_mail_with_a_new_link_carries_the_race_on() {
     let world = World::with(simulated, 1, &mails.settings()).await;
     let tracked = Tracked::in_world(world, clock.clone(), "successor").await;
     tracked.play(5500).await;
-    let uid = mails.deliver(&mail("ann@example.org", &tracked.links[1]), clock.now());
+    let n = mails.count("IDLE");
+    // The old session has points of a minute ago, so the mail waits.
+    let uid = mails.deliver(&mail("ann@example.org", tracked.links[1].path()), clock.now());
+    let passes = async |n: usize| {
+        while mails.count("IDLE") < n {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    passes(n + 1).await;
+    assert!(!mails.is_read(uid));
+    tracked.play(5900).await;
+    mails.cut();
     while !mails.is_read(uid) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
