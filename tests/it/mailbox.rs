@@ -130,9 +130,8 @@ async fn until(is_so: impl Fn() -> bool) {
         .unwrap();
 }
 
-/// Garmin's e-mail.
-pub(crate) fn mail(to: &str, path: impl AsRef<str>) -> String {
-    let path = path.as_ref();
+/// Garmin's e-mail with the link of this path.
+pub(crate) fn mail(to: &str, path: &str) -> String {
     let (first, rest) = path.split_at(60);
     format!(
         "From: Garmin <noreply@garmin.com>\nTo: {to}\nSubject: Watch the live activity\nMIME-Version: 1.0\n\
@@ -150,7 +149,7 @@ async fn a_mail_starts_one_race_whatever_happens_to_the_connection() {
         "From: a@example.org\nTo: ann@example.org\n\nHello https://example.org\n",
     );
     let private = mailed.deliver(letter);
-    let uid = mailed.deliver(&mail("ann@example.org", link.path()));
+    let uid = mailed.deliver(&mail("ann@example.org", &link.path()));
     let told = mailed.told(ANN, STARTED, 1).await;
     assert!(told[0].contains("The settings are the usual ones"), "{told:?}");
     until(|| mailed.mails.is_read(uid)).await;
@@ -161,7 +160,7 @@ async fn a_mail_starts_one_race_whatever_happens_to_the_connection() {
     // The same session in another mail, after a broken connection.
     let connections = mailed.mails.connections();
     mailed.mails.cut();
-    let again = mailed.deliver(&mail("Ann <ANN@example.org>", link.path()));
+    let again = mailed.deliver(&mail("Ann <ANN@example.org>", &link.path()));
     until(|| mailed.mails.is_read(again)).await;
     assert!(mailed.mails.connections() > connections);
     // All mails have new numbers.
@@ -207,7 +206,7 @@ async fn a_server_without_idle_is_asked_each_minute() {
     while !mailed.mailbox().await.contains("asked each minute") {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let uid = mailed.deliver(&mail("ann@example.org", mailed.session().path()));
+    let uid = mailed.deliver(&mail("ann@example.org", &mailed.session().path()));
     until(|| {
         // Time passes only where the task waits for it.
         if !mailed.mails.is_read(uid) {
@@ -230,10 +229,13 @@ async fn mails_reach_their_person_and_nobody_else() {
     let now = mailed.clock.now();
     // Nobody's, two people's, and one of the day before yesterday.
     let left = [
-        mailed.deliver(&mail("eve@example.com", mailed.session().path())),
-        mailed.deliver(&mail("ann@example.org, ben@example.org", mailed.session().path())),
+        mailed.deliver(&mail("eve@example.com", &mailed.session().path())),
+        mailed.deliver(&mail(
+            "ann@example.org, ben@example.org",
+            &mailed.session().path(),
+        )),
         mailed.mails.deliver(
-            &mail("ann@example.org", mailed.session().path()),
+            &mail("ann@example.org", &mailed.session().path()),
             now - SignedDuration::from_hours(25),
         ),
     ];
@@ -267,7 +269,7 @@ async fn mails_reach_their_person_and_nobody_else() {
             .to_string()
             .contains("belongs to somebody else")
     );
-    mailed.deliver(&mail("races+ben@example.net", mailed.session().path()));
+    mailed.deliver(&mail("races+ben@example.net", &mailed.session().path()));
     mailed.told(BEN, STARTED, 1).await;
 
     // A link that Garmin does not know, and one that is cut off.
@@ -275,7 +277,7 @@ async fn mails_reach_their_person_and_nobody_else() {
     let path = link.path();
     let id = path.split('/').nth(2).unwrap();
     let unknown = path.replace(id, "00000000-0000-4000-8000-000000000000");
-    let unknown = mail("ann@example.org", unknown);
+    let unknown = mail("ann@example.org", &unknown);
     mailed.deliver(&unknown);
     mailed
         .told(
@@ -284,7 +286,7 @@ async fn mails_reach_their_person_and_nobody_else() {
             1,
         )
         .await;
-    let cut_off = mail("ann@example.org", link.path()).replace("/token/", "/tok/");
+    let cut_off = mail("ann@example.org", &link.path()).replace("/token/", "/tok/");
     for _ in 0..3 {
         mailed.deliver(&cut_off);
     }
@@ -308,7 +310,7 @@ async fn mails_reach_their_person_and_nobody_else() {
 async fn a_mail_that_cannot_be_fetched_holds_up_no_other() {
     let mailed = Mailed::start(true, Clock::system()).await;
     mailed.deliver(server::BROKEN);
-    let uid = mailed.deliver(&mail("ann@example.org", mailed.session().path()));
+    let uid = mailed.deliver(&mail("ann@example.org", &mailed.session().path()));
     until(|| mailed.mails.is_read(uid)).await;
     assert_eq!(mailed.mails.count("UID FETCH 1 "), 3);
     assert_eq!(mailed.world.races().count(), 1);
@@ -318,7 +320,7 @@ async fn a_mail_that_cannot_be_fetched_holds_up_no_other() {
 async fn a_flood_of_mails_starts_few_races() {
     let mailed = Mailed::start(true, Clock::system()).await;
     for _ in 0..20 {
-        mailed.deliver(&mail("ann@example.org", mailed.session().path()));
+        mailed.deliver(&mail("ann@example.org", &mailed.session().path()));
     }
     mailed.all_handled().await;
     assert_eq!(mailed.world.races().count(), 8);

@@ -372,7 +372,7 @@ enum Predecessor {
     None,
     /// Its own session goes on as yet, or the new one has no position.
     NotKnownYet,
-    /// With its title.
+    /// The race that goes on, and its title for the message.
     Race(RaceId, String),
 }
 

@@ -22,7 +22,7 @@ async fn a_mail_with_a_new_link_carries_the_race_on() {
     tracked.play(5500).await;
     let n = mails.count("IDLE");
     // The old session has points of a minute ago, so the mail waits.
-    let uid = mails.deliver(&mail("ann@example.org", tracked.links[1].path()), clock.now());
+    let uid = mails.deliver(&mail("ann@example.org", &tracked.links[1].path()), clock.now());
     let passes = async |n: usize| {
         while mails.count("IDLE") < n {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
