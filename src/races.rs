@@ -64,7 +64,7 @@ pub use mailbox::{
 };
 pub use recipients::ChatInvitation;
 pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
-pub use shares::{NewShare, OpenShare, ShareOverview};
+pub use shares::{JoinedShare, MOST_ATHLETES, NewShare, OpenLink, OpenShare, ShareOverview};
 pub use start::{StartedRace, TrackingError};
 pub use versions::RaceVersions;
 

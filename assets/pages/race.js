@@ -24,15 +24,21 @@
     line.textContent = lost ? `${words.lost} ${age}` : s < 20 ? words.fresh : age;
   };
 
-  const tone = () => document.querySelector('#now [data-tone]')?.dataset.tone;
+  const states = () => [...document.querySelectorAll('#now [data-tone]')];
 
   const replace = ({ id, html }) => {
     const part = document.getElementById(id);
     if (!part) return;
-    const before = tone();
+    const before = states().map((state) => state.dataset.tone);
+    const unfolded = [...part.querySelectorAll('details[open]')].map((details) => details.id);
     part.innerHTML = html;
+    unfolded.forEach((name) => document.getElementById(name)?.setAttribute('open', ''));
+    if (id === 'who') document.title = part.querySelector('[data-title]')?.dataset.title ?? document.title;
     // Ages change all the time; only another kind of state is worth an interruption.
-    if (id === 'now' && tone() !== before) said.textContent = part.querySelector('h1')?.textContent ?? '';
+    if (id === 'now') {
+      const news = states().filter((state, number) => state.dataset.tone !== before[number]);
+      if (news.length) said.textContent = news.map((state) => state.querySelector('h1, h2')?.textContent ?? '').join(' ');
+    }
   };
 
   const alive = () => {

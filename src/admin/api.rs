@@ -155,6 +155,9 @@ pub enum AdminAct {
         name: Option<String>,
         privacy_m: Option<u32>,
         hours_after: Option<u32>,
+        /// The link of another athlete, to add the race to. Answered by [`AdminAnswer::Done`].
+        #[serde(default)]
+        with: Option<String>,
     },
     /// End a share of a race, or all.
     EndShares {

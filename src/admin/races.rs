@@ -29,8 +29,11 @@ impl From<RaceActError> for AdminRefusal {
                 Self::NotFound("the race has no such share; `races shares` lists them".into())
             }
             RaceActError::Look(e) => Self::Unavailable(e.to_string()),
+            RaceActError::NoSuchLink => Self::NotFound(e.to_string()),
             RaceActError::Over
             | RaceActError::TooManyShares
+            | RaceActError::OnLinkAlready
+            | RaceActError::TooManyAthletes
             | RaceActError::NoSuchPlace
             | RaceActError::TooManyPlaces
             | RaceActError::AccessEnded

@@ -167,9 +167,17 @@ impl AdminService {
                 name,
                 privacy_m,
                 hours_after,
+                with,
             } => {
-                self.share_race(&race, &role, name.as_deref(), privacy_m, hours_after)
-                    .await?
+                self.share_race(
+                    &race,
+                    &role,
+                    name.as_deref(),
+                    privacy_m,
+                    hours_after,
+                    with.as_deref(),
+                )
+                .await?
             }
             AdminAct::EndShares { race, share } => {
                 AdminAnswer::Done(self.end_shares(&race, share.as_deref()).await?)

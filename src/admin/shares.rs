@@ -1,4 +1,4 @@
-//! Makes, lists and ends the links to a race's page.
+//! Makes, joins, lists and ends the links to a race's page.
 
 use super::api::{AdminAnswer, AdminRefusal};
 use super::service::AdminService;
@@ -21,6 +21,7 @@ impl AdminService {
                 created_at: share.created_at,
                 ends_at: share.ends_at,
                 by_operator: share.by_operator,
+                with: share.others.into_iter().map(Option::unwrap_or_default).collect(),
             })
             .collect())
     }
@@ -32,6 +33,7 @@ impl AdminService {
         name: Option<&str>,
         privacy_m: Option<u32>,
         hours_after: Option<u32>,
+        with: Option<&str>,
     ) -> Result<AdminAnswer, AdminRefusal> {
         let (account, race) = self.race_of(race)?;
         let role = ShareRole::named(role)
@@ -39,6 +41,13 @@ impl AdminService {
         let terms = ShareTerms::new(role, name, privacy_m, hours_after)
             .map_err(|e| AdminRefusal::Invalid(e.to_string()))?;
         let operator = RaceCaller::Operator(account);
+        if let Some(link) = with {
+            let joined = self.rooms.races.join_share(&operator, &race, link, terms).await?;
+            return Ok(AdminAnswer::Done(format!(
+                "The page behind that link now shows the races of {} athletes. The id of this share is {}.",
+                joined.athletes, joined.share
+            )));
+        }
         let made = self.rooms.races.share(&operator, &race, terms).await?;
         Ok(AdminAnswer::Shared {
             id: made.share.to_string(),
@@ -59,8 +68,8 @@ impl AdminService {
             .await?;
         Ok(match ended {
             0 => "The race had no share to end.".to_owned(),
-            1 => "The link no longer works, and its open pages have ended.".to_owned(),
-            more => format!("{more} links no longer work, and their open pages have ended."),
+            1 => "The share has ended, also on open pages.".to_owned(),
+            more => format!("{more} shares have ended, also on open pages."),
         })
     }
 }

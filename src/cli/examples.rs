@@ -66,6 +66,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "races share race_k3v9x2m7q4w8z1c5 --name Anna",
             "races share race_k3v9x2m7q4w8z1c5 --role crew --hours 48",
+            "races share race_k3v9x2m7q4w8z1c5 --name Ben --join https://garmin.example.org/r/…",
         ],
     ),
     ("races shares", &["races shares race_k3v9x2m7q4w8z1c5"]),

@@ -41,7 +41,7 @@ const WORDS: [CommandWord; 27] = [
     word("watch", C::StartRace, "[E-MAIL] LINK"),
     word("stop-race", C::StopRace, ""),
     word("limits", C::Limits, "NAME=NUMBER"),
-    word("page", C::Share, "family|crew [NAME]"),
+    word("page", C::Share, "family|crew [NAME] [LINK]"),
     word("end-pages", C::EndShares, ""),
     word("look", C::Look, ""),
     word("rehearse", C::Rehearse, "[SPEED]"),

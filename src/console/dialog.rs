@@ -116,7 +116,7 @@ impl Dialog {
     pub(super) fn share(race: &str) -> Self {
         Self::text(
             "Make a link to the live page",
-            "family or crew, then the name on the page, if any:",
+            "family or crew, the name on the page, and a link to join, if any:",
             TextPurpose::Share(race.into()),
         )
     }
@@ -231,13 +231,17 @@ impl TextPurpose {
             Self::Share(race) => {
                 let (role, name) = text.split_once(' ').unwrap_or((text, ""));
                 let role = ShareRole::named(role).ok_or("Write family or crew first.")?;
-                let name = name.trim();
+                let (name, link) = match name.rsplit_once(' ').unwrap_or(("", name)) {
+                    (before, last) if last.contains("/r/") => (before.trim(), Some(last)),
+                    _ => (name.trim(), None),
+                };
                 Ok(AdminAct::ShareRace {
                     race: race.clone(),
                     role: role.name().into(),
                     name: (!name.is_empty()).then(|| name.into()),
                     privacy_m: None,
                     hours_after: None,
+                    with: link.map(str::to_owned),
                 })
             }
         }

@@ -118,6 +118,18 @@ fn keys_become_acts() {
                 name: Some("Ann's friends".into()),
                 privacy_m: None,
                 hours_after: None,
+                with: None,
+            }),
+        ),
+        (
+            "4pfamily Ben https://gw.example.org/r/abc<enter>",
+            act(AdminAct::ShareRace {
+                race: "race_1".into(),
+                role: "family".into(),
+                name: Some("Ben".into()),
+                privacy_m: None,
+                hours_after: None,
+                with: Some("https://gw.example.org/r/abc".into()),
             }),
         ),
         ("4peverybody<enter>", vec![]),

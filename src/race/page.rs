@@ -5,14 +5,19 @@
 //!   start and the end.
 //! - Nothing names the person unless they chose a name for the share.
 //! - No signal is never called a stop.
+//! - On a page of several athletes, each one's part follows the terms of their own share.
 
 mod drawing;
 mod events;
+mod joined;
 mod map;
 mod moments;
 mod places;
 mod privacy;
 mod profile;
+mod route;
+mod sign;
+mod single;
 mod source;
 mod splits;
 mod spoken;
@@ -22,109 +27,15 @@ mod tests;
 mod tiles;
 mod words;
 
-use crate::race::share::ShareTerms;
-use crate::race::snapshot::RaceStanding;
-use crate::race::text;
-
 pub use events::EventRow;
+pub use joined::{JoinedPage, PagePart};
 pub use map::PageMap;
 pub use places::PlaceRow;
 pub use profile::PageProfile;
+pub use sign::AthleteSign;
+pub use single::{BodyFigure, RacePage};
 pub use source::{LinePoint, PageSource};
 pub use splits::{PageSplits, SplitRow};
 pub use spoken::SpokenRace;
 pub use state::{PageState, PageTone};
 pub use words::{MessageWords, PageWords};
-
-use moments::Moments;
-use privacy::HiddenZones;
-use words::fill;
-
-/// A figure of the crew's page with its label.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BodyFigure {
-    pub label: &'static str,
-    pub value: String,
-}
-
-/// Everything that the page of a race shows.
-#[derive(Clone, Debug)]
-pub struct RacePage {
-    pub words: &'static PageWords,
-    pub title: String,
-    /// The name that the athlete chose.
-    pub name: Option<String>,
-    pub is_crew: bool,
-    pub state: PageState,
-    /// The newest heart rate, power and pace; only for the crew of a race under way.
-    pub body: Vec<BodyFigure>,
-    pub map: Option<PageMap>,
-    pub profile: Option<PageProfile>,
-    pub places: Vec<PlaceRow>,
-    pub splits: PageSplits,
-    pub events: Vec<EventRow>,
-    /// The zone of all times.
-    pub zone: String,
-    /// Until when the link works, if the race is over.
-    pub ends_at: Option<String>,
-}
-
-impl RacePage {
-    /// The page of a share with these terms. `ends_at` is the end of the share, if it is known.
-    pub fn of(
-        source: &PageSource,
-        terms: &ShareTerms,
-        ends_at: Option<jiff::Timestamp>,
-        words: &'static PageWords,
-    ) -> Self {
-        let snapshot = &source.snapshot;
-        let moments = Moments::new(words, snapshot.settings.zone(), snapshot.now);
-        let hidden = HiddenZones::of(source, terms);
-        let state = state::state(snapshot, &hidden, &moments);
-        let map = map::map(source, &hidden, words, &state.headline);
-        Self {
-            words,
-            title: terms.name.as_ref().map_or_else(
-                || words.title.to_owned(),
-                |name| fill(words.title_of, &[("name", name)]),
-            ),
-            name: terms.name.clone(),
-            is_crew: terms.is_crew(),
-            body: if terms.is_crew() {
-                body(source, words)
-            } else {
-                Vec::new()
-            },
-            map,
-            profile: profile::profile(snapshot, &hidden, &moments),
-            places: places::places(snapshot, terms.is_crew(), &moments),
-            splits: splits::splits(snapshot, terms.is_crew(), &moments),
-            events: events::events(source, terms, &moments),
-            zone: moments.zone_name(),
-            ends_at: ends_at.map(|at| fill(words.ends_at, &[("time", &moments.at(at))])),
-            state,
-        }
-    }
-}
-
-/// What the newest point says of the body, if the athlete is seen.
-fn body(source: &PageSource, words: &'static PageWords) -> Vec<BodyFigure> {
-    let snapshot = &source.snapshot;
-    let standing = RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track);
-    let is_seen = matches!(
-        standing,
-        RaceStanding::UnderWay | RaceStanding::Stopped | RaceStanding::Paused
-    );
-    let Some(last) = snapshot.track.last.filter(|_| is_seen) else {
-        return Vec::new();
-    };
-    let kind = snapshot.track.leg().and_then(|leg| leg.kind);
-    let bpm = last.heart_rate_bpm.map(|bpm| format!("{bpm} {}", words.bpm));
-    let watts = last.power_w.map(|watts| format!("{watts} W"));
-    let pace = last.speed_mps.and_then(|mps| text::pace(kind, mps));
-    let pace = pace.map(|pace| pace.replace('.', &words.decimal.to_string()));
-    [(words.heart_rate, bpm), (words.power, watts), (words.pace, pace)]
-        .into_iter()
-        .filter_map(|(label, value)| Some(BodyFigure { label, value: value? }))
-        .collect()
-}

@@ -34,6 +34,12 @@ pub enum RaceActError {
     Over,
     #[error("share: this race has no such share; list its shares first")]
     NoSuchShare,
+    #[error("with: no link with this address works; ask the athlete who made it for a new one")]
+    NoSuchLink,
+    #[error("with: this race is on that link already; end its share there first to change it")]
+    OnLinkAlready,
+    #[error("with: that link has as many athletes as are allowed")]
+    TooManyAthletes,
     #[error("this race has as many shares as are allowed; end one of them first")]
     TooManyShares,
     #[error("place: nothing is to be told about such a place; action list shows what is")]

@@ -13,6 +13,7 @@
 //! | `strangers` | how often an unknown chat is answered |
 //! | `buttons` | what is written into the buttons |
 //! | `wording`, `places` | the answers |
+//! | `sharing` | links to pages |
 //! | `service` | the loop, and the doing |
 
 mod buttons;
@@ -20,6 +21,7 @@ mod command;
 mod decision;
 mod places;
 mod service;
+mod sharing;
 mod strangers;
 mod wording;
 

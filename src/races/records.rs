@@ -9,7 +9,7 @@
 //! | `race_of_account` | account, race | index of a person's races |
 //! | `race_token` | SHA-256 of a token | the race that it gives access to |
 //! | `race_share` | race, share | what the page of a share shows, and until when |
-//! | `race_share_token` | SHA-256 of a token | the share that it opens |
+//! | `race_share_token` | SHA-256 of a token | the shares that it opens |
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -160,11 +160,49 @@ impl Record for RaceShare {
     const TABLE: Table = Table("race_share");
 }
 
-/// The share that a token opens.
+/// The share that a token opens, and those that other athletes added to the same link.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ShareToken {
     pub(super) race: RaceId,
     pub(super) share: ShareId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) joined: Vec<LinkPart>,
+}
+
+/// A share on a link that somebody else made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LinkPart {
+    pub(super) race: RaceId,
+    pub(super) share: ShareId,
+}
+
+impl ShareToken {
+    pub(super) fn of(first: LinkPart) -> Self {
+        Self {
+            race: first.race,
+            share: first.share,
+            joined: Vec::new(),
+        }
+    }
+
+    /// All shares of the link, the oldest first.
+    pub(super) fn parts(&self) -> Vec<LinkPart> {
+        let first = LinkPart {
+            race: self.race.clone(),
+            share: self.share.clone(),
+        };
+        std::iter::once(first)
+            .chain(self.joined.iter().cloned())
+            .collect()
+    }
+
+    /// The link with only these shares; `None` without one.
+    pub(super) fn with(parts: Vec<LinkPart>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let mut token = Self::of(parts.next()?);
+        token.joined.extend(parts);
+        Some(token)
+    }
 }
 
 impl Record for ShareToken {

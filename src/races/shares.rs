@@ -4,26 +4,26 @@
 //! - A link's token is stored as SHA-256 only, and returned once.
 //! - A share ends with its race, with the access of its owner, when somebody ends it, and at its time. A page that is
 //!   open is told at once.
+//! - Several athletes on one link have a share each. Only its owner makes, changes or ends it.
+
+mod link;
+mod making;
 
 use jiff::Timestamp;
 
 use super::acts::RaceActError;
 use super::caller::RaceCaller;
-use super::records::{RaceProgress, RaceRow, RaceShare, ShareToken, hex, share_key, unhex};
+use super::records::{LinkPart, RaceShare, ShareToken, share_key, unhex};
 use super::registry::Races;
 use super::versions::{self, RaceVersions};
 use crate::accounts::AccountId;
 use crate::base::secrets::{Secret, TokenHash, random_token};
 use crate::race::id::RaceId;
-use crate::race::schedule::RaceWatch;
 use crate::race::share::{ShareId, ShareTerms};
 use crate::store::{StoreError, Tx};
 
-/// Maximum number of shares of one race.
-const MOST_SHARES: usize = 20;
-
-/// The length of a token: 256 bits in base64url.
-const TOKEN_LETTERS: usize = 43;
+pub use self::link::{JoinedShare, MOST_ATHLETES, OpenLink, OpenShare};
+use self::making::may_share;
 
 /// A share that was just made. Its token is known only here.
 #[derive(Debug)]
@@ -45,16 +45,8 @@ pub struct ShareOverview {
     pub by_operator: bool,
     /// Whether it was made in a chat.
     pub in_chat: bool,
-}
-
-/// A share that a token opens now.
-#[derive(Clone, Debug)]
-pub struct OpenShare {
-    pub race: RaceId,
-    pub account: AccountId,
-    pub terms: ShareTerms,
-    /// `None` while the race goes on.
-    pub ends_at: Option<Timestamp>,
+    /// The names that other athletes on the same link chose; `None` for one who chose none.
+    pub others: Vec<Option<String>>,
 }
 
 impl Races {
@@ -67,40 +59,17 @@ impl Races {
     ) -> Result<NewShare, RaceActError> {
         let (share, token) = (ShareId::random(), random_token(""));
         let hash = TokenHash::of(token.expose());
-        let record = RaceShare {
-            account: caller.account().clone(),
-            terms,
-            created_at: self.0.clock.now(),
-            made_by: match caller {
-                RaceCaller::SignIn(_, family) => Some(family.clone()),
-                RaceCaller::Page(visitor) => visitor.via.clone(),
-                RaceCaller::Operator(_)
-                | RaceCaller::Race(_)
-                | RaceCaller::Chat(_)
-                | RaceCaller::Member(_) => None,
-            },
-            in_chat: matches!(caller, RaceCaller::Chat(_)),
-            token: hex(&hash),
-        };
+        let record = self.new_record(caller, terms, &hash);
         let (race_id, id, caller) = (race.clone(), share.clone(), caller.clone());
         let written = self.0.store.atomic(move |tx| {
-            if !caller.may_write(tx)? {
-                return Err(RaceActError::AccessEnded);
-            }
-            let row = tx.find::<RaceRow>(race_id.key())?;
-            if row.is_none_or(|row| row.account != *caller.account()) {
-                return Err(RaceActError::NoSuchRace);
-            }
-            if tx.list::<RaceShare>(race_id.key())?.len() >= MOST_SHARES {
-                return Err(RaceActError::TooManyShares);
-            }
+            may_share(tx, &caller, &race_id)?;
             tx.put(&share_key(&race_id, id.as_str()), &record)?;
-            let found = ShareToken {
+            let part = LinkPart {
                 race: race_id,
                 share: id,
             };
-            tx.put(hash.as_bytes(), &found)?;
-            Ok(())
+            tx.put(hash.as_bytes(), &ShareToken::of(part))?;
+            Ok::<_, RaceActError>(())
         });
         written.await?;
         tracing::info!(race.id = %race, share.id = %share, "race.shared");
@@ -119,6 +88,7 @@ impl Races {
             let ends_at = self.ends_at(race, &row)?;
             if ends_at.is_none_or(|end| now < end) {
                 shares.push(ShareOverview {
+                    others: self.others_on_link(&row, &share)?,
                     share,
                     terms: row.terms,
                     created_at: row.created_at,
@@ -172,29 +142,6 @@ impl Races {
         Ok(())
     }
 
-    /// The share that this token opens; `None` if it is unknown, was ended, or its time is over.
-    pub fn open_share(&self, token: &str) -> Result<Option<OpenShare>, StoreError> {
-        if token.len() != TOKEN_LETTERS {
-            return Ok(None);
-        }
-        let hash = TokenHash::of(token);
-        let Some(ShareToken { race, share }) = self.0.store.find(hash.as_bytes())? else {
-            return Ok(None);
-        };
-        let row: Option<RaceShare> = self.0.store.find(&share_key(&race, share.as_str()))?;
-        let Some(row) = row.filter(|row| row.token == hex(&hash)) else {
-            return Ok(None);
-        };
-        let ends_at = self.ends_at(&race, &row)?;
-        let is_open = ends_at.is_none_or(|end| self.0.clock.now() < end);
-        Ok(is_open.then_some(OpenShare {
-            race,
-            account: row.account,
-            terms: row.terms,
-            ends_at,
-        }))
-    }
-
     /// Tells of every change of a race and of its shares.
     pub fn versions(&self) -> tokio::sync::watch::Receiver<RaceVersions> {
         self.0.versions.subscribe()
@@ -215,18 +162,9 @@ impl Races {
         let sent = said.filter(|message| message.held.is_empty());
         Ok(sent.map(|message| (message.at, message.text.clone())).collect())
     }
-
-    fn ends_at(&self, race: &RaceId, row: &RaceShare) -> Result<Option<Timestamp>, StoreError> {
-        let ends_at = |watch: &RaceWatch| row.terms.ends_at(row.created_at, watch);
-        if let Some(watched) = self.0.watched_race(race) {
-            return Ok(ends_at(&watched.state().progress.watch));
-        }
-        let stored = self.0.store.find::<RaceProgress>(race.key())?;
-        Ok(stored.and_then(|progress| ends_at(&progress.watch)))
-    }
 }
 
-/// Removes one share of a race, or all. Returns how many there were.
+/// Removes one share of a race, or all. Other athletes' shares of the same link stay. Returns how many there were.
 pub(super) fn remove_shares(
     tx: &mut Tx<'_>,
     race: &RaceId,
@@ -237,8 +175,12 @@ pub(super) fn remove_shares(
         if only.is_some_and(|only| share_of(&key, race).as_ref() != Some(only)) {
             continue;
         }
-        if let Some(hash) = unhex(&row.token) {
-            tx.remove::<ShareToken>(&hash);
+        if let (Some(hash), Some(share)) = (unhex(&row.token), share_of(&key, race)) {
+            let part = LinkPart {
+                race: race.clone(),
+                share,
+            };
+            link::leave(tx, &hash, &part)?;
         }
         tx.remove::<RaceShare>(&key);
         removed += 1;

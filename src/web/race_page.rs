@@ -18,16 +18,16 @@ use super::race_view::{MessageTemplate, MessageWhy, SCRIPT};
 use super::reply::{self, Response};
 use super::request::Exchange;
 use crate::race::page::PageWords;
-use crate::races::OpenShare;
+use crate::races::OpenLink;
 
 /// The page, with everything in it.
 pub(super) async fn page(face: Arc<Face>, exchange: Exchange, token: String) -> Response {
     let words = language(&exchange);
-    let share = match admit(&face, &exchange, &token) {
-        Ok(share) => share,
+    let link = match admit(&face, &exchange, &token) {
+        Ok(link) => link,
         Err(why) => return message(words, why),
     };
-    match face.race_readers.rendered(&face.parts, &share, words) {
+    match face.race_readers.rendered(&face.parts, &link, words) {
         Ok(rendered) => {
             let tiles = face.parts.map_tiles.as_ref();
             reply::race_page(StatusCode::OK, rendered.html.clone(), tiles)
@@ -67,14 +67,14 @@ pub(super) async fn script(_: Arc<Face>, _: Exchange) -> Response {
     response
 }
 
-/// The share that the token opens, unless this reader asks too often.
-fn admit(face: &Face, exchange: &Exchange, token: &str) -> Result<OpenShare, MessageWhy> {
+/// What the token opens, unless this reader asks too often.
+fn admit(face: &Face, exchange: &Exchange, token: &str) -> Result<OpenLink, MessageWhy> {
     let source = exchange.peer().map(|peer| peer.source);
     if !face.race_readers.may_ask(source) {
         return Err(MessageWhy::Busy);
     }
-    match face.parts.races.open_share(token) {
-        Ok(share) => share.ok_or(MessageWhy::Gone),
+    match face.parts.races.open_link(token) {
+        Ok(link) => link.ok_or(MessageWhy::Gone),
         Err(e) => {
             tracing::error!(reason = %e, "race_page.failed");
             Err(MessageWhy::Broken)

@@ -1,5 +1,6 @@
 //! The page of a shared race as it is sent: rendered once per change, for all who see the same.
 
+mod fragments;
 mod html;
 mod readers;
 mod rendered;

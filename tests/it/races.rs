@@ -3,6 +3,7 @@
 
 mod by_mail;
 mod control;
+mod joined;
 mod killed;
 mod map_tiles;
 mod page;
@@ -95,7 +96,7 @@ impl Tracked {
         };
         while races.count() > 0 {
             let due = tokio::select! {
-                due = self.clock.next_due(SLEEPERS) => due,
+                due = self.clock.next_due(SLEEPERS + races.count().saturating_sub(1)) => due,
                 () = ended() => return,
             };
             self.clock.advance(due.min(to).duration_since(self.clock.now()));

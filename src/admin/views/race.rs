@@ -102,6 +102,9 @@ pub struct ShareView {
     pub ends_at: Option<Timestamp>,
     /// Whether the operator made it; otherwise the person did.
     pub by_operator: bool,
+    /// The names of the other athletes on the same link; empty for one who chose none.
+    #[serde(default)]
+    pub with: Vec<String>,
 }
 
 /// A point of a track. `None` where the device sent nothing.

@@ -247,6 +247,9 @@ pub(in crate::cli) enum RaceArgs {
         /// Hours for which the page stays after the race [default: 24]
         #[arg(long, value_name = "HOURS")]
         hours: Option<u32>,
+        /// Add the race to the page of this link, which another athlete made
+        #[arg(long, value_name = "LINK")]
+        join: Option<String>,
     },
     /// List the links to the page of a race
     Shares {

@@ -200,11 +200,16 @@ impl Print {
 
     pub(super) fn shares(&self, shares: &[ShareView]) -> String {
         let mut table = TextTable::new(
-            &["ID", "FOR", "NAME", "HIDDEN", "ENDS", "MADE", "BY"],
+            &["ID", "FOR", "NAME", "WITH", "HIDDEN", "ENDS", "MADE", "BY"],
             &["HIDDEN", "BY"],
         );
         for share in shares {
             let hidden = (share.role == "family").then(|| format!("{} m", share.privacy_m));
+            let with: Vec<_> = share
+                .with
+                .iter()
+                .map(|name| if name.is_empty() { "somebody" } else { name })
+                .collect();
             let ends = share.ends_at.map_or_else(
                 || format!("{} h after the race", share.hours_after),
                 |at| second(at, &self.zone),
@@ -213,6 +218,11 @@ impl Print {
                 share.id.clone(),
                 share.role.clone(),
                 share.name.clone().unwrap_or_else(|| "-".into()),
+                if with.is_empty() {
+                    "-".into()
+                } else {
+                    with.join(", ")
+                },
                 hidden.unwrap_or_else(|| "-".into()),
                 ends,
                 ago(share.created_at, self.now),

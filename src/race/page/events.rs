@@ -9,7 +9,7 @@ use crate::race::alerts::{Alert, AlertKind};
 use crate::race::share::ShareTerms;
 
 /// How many events the page shows.
-const SHOWN: usize = 10;
+pub(super) const SHOWN: usize = 10;
 
 /// Shorter parts of a name are also ordinary words.
 const SHORTEST_NAME: usize = 3;
@@ -17,6 +17,8 @@ const SHORTEST_NAME: usize = 3;
 /// One event, with its time of day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
+    pub when: Timestamp,
+    /// The same as a time of day.
     pub at: String,
     pub text: String,
 }
@@ -40,6 +42,7 @@ pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments)
         .into_iter()
         .take(SHOWN)
         .map(|(at, text)| EventRow {
+            when: at,
             at: moments.at(at),
             text,
         })

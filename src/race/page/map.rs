@@ -1,13 +1,14 @@
-//! The map: the course, shaded by height, the way covered, the places, and where the athlete was last seen.
+//! The map: the course, shaded by height, the ways covered, the places, and where the athletes were last seen.
 
 use super::drawing::{PathWriter, Projection, WIDTH};
 use super::privacy::HiddenZones;
+use super::route::{MapAthlete, Route, routes};
+use super::sign::AthleteSign;
 use super::source::PageSource;
 use super::tiles::{MapTile, tiles};
 use super::words::{PageWords, fill};
 use crate::garmin::livetrack::Position;
 use crate::race::course::Course;
-use crate::race::track::SHORTEST_STOP_S;
 
 /// Parts in which the course is drawn.
 const PARTS: u32 = 480;
@@ -24,6 +25,9 @@ const LABEL_HIGH: f64 = 22.0;
 
 const LONGEST_LABEL: usize = 16;
 
+/// Signs of athletes nearer than this would cover each other.
+const SIGN_WIDE: f64 = 34.0;
+
 /// A drawing in the units of its view box.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageMap {
@@ -33,19 +37,26 @@ pub struct PageMap {
     pub tiles: Vec<MapTile>,
     /// Whose map the tiles are.
     pub tiles_credit: Option<String>,
-    /// The course in parts: class of height, and path.
+    /// The courses in parts: class of height, and path.
     pub course: Vec<(u8, String)>,
-    /// The path of the way covered.
-    pub covered: String,
+    /// One for each athlete.
+    pub tracks: Vec<MapTrack>,
     pub places: Vec<MapPlace>,
-    /// Where the athlete was last seen.
-    pub here: Option<(f64, f64)>,
-    /// Whether the athlete stands there.
-    pub stands: bool,
     /// The map in words, for people who hear the page.
     pub alt: String,
-    /// What is not shown, in words.
-    pub hidden: Option<String>,
+}
+
+/// What one athlete covered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapTrack {
+    /// Whose it is; `None` on the page of one athlete.
+    pub who: Option<AthleteSign>,
+    /// The path of the way covered.
+    pub covered: String,
+    /// Where the athlete was last seen.
+    pub here: Option<(f64, f64)>,
+    /// Where the sign of the athlete stands: beside `here` if another athlete's sign is there.
+    pub sign_at: Option<(f64, f64)>,
 }
 
 /// A place on the map; the label is empty where there is no room for it.
@@ -58,29 +69,29 @@ pub struct MapPlace {
     pub is_left: bool,
 }
 
-pub(super) fn map(
-    source: &PageSource,
-    hidden: &HiddenZones,
-    words: &'static PageWords,
-    state: &str,
-) -> Option<PageMap> {
-    let snapshot = &source.snapshot;
-    let course = snapshot.course.as_deref();
-    let ways = course.map_or_else(Vec::new, |course| course_points(course, hidden));
-    let shown = |position: &Position| !hidden.hides(*position);
-    let mut all: Vec<Position> = ways.iter().flatten().map(|(_, position)| *position).collect();
-    all.extend(source.line.iter().map(|point| point.position).filter(shown));
+/// The map of one athlete or of several. A course that several have is drawn once.
+///
+/// Courses and places are left out where any of the athletes hides them, because each shows where the others are too.
+pub(super) fn map(athletes: &[MapAthlete<'_>], words: &'static PageWords, state: &str) -> Option<PageMap> {
+    let hides = |position: Position| athletes.iter().any(|athlete| athlete.hidden.hides(position));
+    let routes = routes(athletes);
+    let ways: Vec<_> = routes
+        .iter()
+        .map(|route| (route.course, course_points(route.course, &hides)))
+        .collect();
+    let on_courses = ways.iter().flat_map(|(_, way)| way.iter().flatten());
+    let mut all: Vec<Position> = on_courses.map(|(_, position)| *position).collect();
+    for MapAthlete { source, hidden, .. } in athletes {
+        let line = source.line.iter().map(|point| point.position);
+        all.extend(line.filter(|position| !hidden.hides(*position)));
+    }
     let projection = Projection::fit(&all, 260.0, 620.0)?;
-    let here = source
-        .line
-        .last()
-        .map(|last| last.position)
-        .filter(shown)
-        .map(|position| projection.place(position))
-        .map(|(x, y)| (x.round(), y.round()));
-    let standing = snapshot.track.standing();
-    let below = source.tiles.as_ref();
+    let below = athletes.first().and_then(|athlete| athlete.source.tiles.as_ref());
     let tiles = below.map_or_else(Vec::new, |below| tiles(below, &projection));
+    let mut tracks: Vec<MapTrack> = Vec::new();
+    for athlete in athletes {
+        tracks.push(track(athlete, &projection, &tracks));
+    }
     Some(PageMap {
         width: WIDTH,
         height: projection.height,
@@ -92,36 +103,63 @@ pub(super) fn map(
             }
         }),
         tiles,
-        course: course_paths(course, &ways, &projection),
-        covered: covered(source, hidden, &projection),
-        places: places(source, hidden, words, &projection),
-        here,
-        stands: standing.is_some_and(|stop| stop.duration_s() >= SHORTEST_STOP_S),
+        course: ways
+            .iter()
+            .flat_map(|(course, way)| course_paths(course, way, &projection))
+            .collect(),
+        tracks,
+        places: places(&routes, &hides, words, &projection),
         alt: fill(words.map_alt, &[("state", state)]),
-        hidden: hidden
-            .radius_m()
-            .map(|radius_m| fill(words.map_hidden, &[("m", &format!("{radius_m:.0}"))])),
     })
 }
 
+fn track(athlete: &MapAthlete<'_>, projection: &Projection, others: &[MapTrack]) -> MapTrack {
+    let MapAthlete { source, hidden, sign } = athlete;
+    let last = source.line.last().map(|last| last.position);
+    let here = last
+        .filter(|position| !hidden.hides(*position))
+        .map(|position| projection.place(position))
+        .map(|(x, y)| (x.round(), y.round()));
+    let is_taken = |(x, y): (f64, f64)| {
+        let signs = others.iter().filter_map(|other| other.sign_at);
+        signs
+            .into_iter()
+            .any(|(other_x, other_y)| (other_x - x).hypot(other_y - y) < SIGN_WIDE)
+    };
+    let sign_at = here.map(|(x, y)| {
+        let step = if x > WIDTH / 2.0 { -SIGN_WIDE } else { SIGN_WIDE };
+        let mut sign_at = (x, y);
+        while is_taken(sign_at) && (0.0..=WIDTH).contains(&sign_at.0) {
+            sign_at.0 += step;
+        }
+        sign_at
+    });
+    MapTrack {
+        covered: covered(source, hidden, projection),
+        here,
+        sign_at,
+        who: sign.cloned(),
+    }
+}
+
 /// Points along the course with their distance; `None` where a family sees none.
-fn course_points(course: &Course, hidden: &HiddenZones) -> Vec<Option<(f64, Position)>> {
+fn course_points(course: &Course, hides: &impl Fn(Position) -> bool) -> Vec<Option<(f64, Position)>> {
     let step_m = course.length_m() / f64::from(PARTS);
     (0..=PARTS)
         .map(|part| {
             let along_m = f64::from(part) * step_m;
             let position = course.position_at(along_m)?;
-            (!hidden.hides(position)).then_some((along_m, position))
+            (!hides(position)).then_some((along_m, position))
         })
         .collect()
 }
 
 fn course_paths(
-    course: Option<&Course>,
-    ways: &[Option<(f64, Position)>],
+    course: &Course,
+    way: &[Option<(f64, Position)>],
     projection: &Projection,
 ) -> Vec<(u8, String)> {
-    let profile = course.and_then(Course::profile);
+    let profile = course.profile();
     let range = profile
         .map(crate::race::course::CourseProfile::range_m)
         .filter(|(low, high)| high - low >= FLAT_M);
@@ -133,7 +171,7 @@ fn course_paths(
     };
     let mut paths: Vec<(u8, PathWriter)> = Vec::new();
     let mut before: Option<(f64, f64)> = None;
-    for point in ways {
+    for point in way {
         let Some((along_m, position)) = point else {
             before = None;
             continue;
@@ -184,39 +222,40 @@ fn covered(source: &PageSource, hidden: &HiddenZones, projection: &Projection) -
 }
 
 fn places(
-    source: &PageSource,
-    hidden: &HiddenZones,
+    routes: &[Route<'_>],
+    hides: &impl Fn(Position) -> bool,
     words: &'static PageWords,
     projection: &Projection,
 ) -> Vec<MapPlace> {
-    let Some(course) = source.snapshot.course.as_deref() else {
-        return Vec::new();
-    };
-    let checkpoints = source.snapshot.settings.checkpoints.iter();
-    let named = [(0.0, words.start), (course.length_m(), words.finish)];
-    let all = checkpoints
-        .map(|checkpoint| (checkpoint.km * 1000.0, checkpoint.name.as_str()))
-        .chain(named);
     let mut places: Vec<MapPlace> = Vec::new();
-    for (at_m, name) in all {
-        let position = course.position_at(at_m).filter(|at| !hidden.hides(*at));
-        let Some((x, y)) = position.map(|at| projection.place(at)) else {
-            continue;
-        };
-        let is_near = |other: &MapPlace| {
-            !other.label.is_empty() && (other.x - x).abs() < LABEL_WIDE && (other.y - y).abs() < LABEL_HIGH
-        };
-        let label = if places.iter().any(is_near) {
-            String::new()
-        } else {
-            shortened(name)
-        };
-        places.push(MapPlace {
-            x: x.round(),
-            y: y.round(),
-            label,
-            is_left: x > WIDTH * 0.62,
-        });
+    for Route {
+        course, checkpoints, ..
+    } in routes
+    {
+        let named = [(0.0, words.start), (course.length_m(), words.finish)];
+        let all = checkpoints.iter().map(|(at_m, name)| (*at_m, *name)).chain(named);
+        for (at_m, name) in all {
+            let position = course.position_at(at_m).filter(|at| !hides(*at));
+            let Some((x, y)) = position.map(|at| projection.place(at)) else {
+                continue;
+            };
+            let is_near = |other: &MapPlace| {
+                !other.label.is_empty()
+                    && (other.x - x).abs() < LABEL_WIDE
+                    && (other.y - y).abs() < LABEL_HIGH
+            };
+            let label = if places.iter().any(is_near) {
+                String::new()
+            } else {
+                shortened(name)
+            };
+            places.push(MapPlace {
+                x: x.round(),
+                y: y.round(),
+                label,
+                is_left: x > WIDTH * 0.62,
+            });
+        }
     }
     places
 }

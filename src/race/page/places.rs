@@ -8,10 +8,12 @@ use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::text;
 
 /// A place as a row of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PlaceRow {
     pub name: String,
-    /// The distance from the start, such as `km 7.5`.
+    /// The distance from the start in metres.
+    pub at_m: f64,
+    /// The same, such as `km 7.5`.
     pub km: String,
     /// Early, likely and late, if the place is ahead.
     pub window: Option<[String; 3]>,
@@ -65,6 +67,7 @@ fn row(snapshot: &Snapshot, place: &PlaceOutlook, is_crew: bool, moments: &Momen
     let position = position.and_then(|course| course.position_at(place.at_m));
     PlaceRow {
         name: moments.place_name(place).to_owned(),
+        at_m: place.at_m,
         km: format!("km {}", moments.mark(place.at_m)),
         window,
         instead,

@@ -2,9 +2,9 @@
 
 use super::drawing::{MARGIN, PathWriter, WIDTH};
 use super::moments::Moments;
-use super::privacy::HiddenZones;
+use super::route::{MapAthlete, Route};
+use super::sign::AthleteSign;
 use super::words::fill;
-use crate::race::snapshot::Snapshot;
 
 const HEIGHT: f64 = 150.0;
 
@@ -23,20 +23,35 @@ pub struct PageProfile {
     pub line: String,
     pub behind: String,
     pub ahead: String,
-    /// Where the athlete is, and where the places are.
-    pub here: Option<f64>,
+    /// Where the places are.
     pub places: Vec<f64>,
+    /// Where the athletes are, with the sign of each on a page of several.
+    pub here: Vec<(Option<AthleteSign>, f64)>,
     pub low: String,
     pub high: String,
     /// The profile in words, for people who hear the page.
     pub alt: String,
 }
 
-pub(super) fn profile(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Moments) -> Option<PageProfile> {
-    let course = snapshot.course.as_deref()?;
+/// The profile of a course with its athletes; `None` without elevations. What is behind is drawn for a single athlete.
+pub(super) fn profile(
+    route: &Route<'_>,
+    athletes: &[MapAthlete<'_>],
+    moments: &Moments,
+) -> Option<PageProfile> {
+    let course = route.course;
     let profile = course.profile()?;
     let length_m = course.length_m();
-    let is_hidden = |at_m: f64| hidden.hides_distance(at_m, course.position_at(at_m));
+    let own: Vec<_> = route
+        .athletes
+        .iter()
+        .filter_map(|number| athletes.get(*number))
+        .collect();
+    let is_hidden = |at_m: f64| {
+        let position = course.position_at(at_m);
+        let mut all = own.iter();
+        all.any(|athlete| athlete.hidden.hides_distance(at_m, position))
+    };
     let points: Vec<(f64, f64)> = (0..=PARTS)
         .map(|part| f64::from(part) / f64::from(PARTS) * length_m)
         .filter(|at_m| !is_hidden(*at_m))
@@ -49,9 +64,17 @@ pub(super) fn profile(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Momen
     let x = |at_m: f64| at_m / length_m.max(1.0) * WIDTH;
     let base = HEIGHT - 2.0;
     let y = |altitude_m: f64| base - (altitude_m - low) / range * (HEIGHT - 2.0 * MARGIN);
-    let here_m = snapshot.track.progress_m();
-    let started = snapshot.track.started_at.is_some();
-    let here = (started && here_m > 0.0 && !is_hidden(here_m)).then(|| x(here_m).round());
+    let here: Vec<_> = own
+        .iter()
+        .filter_map(|athlete| {
+            let track = &athlete.source.snapshot.track;
+            let here_m = track.progress_m();
+            let is_shown = track.started_at.is_some() && here_m > 0.0 && !is_hidden(here_m);
+            is_shown.then(|| (athlete.sign.cloned(), here_m))
+        })
+        .collect();
+    let single = here.first().filter(|(sign, _)| sign.is_none());
+    let behind_m = single.map(|(_, here_m)| *here_m);
     let area = |is_in: &dyn Fn(f64) -> bool| {
         let mut path = PathWriter::default();
         let mut ends: Option<(f64, f64)> = None;
@@ -71,17 +94,20 @@ pub(super) fn profile(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Momen
     for (at_m, altitude_m) in &points {
         line.line_to((x(*at_m), y(*altitude_m)));
     }
-    let places = snapshot.settings.checkpoints.iter();
+    let places = route.checkpoints.iter();
     let (low, high) = (format!("{low:.0}"), format!("{high:.0}"));
     Some(PageProfile {
         width: WIDTH,
         height: HEIGHT,
         line: line.finish(),
-        behind: area(&|at_m| here.is_some() && at_m <= here_m),
-        ahead: area(&|at_m| here.is_none() || at_m >= here_m),
-        here,
+        behind: area(&|at_m| behind_m.is_some_and(|behind_m| at_m <= behind_m)),
+        ahead: area(&|at_m| behind_m.is_none_or(|behind_m| at_m >= behind_m)),
+        here: here
+            .iter()
+            .map(|(sign, here_m)| (sign.clone(), x(*here_m).round()))
+            .collect(),
         places: places
-            .map(|place| place.km * 1000.0)
+            .map(|(at_m, _)| *at_m)
             .filter(|at_m| !is_hidden(*at_m))
             .map(|at_m| x(at_m).round())
             .collect(),

@@ -22,6 +22,16 @@ pub enum PageTone {
     Quiet,
 }
 
+impl PageTone {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Unsure => "unsure",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
 /// The state as sentences in the language of the reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageState {

@@ -14,7 +14,7 @@ use crate::race::ending::EndReason;
 use crate::race::id::RaceId;
 use crate::race::plan::{Checkpoint, RacePlan};
 use crate::race::schedule::{RacePhase, RaceWatch};
-use crate::race::share::ShareRole;
+use crate::race::share::{ShareRole, ShareTerms};
 use crate::race::snapshot::Snapshot;
 use crate::race::sport::RaceKind;
 use crate::race::support::{at, running, steady};
@@ -130,6 +130,10 @@ fn under_way() -> PageSource {
     race(&steady(3600, 3.0), RacePhase::Live, at(3725))
 }
 
+fn here(page: &RacePage) -> Option<(f64, f64)> {
+    page.map.as_ref().unwrap().tracks[0].here
+}
+
 fn said(page: &RacePage) -> String {
     let mut lines = vec![
         format!("# {} [{:?}]", page.title, page.state.tone),
@@ -170,14 +174,18 @@ fn said(page: &RacePage) -> String {
     );
     if let Some(map) = &page.map {
         let labels: Vec<_> = map.places.iter().map(|place| place.label.as_str()).collect();
-        let hidden = map.hidden.as_deref().unwrap_or("nothing hidden");
+        let hidden = page.hidden.as_deref().unwrap_or("nothing hidden");
         lines.push(format!(
             "map: {:?}; here {:?}; {hidden}; {}",
-            labels, map.here, map.alt
+            labels, map.tracks[0].here, map.alt
         ));
     }
     if let Some(profile) = &page.profile {
-        lines.push(format!("profile: {}; here {:?}", profile.alt, profile.here));
+        lines.push(format!(
+            "profile: {}; here {:?}",
+            profile.alt,
+            profile.here.first().map(|(_, x)| x)
+        ));
     }
     lines.extend(page.ends_at.clone());
     lines.push(page.words.zone.replace("{zone}", &page.zone));
@@ -280,31 +288,28 @@ fn positions_near_start_and_end_are_hidden_from_a_family() {
     let words = PageWords::all()[0];
     let near_start = race(&steady(80, 3.0), RacePhase::Live, at(90));
     let family = RacePage::of(&near_start, &terms(ShareRole::Family, None), None, words);
-    assert_eq!(family.map.as_ref().unwrap().here, None);
+    assert_eq!(here(&family), None);
     assert!(
         !family.state.details.join(" ").contains("km"),
         "{:?}",
         family.state
     );
     let crew = RacePage::of(&near_start, &terms(ShareRole::Crew, None), None, words);
-    assert!(crew.map.unwrap().here.is_some());
+    assert!(here(&crew).is_some());
     // The first and the last of the drawn points are outside of the radius, on a scale of 33 m for a unit.
     let ended = finished();
-    let map = RacePage::of(&ended, &terms(ShareRole::Family, None), None, words)
-        .map
-        .unwrap();
-    let whole = RacePage::of(&ended, &terms(ShareRole::Crew, None), None, words)
-        .map
-        .unwrap();
-    assert_eq!((map.here, whole.here.is_some()), (None, true));
+    let page = RacePage::of(&ended, &terms(ShareRole::Family, None), None, words);
+    let whole = RacePage::of(&ended, &terms(ShareRole::Crew, None), None, words);
+    assert_eq!((here(&page), here(&whole).is_some()), (None, true));
+    let map = page.map.unwrap();
     assert!(
         map.places
             .iter()
             .all(|place| place.label != words.start && place.label != words.finish)
     );
     let none = ShareTerms::new(ShareRole::Family, None, Some(0), None).unwrap();
-    let open = RacePage::of(&ended, &none, None, words).map.unwrap();
-    assert!(open.here.is_some() && open.hidden.is_none());
+    let open = RacePage::of(&ended, &none, None, words);
+    assert!(here(&open).is_some() && open.hidden.is_none());
 }
 
 #[test]
@@ -334,5 +339,109 @@ fn a_long_way_is_drawn_in_few_points() {
     let page = RacePage::of(&source, &terms(ShareRole::Crew, None), None, PageWords::all()[0]);
     let map = page.map.unwrap();
     let length: usize = map.course.iter().map(|(_, path)| path.len()).sum();
-    assert!(length + map.covered.len() < 20_000);
+    assert!(length + map.tracks[0].covered.len() < 20_000);
+}
+
+/// The race of somebody else, who also has the course of [`race`].
+fn of_another(mut source: PageSource) -> PageSource {
+    source.snapshot.race = "race_bbbbbbbbbbbbbbbb".parse().unwrap();
+    source.snapshot.settings.checkpoints.remove(0);
+    source
+}
+
+#[test]
+fn several_athletes_have_one_map_and_their_own_arrivals() {
+    let words = PageWords::named("en").unwrap();
+    let (anna, ben) = (under_way(), of_another(stopped()));
+    let (family, crew) = (
+        terms(ShareRole::Family, Some("Anna")),
+        terms(ShareRole::Crew, None),
+    );
+    let page = JoinedPage::of(&[(&anna, &family, None), (&ben, &crew, None)], words);
+    assert_eq!(
+        (page.title.as_str(), page.names.as_str()),
+        ("Anna, Athlete 2: live race", "Anna, Athlete 2")
+    );
+    let heads: Vec<_> = page
+        .athletes
+        .iter()
+        .map(|athlete| format!("{} {}", athlete.sign.letter, athlete.page.state.headline))
+        .collect();
+    assert_eq!(heads, ["A Running.", "2 Stopped at K2 Pass for 5 minutes."]);
+    assert!(page.athletes[0].page.body.is_empty() && !page.athletes[1].page.body.is_empty());
+
+    let map = page.map.as_ref().unwrap();
+    assert!(
+        map.alt.contains("Anna: Running. Athlete 2: Stopped"),
+        "{}",
+        map.alt
+    );
+    let alone = RacePage::of(&anna, &family, None, words).map.unwrap();
+    // The course is drawn once, and only where Anna lets it be seen.
+    assert_eq!(map.course.len(), alone.course.len());
+    assert!(map.places.iter().all(|place| place.label != words.start));
+    assert_eq!(map.tracks.len(), 2);
+    assert!(
+        map.tracks[1].covered.len() > map.tracks[0].covered.len(),
+        "Ben hides nothing of his"
+    );
+    let at = |number: usize| map.tracks[number].sign_at.unwrap();
+    assert!(
+        (at(0).0 - at(1).0).abs() >= 30.0,
+        "the signs do not cover each other"
+    );
+
+    let rows: Vec<_> = page
+        .places
+        .iter()
+        .map(|place| {
+            let arrivals = place.arrivals.iter().map(|arrival| {
+                let when = match &arrival.window {
+                    Some([early, _, late]) => format!("{early}–{late}"),
+                    None => arrival.instead.clone(),
+                };
+                let cutoff = if arrival.cutoff.is_some() { " cut-off" } else { "" };
+                format!("{} {when}{cutoff}", arrival.sign.name)
+            });
+            format!("{}: {}", place.name, arrivals.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    insta::assert_snapshot!(rows.join("\n"), @"");
+    assert!(
+        page.events
+            .iter()
+            .all(|event| event.sign.number == 1 || !event.text.contains("171"))
+    );
+    assert_eq!(
+        (page.zones.len(), page.profiles.len(), page.hidden.len()),
+        (1, 1, 1)
+    );
+}
+
+#[test]
+fn races_on_different_courses_have_a_row_for_each_place_of_their_own() {
+    let words = PageWords::named("de").unwrap();
+    let mut other = of_another(under_way());
+    let half = CourseFile::read(
+        "<gpx><trk><trkseg><trkpt lat=\"46.7\" lon=\"14.3\"/><trkpt lat=\"46.7\" lon=\"14.4\"/></trkseg></trk></gpx>",
+        None,
+        0.1,
+    );
+    other.snapshot.course = Some(Arc::new(half.unwrap().course));
+    let family = terms(ShareRole::Family, None);
+    let end = |seconds| Some(at(seconds));
+    let one = under_way();
+    let page = JoinedPage::of(
+        &[(&one, &family, end(90_000)), (&other, &family, end(95_000))],
+        words,
+    );
+    let finishes = page
+        .places
+        .iter()
+        .filter(|place| place.name == words.finish)
+        .count();
+    assert_eq!((finishes, page.names.as_str()), (2, "Athlet 1, Athlet 2"));
+    assert_eq!(page.ends_at, page.athletes[1].page.ends_at);
+    let goes_on = JoinedPage::of(&[(&one, &family, None), (&other, &family, end(95_000))], words);
+    assert_eq!(goes_on.ends_at, None);
 }

@@ -27,6 +27,11 @@ pub(super) enum ChatCommand {
         /// Whether another link is wanted where there is one.
         another: bool,
     },
+    /// Add the own race to a link that another athlete made, under this name.
+    JoinLink {
+        link: String,
+        name: Option<String>,
+    },
     Unknown,
 }
 
@@ -65,12 +70,24 @@ pub(super) fn read(text: &str) -> Option<AddressedCommand> {
         "unmute" => ChatCommand::Mute(MuteWish::Off),
         "stop" => ChatCommand::Stop,
         "me" => ChatCommand::OwnPage,
-        "share" => ChatCommand::Share {
-            another: rest.eq_ignore_ascii_case("new"),
-        },
+        "share" => share(&rest),
         _ => ChatCommand::Unknown,
     };
     Some(AddressedCommand { command, bot })
+}
+
+fn share(rest: &str) -> ChatCommand {
+    let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
+    if !word.eq_ignore_ascii_case("join") {
+        return ChatCommand::Share {
+            another: word.eq_ignore_ascii_case("new"),
+        };
+    }
+    let (link, name) = after.split_once(' ').unwrap_or((after, ""));
+    ChatCommand::JoinLink {
+        link: link.to_owned(),
+        name: (!name.is_empty()).then(|| name.to_owned()),
+    }
 }
 
 fn mute(text: &str) -> MuteWish {
@@ -145,6 +162,20 @@ mod tests {
             ("/me", ChatCommand::OwnPage),
             ("/share", ChatCommand::Share { another: false }),
             ("/share new", ChatCommand::Share { another: true }),
+            (
+                "/share join https://gw/r/x Ben  B",
+                ChatCommand::JoinLink {
+                    link: "https://gw/r/x".into(),
+                    name: Some("Ben B".into()),
+                },
+            ),
+            (
+                "/share JOIN",
+                ChatCommand::JoinLink {
+                    link: String::new(),
+                    name: None,
+                },
+            ),
             ("/dance", ChatCommand::Unknown),
             ("/", ChatCommand::Unknown),
         ] {

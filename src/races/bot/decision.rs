@@ -74,6 +74,12 @@ pub(super) enum ChatAct {
     Share {
         another: bool,
     },
+    /// Add the race of this athlete to another athlete's link.
+    JoinLink {
+        athlete: AccountId,
+        link: String,
+        name: Option<String>,
+    },
     Start {
         athlete: AccountId,
         text: String,
@@ -183,6 +189,14 @@ fn of_text(
         Some(ChatCommand::Mute(wish)) => ChatAct::Mute(wish),
         Some(ChatCommand::Stop) => ChatAct::AskToStop,
         Some(ChatCommand::Share { another }) => ChatAct::Share { another },
+        Some(ChatCommand::JoinLink { link, name }) => match people.athlete() {
+            Some(athlete) => ChatAct::JoinLink {
+                athlete: athlete.clone(),
+                link,
+                name,
+            },
+            None => ChatAct::WhoseRace,
+        },
     };
     let changes = matches!(
         act,
@@ -191,6 +205,7 @@ fn of_text(
             | ChatAct::Mute(_)
             | ChatAct::AskToStop
             | ChatAct::Share { .. }
+            | ChatAct::JoinLink { .. }
     );
     if changes && !people.may_change() {
         ChatAct::Refuse

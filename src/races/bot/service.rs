@@ -11,7 +11,7 @@ use super::buttons::{StopChoice, stop_buttons};
 use super::command::{self, MuteWish};
 use super::decision::{ChatAct, ChatPeople, decide};
 use super::strangers::Strangers;
-use super::wording;
+use super::{sharing, wording};
 use crate::accounts::AccountId;
 use crate::advice::Advice;
 use crate::base::lifecycle::Lifecycle;
@@ -205,7 +205,14 @@ impl RaceBot {
             ChatAct::Why => self.0.advice.why(owners)?,
             ChatAct::OwnPage => wording::own_page(&self.0.races.0.public_url, self.0.is_local),
             ChatAct::Mute(wish) => self.mute(&wish, chat, owners).await?,
-            ChatAct::Share { another } => self.share(owners, another).await?,
+            ChatAct::Share { another } => {
+                let running = self.running(owners)?;
+                sharing::share(&self.0.races, &running, another, self.0.is_local).await?
+            }
+            ChatAct::JoinLink { athlete, link, name } => {
+                let running = self.running(&[athlete])?;
+                sharing::join(&self.0.races, running.first(), &link, name.as_deref()).await?
+            }
             ChatAct::AskToStop => return Ok(Some(self.ask_to_stop(owners)?)),
             ChatAct::Press(press) => {
                 self.press(&press, chat, owners).await?;
@@ -275,42 +282,6 @@ impl RaceBot {
         let usual = usual.and_then(|name| TimeZone::get(name).ok());
         let zone = of_race.or(usual).unwrap_or(TimeZone::UTC);
         Ok(wording::muted(until, &zone))
-    }
-
-    /// A link to the page of each running race, unless one was made in a chat before.
-    async fn share(&self, people: &[AccountId], another: bool) -> Result<String, StoreError> {
-        let mut texts = Vec::new();
-        for race in self.running(people)? {
-            let snapshot = &race.snapshot;
-            let known = self.0.races.shares(&snapshot.account, &snapshot.race)?;
-            let known = known.iter().rev().find(|share| share.in_chat && !another);
-            let text = match known {
-                Some(share) => wording::shared_already(snapshot.now.duration_since(share.created_at)),
-                None => match self.family_link(&snapshot.account, &snapshot.race).await {
-                    Ok(text) => text,
-                    Err(RaceActError::Store(e)) => return Err(e),
-                    Err(RaceActError::AccessEnded) => wording::ENDED_ACCESS.to_owned(),
-                    Err(RaceActError::TooManyShares) => {
-                        "This race has as many links as are allowed. Claude or the operator can end some."
-                            .to_owned()
-                    }
-                    Err(other) => other.to_string(),
-                },
-            };
-            texts.push((snapshot.title(), text));
-        }
-        Ok(wording::for_each_race(&texts))
-    }
-
-    async fn family_link(&self, account: &AccountId, race: &RaceId) -> Result<String, RaceActError> {
-        let caller = RaceCaller::Chat(account.clone());
-        let terms = ShareTerms::usual(ShareRole::Family);
-        let made = self.0.races.share(&caller, race, terms.clone()).await?;
-        Ok(wording::shared(
-            made.url.expose(),
-            terms.hours_after,
-            self.0.is_local,
-        ))
     }
 
     fn ask_to_stop(&self, people: &[AccountId]) -> Result<BotReply, StoreError> {

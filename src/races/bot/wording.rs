@@ -25,6 +25,7 @@ pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with
     A location (the paper clip, then Location): when the athlete passes there\n\
     /why: the figures on which the coach's last message rests\n\
     /share: a link to the live page for family and friends\n\
+    /share join, another athlete's link, and a name: both of you on one page\n\
     /mute 1h: no messages here for an hour, except warnings; /mute off\n\
     /stop: stop watching the race\n\
     /me: your own page, with what the gateway keeps and who may reach it\n\
@@ -185,6 +186,20 @@ pub(super) fn shared(url: &str, hours_after: u32, only_here: bool) -> String {
     format!(
         "{url}\nWhoever has this link sees the live page, without heart rate and without positions near start and finish. It \
          works until {hours_after} hours after the race; Claude or the operator can end it at once.{here}"
+    )
+}
+
+pub(super) const JOIN_HOW: &str = "Write the link that the other athlete made, and the name to show if you want one: \
+    /share join https://…/r/… Ben";
+
+pub(super) const NO_SUCH_LINK: &str =
+    "No link with this address works. Copy it whole, or ask the athlete who made it for a new one.";
+
+/// That the race is on another athlete's page now.
+pub(super) fn joined(athletes: usize) -> String {
+    format!(
+        "Your race is on that page now, with {athletes} athletes in all, without your heart rate and without positions near \
+         your start and finish. Claude or the operator can take it off at any time; the others stay."
     )
 }
 

@@ -1,4 +1,4 @@
-//! `share_race`: makes, lists and ends the links to a race's page.
+//! `share_race`: makes, joins, lists and ends the links to a race's page.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,15 @@ use crate::race::id::RaceId;
 use crate::race::share::{MOST_HOURS_AFTER, MOST_PRIVACY_M, ShareId, ShareRole, ShareTerms};
 
 /// The arguments that the tool takes besides `race`.
-const ARGUMENTS: [&str; 6] = ["action", "role", "name", "privacy_m", "hours_after", "share"];
+const ARGUMENTS: [&str; 7] = [
+    "action",
+    "role",
+    "name",
+    "privacy_m",
+    "hours_after",
+    "with",
+    "share",
+];
 
 pub(super) async fn share_race(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
     let action = call.args.name("action")?;
@@ -27,9 +35,13 @@ async fn make(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
     let name = call.args.name("name")?;
     let privacy_m = call.args.whole("privacy_m", 0, MOST_PRIVACY_M)?;
     let hours_after = call.args.whole("hours_after", 1, MOST_HOURS_AFTER)?;
+    let with = call.args.name("with")?;
     let race = call.race(&ARGUMENTS)?;
     let terms = ShareTerms::new(role, name.as_deref(), privacy_m, hours_after);
     let terms = terms.map_err(|e| RaceToolError(e.to_string()))?;
+    if let Some(link) = with {
+        return join(call, &race, &link, terms).await;
+    }
     let made = call.races.share(call.caller, &race, terms.clone()).await?;
     Ok(json!({
         "race": race.as_str(),
@@ -42,6 +54,25 @@ async fn make(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
              race, or at once with action end.",
             terms.hours_after
         ),
+    }))
+}
+
+async fn join(
+    call: &RaceCall<'_>,
+    race: &RaceId,
+    link: &str,
+    terms: ShareTerms,
+) -> Result<Value, RaceToolError> {
+    let (role, name) = (terms.role.name(), terms.name.clone());
+    let joined = call.races.join_share(call.caller, race, link, terms).await?;
+    Ok(json!({
+        "race": race.as_str(),
+        "share": joined.share.as_str(),
+        "athletes": joined.athletes,
+        "role": role,
+        "name": name,
+        "note": "The page behind that link now shows this race too. Action end with this share takes it off again; the \
+                 others stay.",
     }))
 }
 
@@ -78,6 +109,7 @@ fn listed(call: &RaceCall<'_>, race: &RaceId) -> Result<Value, RaceToolError> {
                 "hours_after": share.terms.hours_after,
                 "created_at": share.created_at,
                 "ends_at": share.ends_at,
+                "with": share.others,
                 "made_by": if share.by_operator { "the operator" } else { "this person" },
             })
         })

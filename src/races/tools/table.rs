@@ -201,6 +201,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
                 "name": {"type": "string", "description": "Shown; else nobody is named"},
                 "privacy_m": {"type": "integer", "minimum": 0, "description": "Hidden radius; 300"},
                 "hours_after": {"type": "integer", "minimum": 1, "description": "It stays; 24"},
+                "with": {"type": "string", "description": "Other athlete's link, to join"},
                 "share": {"type": "string", "description": "To end; else all"},
             })
         },

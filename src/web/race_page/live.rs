@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::race::page::PageWords;
-use crate::races::{OpenShare, RaceVersions};
+use crate::races::{OpenLink, RaceVersions};
 use crate::web::face::Face;
 use crate::web::race_view::RenderedRace;
 
@@ -36,7 +36,7 @@ pub(super) struct Viewer {
     known: Option<String>,
     /// The page as the reader has it after the last event.
     sent: Option<Arc<RenderedRace>>,
-    share: Option<OpenShare>,
+    link: Option<OpenLink>,
     has_begun: bool,
     has_ended: bool,
     _place: OwnedSemaphorePermit,
@@ -58,14 +58,14 @@ impl Viewer {
             words,
             known,
             sent: None,
-            share: None,
+            link: None,
             has_begun: false,
             has_ended: false,
             _place: place,
         }
     }
 
-    /// The events, until the share ends or the gateway stops.
+    /// The events, until the link ends or the gateway stops.
     pub(super) fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
         futures_util::stream::unfold(self, |mut viewer| async move {
             let event = viewer.next().await?;
@@ -85,13 +85,13 @@ impl Viewer {
             events.extend_from_slice(RETRY);
         }
         self.seen = self.versions.borrow_and_update().clone();
-        match self.face.parts.races.open_share(&self.token) {
-            Ok(Some(share)) => {
+        match self.face.parts.races.open_link(&self.token) {
+            Ok(Some(link)) => {
                 let rendered = self
                     .face
                     .race_readers
-                    .rendered(&self.face.parts, &share, self.words);
-                self.share = Some(share);
+                    .rendered(&self.face.parts, &link, self.words);
+                self.link = Some(link);
                 if let Ok(rendered) = rendered {
                     self.add_changes(&mut events, rendered);
                 }
@@ -117,17 +117,21 @@ impl Viewer {
         self.sent = Some(rendered);
     }
 
-    /// Waits for a change of the race, its end, the end of the share, or the next beat. `None`: the gateway stops.
+    /// Waits for a change of a race, the end of a share, or the next beat. `None`: the gateway stops.
     async fn wait(&mut self) -> Option<()> {
         let stopping = self.face.parts.lifecycle.stopping();
-        let ends_at = self.share.as_ref().and_then(|share| share.ends_at);
+        let ends_at = self.link.as_ref().and_then(OpenLink::changes_at);
         let clock = self.face.parts.races.clock();
-        let race = self.share.as_ref().map(|share| &share.race);
+        let shares = self.link.as_ref().map(|link| link.shares.as_slice());
+        let shares = shares.unwrap_or_default();
         let (versions, seen) = (&mut self.versions, &self.seen);
         let changed = async {
-            let of_race = |now: &RaceVersions| race.is_some_and(|race| now.of(race) != seen.of(race));
+            let is_newer = |now: &RaceVersions| {
+                let mut races = shares.iter().map(|share| &share.race);
+                races.any(|race| now.of(race) != seen.of(race))
+            };
             // The sender lives as long as the gateway.
-            versions.wait_for(of_race).await.is_ok()
+            versions.wait_for(is_newer).await.is_ok()
         };
         let ended = async {
             match ends_at {

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::fragments::SharedPage;
 use super::rendered::RenderedRace;
 use crate::base::rate::TokenBucket;
 use crate::base::source::network;
 use crate::race::id::RaceId;
-use crate::race::page::{PageSource, PageWords, RacePage};
+use crate::race::page::{JoinedPage, PagePart, PageSource, PageWords, RacePage};
 use crate::race::share::ShareTerms;
-use crate::races::OpenShare;
+use crate::races::{OpenLink, OpenShare};
 use crate::store::StoreError;
 use crate::web::parts::WebParts;
 
@@ -42,14 +43,12 @@ const AGES_S: i64 = 15;
 /// What decides the content of a page.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct PageKey {
-    race: RaceId,
-    terms: ShareTerms,
-    ends_at: Option<Timestamp>,
+    shares: Vec<(RaceId, ShareTerms, Option<Timestamp>)>,
     language: &'static str,
 }
 
-/// When a page was rendered: the version of the race, and the time in steps of [`AGES_S`].
-type Freshness = (u64, i64);
+/// When a page was rendered: the versions of its races, and the time in steps of [`AGES_S`].
+type Freshness = (Vec<u64>, i64);
 
 /// The state of all readers.
 pub(in crate::web) struct RaceReaders {
@@ -100,20 +99,23 @@ impl RaceReaders {
         Arc::clone(&self.streams).try_acquire_owned().ok()
     }
 
-    /// The page of a share in one language, rendered at most once per change and per [`AGES_S`]. Errors are logged.
+    /// The page of a link in one language, rendered at most once per change and per [`AGES_S`]. Errors are logged.
     pub(in crate::web) fn rendered(
         &self,
         parts: &WebParts,
-        share: &OpenShare,
+        link: &OpenLink,
         words: &'static PageWords,
     ) -> Result<Arc<RenderedRace>, ()> {
-        let version = parts.races.versions().borrow().of(&share.race);
+        let versions: Vec<u64> = {
+            let all = parts.races.versions();
+            let all = all.borrow();
+            link.shares.iter().map(|share| all.of(&share.race)).collect()
+        };
         let now = parts.races.clock().now();
-        let freshness = (version, now.as_second().div_euclid(AGES_S));
+        let freshness = (versions, now.as_second().div_euclid(AGES_S));
+        let of = |share: &OpenShare| (share.race.clone(), share.terms.clone(), share.ends_at);
         let key = PageKey {
-            race: share.race.clone(),
-            terms: share.terms.clone(),
-            ends_at: share.ends_at,
+            shares: link.shares.iter().map(of).collect(),
             language: words.code,
         };
         // The lock is held while a page is rendered, so that the others wait for it instead of rendering it again.
@@ -121,13 +123,31 @@ impl RaceReaders {
         if let Some((_, page)) = pages.get(&key).filter(|(of, _)| *of == freshness) {
             return Ok(Arc::clone(page));
         }
-        let source = self.source(parts, share, version).map_err(|e| {
-            tracing::error!(reason = %e, "race_page.failed");
-        })?;
-        let mut source = PageSource::clone(source.as_ref().ok_or(())?);
-        source.snapshot.now = now;
-        source.tiles.clone_from(&parts.map_tiles);
-        let page = RacePage::of(&source, &share.terms, share.ends_at, words);
+        let mut sources = Vec::new();
+        for (share, version) in link.shares.iter().zip(&freshness.0) {
+            let source = self.source(parts, share, *version).map_err(|e| {
+                tracing::error!(reason = %e, "race_page.failed");
+            })?;
+            // An athlete whose race was erased a moment ago is no longer shown.
+            let Some(source) = source else {
+                continue;
+            };
+            let mut source = PageSource::clone(&source);
+            source.snapshot.now = now;
+            source.tiles.clone_from(&parts.map_tiles);
+            sources.push((source, share));
+        }
+        let shown: Vec<PagePart<'_>> = sources
+            .iter()
+            .map(|(source, share)| (source, &share.terms, share.ends_at))
+            .collect();
+        let page = match shown.as_slice() {
+            [] => return Err(()),
+            [(source, terms, ends_at)] => {
+                SharedPage::One(Box::new(RacePage::of(source, terms, *ends_at, words)))
+            }
+            several => SharedPage::Several(Box::new(JoinedPage::of(several, words))),
+        };
         let page = RenderedRace::of(&page, parts.simulated).map_err(|_| {
             tracing::error!(place = "race page template", "bug");
         })?;

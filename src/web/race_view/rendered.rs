@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::html::{PART_IDS, RaceParts, version};
-use crate::race::page::RacePage;
+use super::fragments::{PART_IDS, RaceParts, SharedPage};
+use super::html::{document, version};
 
 /// A rendered page, and its parts as events.
 #[derive(Debug)]
@@ -17,10 +17,10 @@ pub(in crate::web) struct RenderedRace {
 }
 
 impl RenderedRace {
-    pub(super) fn of(page: &RacePage, simulated: bool) -> askama::Result<Self> {
+    pub(super) fn of(page: &SharedPage, simulated: bool) -> askama::Result<Self> {
         let parts = RaceParts::of(page)?;
         let version = version(parts.in_order().concat().as_bytes());
-        let html = parts.document(page, &version, simulated)?;
+        let html = document(page, &parts, &version, simulated)?;
         let event = |(id, html): (&str, &str)| {
             let event = format!("event: part\ndata: {}\n\n", json!({ "id": id, "html": html }));
             Bytes::from(event)
@@ -46,14 +46,14 @@ impl RenderedRace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::race::page::{PageSource, PageWords};
+    use crate::race::page::{JoinedPage, PageSource, PageWords, RacePage};
     use crate::race::plan::Checkpoint;
     use crate::race::share::{ShareRole, ShareTerms};
     use crate::race::support::hour;
 
     const ATTACK: &str = "</style></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
 
-    fn page(name: &str, words: &'static PageWords) -> RacePage {
+    fn source(name: &str) -> (PageSource, ShareTerms) {
         let (mut snapshot, _) = hour();
         snapshot.settings.checkpoints.push(Checkpoint {
             name: name.to_owned(),
@@ -65,31 +65,44 @@ mod tests {
         terms.name = Some(name.to_owned());
         let at = snapshot.now;
         let source = PageSource::new(snapshot, &[], vec![(at, name.to_owned())]);
-        RacePage::of(&source, &terms, Some(at), words)
+        (source, terms)
+    }
+
+    fn page(name: &str, words: &'static PageWords) -> SharedPage {
+        let (source, terms) = source(name);
+        SharedPage::One(Box::new(RacePage::of(&source, &terms, None, words)))
+    }
+
+    fn joined(name: &str, words: &'static PageWords) -> SharedPage {
+        let (source, terms) = source(name);
+        let parts = [(&source, &terms, None), (&source, &terms, None)];
+        SharedPage::Several(Box::new(JoinedPage::of(&parts, words)))
     }
 
     #[test]
     fn an_attack_stays_text() {
         for words in PageWords::all() {
-            let html = |name| {
-                let rendered = RenderedRace::of(&page(name, words), true).unwrap();
-                String::from_utf8(rendered.html.to_vec()).unwrap()
-            };
-            let (attacked, clean) = (html(ATTACK), html("plain"));
-            assert_eq!(attacked.matches('<').count(), clean.matches('<').count());
-            assert_eq!(attacked.matches('"').count(), clean.matches('"').count());
-            for forbidden in [
-                "<img",
-                "style=\"",
-                "onclick",
-                "javascript:",
-                "http://",
-                "https://",
-            ] {
-                assert!(!clean.contains(forbidden), "{forbidden}");
+            for make in [page, joined] {
+                let html = |name| {
+                    let rendered = RenderedRace::of(&make(name, words), true).unwrap();
+                    String::from_utf8(rendered.html.to_vec()).unwrap()
+                };
+                let (attacked, clean) = (html(ATTACK), html("plain"));
+                assert_eq!(attacked.matches('<').count(), clean.matches('<').count());
+                assert_eq!(attacked.matches('"').count(), clean.matches('"').count());
+                for forbidden in [
+                    "<img",
+                    "style=\"",
+                    "onclick",
+                    "javascript:",
+                    "http://",
+                    "https://",
+                ] {
+                    assert!(!clean.contains(forbidden), "{forbidden}");
+                }
+                assert_eq!(clean.matches("<script").count(), 1);
+                assert!(clean.contains(&format!("<html lang=\"{}\">", words.code)));
             }
-            assert_eq!(clean.matches("<script").count(), 1);
-            assert!(clean.contains(&format!("<html lang=\"{}\">", words.code)));
         }
     }
 

@@ -13,7 +13,7 @@ use super::Tracked;
 use crate::whole::World;
 
 /// A path with its token, from the whole address.
-fn path(url: &str) -> String {
+pub(super) fn path(url: &str) -> String {
     let at = url.find("/r/").unwrap_or_else(|| panic!("{url}"));
     url[at..].to_owned()
 }
@@ -23,7 +23,7 @@ pub(super) async fn get(world: &World, path: &str) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-async fn ask(world: &World, request: AdminRequest) -> AdminAnswer {
+pub(super) async fn ask(world: &World, request: AdminRequest) -> AdminAnswer {
     let mut client = AdminClient::connect(&world.socket()).await.unwrap();
     client.ask(request).await.unwrap()
 }
@@ -37,10 +37,10 @@ impl Tracked {
 }
 
 /// An open stream of a page.
-struct Stream(reqwest::Response);
+pub(super) struct Stream(reqwest::Response);
 
 impl Stream {
-    async fn open(world: &World, path: &str) -> Self {
+    pub(super) async fn open(world: &World, path: &str) -> Self {
         let answer = world
             .http
             .get(world.url(&format!("{path}/live")))
@@ -53,7 +53,7 @@ impl Stream {
     }
 
     /// Reads until the text came, or the stream ended. Returns all that was read.
-    async fn until(&mut self, text: &str) -> String {
+    pub(super) async fn until(&mut self, text: &str) -> String {
         let mut read = String::new();
         let reading = async {
             while !read.contains(text) {
@@ -70,7 +70,7 @@ impl Stream {
     }
 
     /// Reads the last event, which must come at once, and the end.
-    async fn ends(mut self) {
+    pub(super) async fn ends(mut self) {
         let since = Instant::now();
         let last = self.until("never sent").await;
         assert!(last.contains("event: ended"), "{last}");
@@ -206,6 +206,7 @@ async fn a_stream_sends_what_changes_and_ends_with_the_access() {
         name: None,
         privacy_m: None,
         hours_after: None,
+        with: None,
     };
     let AdminAnswer::Shared { url, id } = ask(world, AdminRequest::Act(shared)).await else {
         panic!("no share")

@@ -1,6 +1,6 @@
 //! The page in German.
 
-use super::table::{EventWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "de",
@@ -110,6 +110,11 @@ pub(super) static WORDS: PageWords = PageWords {
         ended: "Die Aktivität endete vor dem Ziel.",
         probably_finished: "Wahrscheinlich im Ziel.",
         link_gone: "Der Tracking-Link ist abgelaufen.",
+    },
+    joined: JoinedWords {
+        athlete: "Athlet {n}",
+        arrivals: "Ankunft",
+        arrivals_note: "Zeiten, zwischen denen jeder erwartet wird. Vier von fünf Ankünften liegen dazwischen.",
     },
     zone: "Alle Zeiten gelten am Ort des Rennens ({zone}).",
     reload: "Diese Seite lädt sich jede Minute neu.",

@@ -1,6 +1,6 @@
 //! The page in English.
 
-use super::table::{EventWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "en",
@@ -110,6 +110,11 @@ pub(super) static WORDS: PageWords = PageWords {
         ended: "The activity ended before the finish.",
         probably_finished: "Probably finished.",
         link_gone: "The tracking link has expired.",
+    },
+    joined: JoinedWords {
+        athlete: "Athlete {n}",
+        arrivals: "Arrival",
+        arrivals_note: "Times between which each athlete is expected. Four of five arrivals lie between them.",
     },
     zone: "All times are local to the race ({zone}).",
     reload: "This page reloads by itself every minute.",

@@ -1,6 +1,6 @@
 //! The page in Spanish.
 
-use super::table::{EventWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "es",
@@ -110,6 +110,11 @@ pub(super) static WORDS: PageWords = PageWords {
         ended: "La actividad terminó antes de la meta.",
         probably_finished: "Probablemente en meta.",
         link_gone: "El enlace de seguimiento ha caducado.",
+    },
+    joined: JoinedWords {
+        athlete: "Atleta {n}",
+        arrivals: "Llegada",
+        arrivals_note: "Horas entre las que se espera a cada atleta. Cuatro de cada cinco llegadas caen entre ellas.",
     },
     zone: "Todas las horas son las del lugar de la carrera ({zone}).",
     reload: "Esta página se recarga cada minuto.",

@@ -1,6 +1,6 @@
 //! The page in French.
 
-use super::table::{EventWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "fr",
@@ -110,6 +110,11 @@ pub(super) static WORDS: PageWords = PageWords {
         ended: "L’activité s’est terminée avant l’arrivée.",
         probably_finished: "Course probablement terminée.",
         link_gone: "Le lien de suivi a expiré.",
+    },
+    joined: JoinedWords {
+        athlete: "Athlète {n}",
+        arrivals: "Passage",
+        arrivals_note: "Heures entre lesquelles chacun est attendu. Quatre arrivées sur cinq tombent entre les deux.",
     },
     zone: "Toutes les heures sont celles du lieu de la course ({zone}).",
     reload: "Cette page se recharge chaque minute.",

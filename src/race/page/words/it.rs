@@ -1,6 +1,6 @@
 //! The page in Italian.
 
-use super::table::{EventWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "it",
@@ -110,6 +110,11 @@ pub(super) static WORDS: PageWords = PageWords {
         ended: "L’attività è finita prima del traguardo.",
         probably_finished: "Probabilmente al traguardo.",
         link_gone: "Il link di tracciamento è scaduto.",
+    },
+    joined: JoinedWords {
+        athlete: "Atleta {n}",
+        arrivals: "Arrivo",
+        arrivals_note: "Orari tra i quali ciascuno è atteso. Quattro arrivi su cinque cadono tra i due.",
     },
     zone: "Tutte le ore sono quelle del luogo della gara ({zone}).",
     reload: "Questa pagina si ricarica ogni minuto.",

@@ -59,6 +59,7 @@ pub struct PageWords {
     pub time: &'static str,
     pub messages: &'static str,
     pub events: EventWords,
+    pub joined: JoinedWords,
     pub zone: &'static str,
     pub reload: &'static str,
     pub ends_at: &'static str,
@@ -132,6 +133,15 @@ pub struct EventWords {
     pub ended: &'static str,
     pub probably_finished: &'static str,
     pub link_gone: &'static str,
+}
+
+/// The words of a page with several athletes.
+#[derive(Debug)]
+pub struct JoinedWords {
+    /// The name of an athlete who chose none.
+    pub athlete: &'static str,
+    pub arrivals: &'static str,
+    pub arrivals_note: &'static str,
 }
 
 /// The words of the script, which shows how old the page is.

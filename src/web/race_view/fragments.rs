@@ -1,0 +1,181 @@
+//! The parts of the page as HTML, for one athlete and for several. The templates escape all external text.
+
+use askama::Template;
+
+use crate::race::page::{JoinedPage, PageMap, PageProfile, PageWords, RacePage};
+
+/// The page of a link.
+#[derive(Clone, Debug)]
+pub(in crate::web) enum SharedPage {
+    One(Box<RacePage>),
+    Several(Box<JoinedPage>),
+}
+
+/// Elements of the page that change while a race goes on, by their id.
+pub(super) const PART_IDS: [&str; 7] = ["who", "now", "places", "map", "events", "splits", "foot"];
+
+/// The HTML of each element in [`PART_IDS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RaceParts {
+    pub(super) who: String,
+    pub(super) now: String,
+    pub(super) places: String,
+    pub(super) map: String,
+    pub(super) events: String,
+    pub(super) splits: String,
+    pub(super) foot: String,
+}
+
+#[derive(Template)]
+#[template(path = "race_who.html", config = ".askama.toml")]
+struct WhoTemplate<'a> {
+    words: &'static PageWords,
+    title: &'a str,
+    names: &'a str,
+    is_named: bool,
+}
+
+#[derive(Template)]
+#[template(path = "race_now.html", config = ".askama.toml")]
+struct NowTemplate<'a> {
+    page: &'a RacePage,
+}
+
+#[derive(Template)]
+#[template(path = "joined_now.html", config = ".askama.toml")]
+struct JoinedNowTemplate<'a> {
+    page: &'a JoinedPage,
+}
+
+#[derive(Template)]
+#[template(path = "race_places.html", config = ".askama.toml")]
+struct PlacesTemplate<'a> {
+    page: &'a RacePage,
+}
+
+#[derive(Template)]
+#[template(path = "joined_places.html", config = ".askama.toml")]
+struct JoinedPlacesTemplate<'a> {
+    page: &'a JoinedPage,
+}
+
+#[derive(Template)]
+#[template(path = "race_map.html", config = ".askama.toml")]
+struct MapTemplate<'a> {
+    words: &'static PageWords,
+    map: Option<&'a PageMap>,
+    hidden: &'a [String],
+    profiles: &'a [PageProfile],
+}
+
+#[derive(Template)]
+#[template(path = "race_events.html", config = ".askama.toml")]
+struct EventsTemplate<'a> {
+    page: &'a RacePage,
+}
+
+#[derive(Template)]
+#[template(path = "joined_events.html", config = ".askama.toml")]
+struct JoinedEventsTemplate<'a> {
+    page: &'a JoinedPage,
+}
+
+#[derive(Template)]
+#[template(path = "race_splits.html", config = ".askama.toml")]
+struct SplitsTemplate<'a> {
+    page: &'a RacePage,
+}
+
+#[derive(Template)]
+#[template(path = "joined_splits.html", config = ".askama.toml")]
+struct JoinedSplitsTemplate<'a> {
+    page: &'a JoinedPage,
+}
+
+#[derive(Template)]
+#[template(path = "race_foot.html", config = ".askama.toml")]
+struct FootTemplate<'a> {
+    zones: Vec<String>,
+    ends_at: Option<&'a str>,
+}
+
+impl RaceParts {
+    pub(super) fn of(page: &SharedPage) -> askama::Result<Self> {
+        match page {
+            SharedPage::One(page) => Self::of_one(page),
+            SharedPage::Several(page) => Self::of_several(page),
+        }
+    }
+
+    fn of_one(page: &RacePage) -> askama::Result<Self> {
+        let words = page.words;
+        Ok(Self {
+            who: WhoTemplate {
+                words,
+                title: &page.title,
+                names: page.name.as_deref().unwrap_or(words.title),
+                is_named: page.name.is_some(),
+            }
+            .render()?,
+            now: NowTemplate { page }.render()?,
+            places: PlacesTemplate { page }.render()?,
+            map: MapTemplate {
+                words,
+                map: page.map.as_ref(),
+                hidden: page.hidden.as_slice(),
+                profiles: page.profile.as_slice(),
+            }
+            .render()?,
+            events: EventsTemplate { page }.render()?,
+            splits: SplitsTemplate { page }.render()?,
+            foot: foot(words, std::slice::from_ref(&page.zone), page.ends_at.as_deref())?,
+        })
+    }
+
+    fn of_several(page: &JoinedPage) -> askama::Result<Self> {
+        let words = page.words;
+        Ok(Self {
+            who: WhoTemplate {
+                words,
+                title: &page.title,
+                names: &page.names,
+                is_named: true,
+            }
+            .render()?,
+            now: JoinedNowTemplate { page }.render()?,
+            places: JoinedPlacesTemplate { page }.render()?,
+            map: MapTemplate {
+                words,
+                map: page.map.as_ref(),
+                hidden: &page.hidden,
+                profiles: &page.profiles,
+            }
+            .render()?,
+            events: JoinedEventsTemplate { page }.render()?,
+            splits: JoinedSplitsTemplate { page }.render()?,
+            foot: foot(words, &page.zones, page.ends_at.as_deref())?,
+        })
+    }
+
+    /// The parts in the order of [`PART_IDS`].
+    pub(super) fn in_order(&self) -> [&str; 7] {
+        [
+            &self.who,
+            &self.now,
+            &self.places,
+            &self.map,
+            &self.events,
+            &self.splits,
+            &self.foot,
+        ]
+    }
+}
+
+fn foot(words: &PageWords, zones: &[String], ends_at: Option<&str>) -> askama::Result<String> {
+    let sentence = |zone: &String| words.zone.replace("{zone}", zone);
+    let template = FootTemplate {
+        zones: zones.iter().map(sentence).collect(),
+        ends_at,
+    };
+    template.render()
+}
