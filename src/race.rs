@@ -12,6 +12,7 @@ pub mod fields;
 pub mod figures;
 pub mod geo;
 pub mod goal;
+pub mod gpx;
 pub mod id;
 pub mod outlook;
 pub mod pacing;

@@ -19,7 +19,8 @@
     const s = Math.max(0, Math.round((Date.now() - heard) / 1000));
     const words = line.dataset;
     const age = s < 120 ? words.seconds.replace('{n}', s) : words.minutes.replace('{n}', Math.floor(s / 60));
-    line.hidden = false;
+    // A report does not grow old.
+    line.hidden = !lost && document.querySelector('#foot [data-over]') !== null;
     line.classList.toggle('lost', lost);
     line.textContent = lost ? `${words.lost} ${age}` : s < 20 ? words.fresh : age;
   };

@@ -3,7 +3,6 @@
 //! An export contains no token, secret or LiveTrack link.
 
 use jiff::Timestamp;
-use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};
 
 use super::api::{AdminRefusal, ExportForm, StreamSummary};
@@ -11,6 +10,7 @@ use super::service::AdminService;
 use super::stream::StreamSink;
 use crate::accounts::AccountId;
 use crate::gateway::usage;
+use crate::race::gpx::{GPX_END, gpx_point, gpx_start};
 use crate::race::id::RaceId;
 use crate::race::track::TrackSample;
 
@@ -214,48 +214,15 @@ impl AdminService {
         }))
     }
 
-    /// Writes GPX 1.1 with heart rate and cadence in Garmin's extension. Points without a position are left out.
     fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut TextStream<'_>) -> Result<u64, AdminRefusal> {
         let name = self.race(id.as_str())?.race.name;
-        text.put(concat!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n",
-            "<gpx version=\"1.1\" creator=\"garmin-gateway\" xmlns=\"http://www.topografix.com/GPX/1/1\"",
-            " xmlns:gpxtpx=\"http://www.garmin.com/xmlschemas/TrackPointExtension/v1\">\n<trk><name>"
-        ))?;
-        text.put(&escape(name.as_str()))?;
-        text.put("</name><trkseg>\n")?;
+        text.put(&gpx_start(name.as_str()))?;
         let mut n_points = 0;
-        for TrackSample { point, .. } in self.points(account, id)? {
-            let Some(place) = point.position else { continue };
-            let mut line = String::new();
-            let mut put = |part: String| line.push_str(&part);
-            put(format!(
-                "<trkpt lat=\"{:.7}\" lon=\"{:.7}\">",
-                place.lat, place.lon
-            ));
-            if let Some(altitude) = point.altitude_m {
-                put(format!("<ele>{altitude}</ele>"));
-            }
-            put(format!("<time>{}</time>", point.at));
-            if point.heart_rate_bpm.is_some() || point.cadence_rpm.is_some() || point.power_w.is_some() {
-                put("<extensions>".to_owned());
-                if let Some(power) = point.power_w {
-                    put(format!("<power>{power}</power>"));
-                }
-                put("<gpxtpx:TrackPointExtension>".to_owned());
-                if let Some(heart_rate) = point.heart_rate_bpm {
-                    put(format!("<gpxtpx:hr>{heart_rate}</gpxtpx:hr>"));
-                }
-                if let Some(cadence) = point.cadence_rpm {
-                    put(format!("<gpxtpx:cad>{cadence}</gpxtpx:cad>"));
-                }
-                put("</gpxtpx:TrackPointExtension></extensions>".to_owned());
-            }
-            put("</trkpt>\n".to_owned());
+        for line in self.points(account, id)?.iter().filter_map(gpx_point) {
             text.put(&line)?;
             n_points += 1;
         }
-        text.put("</trkseg></trk></gpx>\n")?;
+        text.put(GPX_END)?;
         Ok(n_points)
     }
 

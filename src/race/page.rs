@@ -7,15 +7,17 @@
 //! - No signal is never called a stop.
 //! - On a page of several athletes, each one's part follows the terms of their own share.
 
+mod course_group;
 mod drawing;
 mod events;
 mod joined;
 mod map;
 mod moments;
+mod pace;
 mod places;
 mod privacy;
 mod profile;
-mod route;
+mod report;
 mod sign;
 mod single;
 mod source;
@@ -30,8 +32,10 @@ mod words;
 pub use events::EventRow;
 pub use joined::{JoinedPage, PagePart};
 pub use map::PageMap;
+pub use pace::PagePace;
 pub use places::PlaceRow;
 pub use profile::PageProfile;
+pub use report::{PageReport, is_over};
 pub use sign::AthleteSign;
 pub use single::{BodyFigure, RacePage};
 pub use source::{LinePoint, PageSource};

@@ -2,6 +2,7 @@
 //!
 //! Long races are summed up: a table has a limited number of rows, each for several splits if need be.
 
+pub mod figures;
 mod markdown;
 mod tables;
 #[cfg(test)]
@@ -9,11 +10,9 @@ mod tests;
 
 use jiff::Timestamp;
 
-use super::pacing::planned_s;
 use super::snapshot::{RaceStanding, Snapshot};
 use super::text::{self, plain_text};
-use super::track::{Leg, Track};
-use super::trend;
+use figures::ReportFigures;
 use markdown::{cell, table};
 use tables::{difference, legs, places, splits, stops};
 
@@ -67,94 +66,59 @@ fn state(snapshot: &Snapshot) -> String {
 
 /// The race in one table.
 fn result(snapshot: &Snapshot) -> Vec<Vec<String>> {
-    let (track, plan) = (&snapshot.track, &snapshot.settings);
-    let time_s = track.elapsed_s();
-    let is_whole = snapshot.watch.finished_at.is_some()
-        || snapshot
-            .watch
-            .over()
-            .is_some_and(super::ending::EndReason::is_finish);
-    let against = plan.target_time_s.filter(|_| is_whole).map(|target_s| {
-        let target_s = f64::from(target_s);
-        format!(
-            " (target {}, {})",
-            text::time(target_s),
-            difference(time_s - target_s)
-        )
-    });
-    let now = planned_s(snapshot.goal(), track.progress_m())
-        .filter(|_| !is_whole)
-        .map(|planned_s| format!(" ({} the plan)", ahead_or_behind(time_s - planned_s)));
-    let whole = snapshot.goal().whole_m();
-    let of = whole
-        .filter(|_| !is_whole)
+    let figures = ReportFigures::of(snapshot);
+    let against = match (figures.is_whole, figures.target_s, figures.behind_s) {
+        (true, Some(target_s), Some(behind_s)) => {
+            format!(" (target {}, {})", text::time(target_s), difference(behind_s))
+        }
+        (false, _, Some(behind_s)) => format!(" ({} the plan)", ahead_or_behind(behind_s)),
+        _ => String::new(),
+    };
+    let of = figures
+        .whole_m
+        .filter(|_| !figures.is_whole)
         .map_or_else(String::new, |m| format!(" of {}", text::mark(m)));
-    let moving_s: f64 = track.legs.iter().map(|leg| leg.sums.moving_s).sum();
-    let kind = track
-        .legs
-        .first()
-        .and_then(|leg| leg.kind)
-        .filter(|_| track.legs.len() == 1);
-    let average = text::pace(kind, track.distance_m() / moving_s.max(1.0)).filter(|_| track.legs.len() == 1);
-    let drift = trend::drift_percent(track);
-    let stopped = track.stops();
-    let stopped_s: f64 = stopped.iter().map(super::track::Stop::duration_s).sum();
-    let gap_s: f64 = track
-        .gaps
-        .iter()
-        .map(|gap| gap.to.duration_since(gap.from).as_secs_f64())
-        .sum();
+    let moving_s = figures.moving_s;
+    let (stops, stopped_s) = figures.stops;
+    let (gaps, gap_s) = figures.gaps;
     let rows = [
-        (
-            "Time",
-            Some(format!(
-                "{}{}",
-                text::time(time_s),
-                against.or(now).unwrap_or_default()
-            )),
-        ),
+        ("Time", Some(format!("{}{against}", text::time(figures.time_s)))),
         ("Moving", Some(text::time(moving_s)).filter(|_| moving_s > 0.0)),
-        ("Distance", Some(format!("{}{of}", text::km(track.distance_m())))),
-        ("Average while moving", average),
+        ("Distance", Some(format!("{}{of}", text::km(figures.distance_m)))),
+        (
+            "Average while moving",
+            figures.average.and_then(|(kind, mps)| text::pace(kind, mps)),
+        ),
         (
             "Climb",
-            Some(format!("{:.0} m", track.ascent_m)).filter(|_| track.ascent_m >= 1.0),
+            Some(format!("{:.0} m", figures.ascent_m)).filter(|_| figures.ascent_m >= 1.0),
         ),
-        ("Heart rate", heart_rate(track)),
+        (
+            "Heart rate",
+            figures
+                .heart_rate
+                .map(|(mean, highest)| format!("{mean:.0} bpm, at most {highest:.0}")),
+        ),
         (
             "Drift of the heart rate",
-            drift.map(|percent| {
+            figures.drift_percent.map(|percent| {
                 let word = if percent < 0.0 { "fewer" } else { "more" };
                 format!("{:.1} % {word} beats a metre in the second half", percent.abs())
             }),
         ),
         (
             "Stops",
-            (!stopped.is_empty()).then(|| format!("{}, {} in all", stopped.len(), text::time(stopped_s))),
+            (stops > 0).then(|| format!("{stops}, {} in all", text::time(stopped_s))),
         ),
         (
             "Without data",
-            (!track.gaps.is_empty())
-                .then(|| format!("{} times, {} in all", track.gaps.len(), text::time(gap_s))),
+            (gaps > 0).then(|| format!("{gaps} times, {} in all", text::time(gap_s))),
         ),
     ];
     let rows = rows
         .into_iter()
         .filter_map(|(name, value)| Some(vec![name.to_owned(), value?]));
     rows.collect()
-}
-
-fn heart_rate(track: &Track) -> Option<String> {
-    let weighed = |leg: &Leg| Some((leg.sums.heart_rate.mean()?, leg.sums.moving_s.max(1.0)));
-    let legs: Vec<_> = track.legs.iter().filter_map(weighed).collect();
-    let seconds: f64 = legs.iter().map(|(_, seconds)| seconds).sum();
-    let mean = legs.iter().map(|(bpm, seconds)| bpm * seconds).sum::<f64>() / seconds;
-    let highest = track
-        .legs
-        .iter()
-        .filter_map(|leg| leg.sums.heart_rate.highest())
-        .max_by(f64::total_cmp)?;
-    Some(format!("{mean:.0} bpm, at most {highest:.0}"))
 }
 
 /// Messages as a list, the newest [`MOST_MESSAGES`].

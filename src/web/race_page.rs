@@ -4,6 +4,7 @@
 //! stream. An unknown token, one that ended and one that never was get the same answer.
 
 mod live;
+mod track_file;
 
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ pub(super) async fn page(face: Arc<Face>, exchange: Exchange, token: String) -> 
         Ok(link) => link,
         Err(why) => return message(words, why),
     };
+    if let Some(number) = query(&exchange, "gpx") {
+        return track_file::gpx(&face, &link, &number, words);
+    }
     match face.race_readers.rendered(&face.parts, &link, words) {
         Ok(rendered) => {
             let tiles = face.parts.map_tiles.as_ref();

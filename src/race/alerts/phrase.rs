@@ -164,6 +164,11 @@ impl Voice {
         self.decimal(told)
     }
 
+    /// A sport at the beginning of a sentence or of a row.
+    pub fn sport_name(self, kind: Option<LegKind>) -> String {
+        capital(self.sport(kind))
+    }
+
     fn sport(self, kind: Option<LegKind>) -> &'static str {
         let sports = &self.words.sports;
         match kind {

@@ -3,13 +3,16 @@
 use jiff::Timestamp;
 
 use super::moments::Moments;
+use super::report::is_over;
 use super::source::PageSource;
 use super::words::EventWords;
-use crate::race::alerts::{Alert, AlertKind};
+use crate::race::alerts::{Alert, AlertKind, Voice};
+use crate::race::recipients::Units;
 use crate::race::share::ShareTerms;
 
-/// How many events the page shows.
+/// How many events the page shows while the race goes on, and in its report.
 pub(super) const SHOWN: usize = 10;
+const REPORTED: usize = 60;
 
 /// Shorter parts of a name are also ordinary words.
 const SHORTEST_NAME: usize = 3;
@@ -23,13 +26,16 @@ pub struct EventRow {
     pub text: String,
 }
 
-/// The newest events, the newest first.
+/// The newest events, the newest first. In a report, splits have a table of their own.
 pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments) -> Vec<EventRow> {
+    let in_report = is_over(&source.snapshot);
+    let voice = Voice::new(Some(moments.words.code), Units::Metric);
     let alerts = source.snapshot.alerts.iter();
+    let alerts = alerts.filter(|alert| !in_report || alert.kind != AlertKind::Split);
     let mut events: Vec<(Timestamp, String)> = if terms.is_crew() {
         let sent = source.sent.iter().cloned();
         alerts
-            .map(|alert| (alert.at, alert.text.clone()))
+            .map(|alert| (alert.at, alert.told(voice)))
             .chain(sent)
             .filter(|(_, text)| terms.name.is_some() || !names_athlete(source, text))
             .collect()
@@ -40,7 +46,7 @@ pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments)
     events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     events
         .into_iter()
-        .take(SHOWN)
+        .take(if in_report { REPORTED } else { SHOWN })
         .map(|(at, text)| EventRow {
             when: at,
             at: moments.at(at),

@@ -4,12 +4,12 @@
 
 use jiff::Timestamp;
 
+use super::course_group::{MapAthlete, is_same_place, routes};
 use super::events::SHOWN;
 use super::map::{PageMap, map};
 use super::moments::Moments;
 use super::privacy::HiddenZones;
 use super::profile::{PageProfile, profile};
-use super::route::{MapAthlete, is_same_place, routes};
 use super::sign::{AthleteSign, signs};
 use super::single::RacePage;
 use super::source::PageSource;
@@ -60,7 +60,7 @@ pub struct JoinedEvent {
 pub struct JoinedPage {
     pub words: &'static PageWords,
     pub title: String,
-    /// The names of all.
+    /// The names of all athletes, with commas.
     pub names: String,
     pub athletes: Vec<JoinedAthlete>,
     pub map: Option<PageMap>,
@@ -127,6 +127,13 @@ impl JoinedPage {
             ends_at: ends_at(&athletes, parts),
             athletes,
         }
+    }
+}
+
+impl JoinedPage {
+    /// Whether the races of all are over.
+    pub fn is_over(&self) -> bool {
+        self.athletes.iter().all(|athlete| athlete.page.report.is_some())
     }
 }
 

@@ -1,8 +1,8 @@
 //! The map: the course, shaded by height, the ways covered, the places, and where the athletes were last seen.
 
+use super::course_group::{CourseGroup, MapAthlete, routes};
 use super::drawing::{PathWriter, Projection, WIDTH};
 use super::privacy::HiddenZones;
-use super::route::{MapAthlete, Route, routes};
 use super::sign::AthleteSign;
 use super::source::PageSource;
 use super::tiles::{MapTile, tiles};
@@ -39,14 +39,14 @@ pub struct PageMap {
     pub tiles_credit: Option<String>,
     /// The courses in parts: class of height, and path.
     pub course: Vec<(u8, String)>,
-    /// One for each athlete.
+    /// The ways covered, one for each athlete.
     pub tracks: Vec<MapTrack>,
     pub places: Vec<MapPlace>,
     /// The map in words, for people who hear the page.
     pub alt: String,
 }
 
-/// What one athlete covered.
+/// The way that one athlete covered, and where it ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapTrack {
     /// Whose it is; `None` on the page of one athlete.
@@ -222,13 +222,13 @@ fn covered(source: &PageSource, hidden: &HiddenZones, projection: &Projection) -
 }
 
 fn places(
-    routes: &[Route<'_>],
+    routes: &[CourseGroup<'_>],
     hides: &impl Fn(Position) -> bool,
     words: &'static PageWords,
     projection: &Projection,
 ) -> Vec<MapPlace> {
     let mut places: Vec<MapPlace> = Vec::new();
-    for Route {
+    for CourseGroup {
         course, checkpoints, ..
     } in routes
     {

@@ -1,8 +1,8 @@
 //! The elevation along the course, with the part that is behind.
 
+use super::course_group::{CourseGroup, MapAthlete};
 use super::drawing::{MARGIN, PathWriter, WIDTH};
 use super::moments::Moments;
-use super::route::{MapAthlete, Route};
 use super::sign::AthleteSign;
 use super::words::fill;
 
@@ -23,7 +23,7 @@ pub struct PageProfile {
     pub line: String,
     pub behind: String,
     pub ahead: String,
-    /// Where the places are.
+    /// Where the places on the way are.
     pub places: Vec<f64>,
     /// Where the athletes are, with the sign of each on a page of several.
     pub here: Vec<(Option<AthleteSign>, f64)>,
@@ -35,7 +35,7 @@ pub struct PageProfile {
 
 /// The profile of a course with its athletes; `None` without elevations. What is behind is drawn for a single athlete.
 pub(super) fn profile(
-    route: &Route<'_>,
+    route: &CourseGroup<'_>,
     athletes: &[MapAthlete<'_>],
     moments: &Moments,
 ) -> Option<PageProfile> {

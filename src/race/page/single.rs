@@ -1,12 +1,13 @@
 //! The page of one athlete, or what a page of several shows of one of them.
 
+use super::course_group::{MapAthlete, routes};
 use super::events::{self, EventRow};
 use super::map::{self, PageMap};
 use super::moments::Moments;
 use super::places::{self, PlaceRow};
 use super::privacy::HiddenZones;
 use super::profile::{self, PageProfile};
-use super::route::{MapAthlete, routes};
+use super::report::{self, PageReport};
 use super::source::PageSource;
 use super::splits::{self, PageSplits};
 use super::state::{self, PageState};
@@ -40,6 +41,8 @@ pub struct RacePage {
     pub places: Vec<PlaceRow>,
     pub splits: PageSplits,
     pub events: Vec<EventRow>,
+    /// Once the race is over.
+    pub report: Option<PageReport>,
     /// The zone of all times.
     pub zone: String,
     /// Until when the link works, if the race is over.
@@ -102,6 +105,7 @@ impl RacePage {
             places: places::places(snapshot, terms.is_crew(), moments),
             splits: splits::splits(snapshot, terms.is_crew(), moments),
             events: events::events(source, terms, moments),
+            report: report::report(snapshot, terms.is_crew(), hidden, moments),
             zone: moments.zone_name(),
             ends_at: ends_at.map(|at| fill(words.ends_at, &[("time", &moments.at(at))])),
             state,

@@ -130,6 +130,36 @@ fn under_way() -> PageSource {
     race(&steady(3600, 3.0), RacePhase::Live, at(3725))
 }
 
+fn report_said(report: &PageReport) -> Vec<String> {
+    let mut lines = vec![format!("report: {}", report.sentences.join(" "))];
+    let margin = |margin: &Option<(String, bool)>| {
+        let margin = margin.as_ref();
+        margin.map_or_else(String::new, |(text, late)| format!("; {text} {late}"))
+    };
+    lines.extend(report.places.iter().map(|place| {
+        let margin = margin(&place.margin);
+        format!(
+            "  {} {}: {}, {} {}{margin}",
+            place.name, place.km, place.passed, place.after, place.against
+        )
+    }));
+    lines.extend(
+        report
+            .stops
+            .iter()
+            .map(|stop| format!("  stop {} {} {}", stop.from, stop.at, stop.time)),
+    );
+    let splits = report.splits.iter().take(2);
+    lines.extend(splits.map(|split| {
+        format!(
+            "  {} {} {} {} {}",
+            split.to, split.time, split.pace, split.against, split.body
+        )
+    }));
+    lines.extend(report.pace.iter().map(|pace| format!("  {}", pace.range)));
+    lines
+}
+
 fn here(page: &RacePage) -> Option<(f64, f64)> {
     page.map.as_ref().unwrap().tracks[0].here
 }
@@ -161,6 +191,9 @@ fn said(page: &RacePage) -> String {
         let geo = place.geo.as_ref().map(|geo| format!("; {geo}"));
         let more: String = [cutoff, margin, geo].into_iter().flatten().collect();
         lines.push(format!("@ {} ({}) {when}{more}", place.name, place.km));
+    }
+    if let Some(report) = &page.report {
+        lines.extend(report_said(report));
     }
     lines.push(format!("splits: {}", page.splits.caption));
     for split in page.splits.rows.iter().take(2) {
@@ -444,4 +477,80 @@ fn races_on_different_courses_have_a_row_for_each_place_of_their_own() {
     assert_eq!(page.ends_at, page.athletes[1].page.ends_at);
     let goes_on = JoinedPage::of(&[(&one, &family, None), (&other, &family, end(95_000))], words);
     assert_eq!(goes_on.ends_at, None);
+}
+
+#[test]
+fn a_report_keeps_from_a_family_what_the_page_kept() {
+    // A stop in front of the door, and one on the way.
+    let mut samples = steady(3500, 3.0);
+    samples.extend((1..=30).map(|i| running(3500 + i * 10, 10_500.0)));
+    samples.extend((1..=350).map(|i| running(3800 + i * 10, (i as f64).mul_add(30.0, 10_500.0))));
+    samples.extend((1..=30).map(|i| running(7300 + i * 10, 21_000.0)));
+    for sample in &mut samples {
+        if sample.point.at > at(7300) || (at(3500)..=at(3800)).contains(&sample.point.at) {
+            sample.point.cadence_rpm = Some(0);
+        }
+    }
+    let mut source = race(&samples, over(EndReason::EndedEarly, 7700), at(7800));
+    source.snapshot.settings.target_time_s = Some(7200);
+    for words in PageWords::all() {
+        let of = |role| {
+            RacePage::of(&source, &terms(role, None), None, words)
+                .report
+                .unwrap()
+        };
+        let (family, crew) = (of(ShareRole::Family), of(ShareRole::Crew));
+        let places: Vec<_> = family.stops.iter().map(|stop| stop.at.as_str()).collect();
+        assert!(places.contains(&words.report.near_end), "{places:?}");
+        assert!(crew.stops.iter().all(|stop| stop.at.starts_with("km ")));
+        assert_eq!(crew.stops.len(), family.stops.len());
+        let body = |report: &PageReport| {
+            report
+                .splits
+                .iter()
+                .filter(|split| !split.body.is_empty())
+                .count()
+        };
+        assert_eq!((body(&family), body(&crew)), (0, crew.splits.len()));
+        assert!(crew.sentences.len() > family.sentences.len());
+        assert!(family.has_plan && family.pace.is_some());
+        assert!(family.sentences[0].contains("21"), "{:?}", family.sentences);
+    }
+}
+
+#[test]
+fn a_race_under_way_has_no_report() {
+    let words = PageWords::all()[0];
+    for source in [
+        under_way(),
+        silent(),
+        stopped(),
+        race(&[], RacePhase::Waiting, at(-600)),
+    ] {
+        assert!(
+            RacePage::of(&source, &terms(ShareRole::Crew, None), None, words)
+                .report
+                .is_none()
+        );
+    }
+    // Nothing was ever seen of this one.
+    let unseen = race(&[], over(EndReason::LinkExpired, 5000), at(5100));
+    assert!(
+        RacePage::of(&unseen, &terms(ShareRole::Crew, None), None, words)
+            .report
+            .is_none()
+    );
+    let together = JoinedPage::of(
+        &[
+            (&under_way(), &terms(ShareRole::Family, None), None),
+            (&finished(), &terms(ShareRole::Family, None), None),
+        ],
+        words,
+    );
+    let reported: Vec<_> = together
+        .athletes
+        .iter()
+        .map(|one| one.page.report.is_some())
+        .collect();
+    assert_eq!((reported, together.is_over()), (vec![false, true], false));
 }

@@ -3,6 +3,7 @@ use crate::race::alerts::{Alert, AlertKind, Severity};
 use crate::race::plan::Checkpoint;
 use crate::race::schedule::RacePhase;
 use crate::race::support::{at, hour};
+use crate::race::track::Track;
 
 fn raced() -> Snapshot {
     let (mut snapshot, _) = hour();

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::race::page::{JoinedPage, PageMap, PageProfile, PageWords, RacePage};
+use crate::race::page::{JoinedPage, PageMap, PagePace, PageProfile, PageWords, RacePage};
 
 /// The page of a link.
 #[derive(Clone, Debug)]
@@ -12,13 +12,16 @@ pub(in crate::web) enum SharedPage {
 }
 
 /// Elements of the page that change while a race goes on, by their id.
-pub(super) const PART_IDS: [&str; 7] = ["who", "now", "places", "map", "events", "splits", "foot"];
+pub(super) const PART_IDS: [&str; 8] = [
+    "who", "now", "report", "places", "map", "events", "splits", "foot",
+];
 
 /// The HTML of each element in [`PART_IDS`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RaceParts {
     pub(super) who: String,
     pub(super) now: String,
+    pub(super) report: String,
     pub(super) places: String,
     pub(super) map: String,
     pub(super) events: String,
@@ -48,6 +51,18 @@ struct JoinedNowTemplate<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "race_report.html", config = ".askama.toml")]
+struct ReportTemplate<'a> {
+    page: &'a RacePage,
+}
+
+#[derive(Template)]
+#[template(path = "joined_report.html", config = ".askama.toml")]
+struct JoinedReportTemplate<'a> {
+    page: &'a JoinedPage,
+}
+
+#[derive(Template)]
 #[template(path = "race_places.html", config = ".askama.toml")]
 struct PlacesTemplate<'a> {
     page: &'a RacePage,
@@ -66,6 +81,8 @@ struct MapTemplate<'a> {
     map: Option<&'a PageMap>,
     hidden: &'a [String],
     profiles: &'a [PageProfile],
+    /// In the report of one athlete.
+    pace: Option<&'a PagePace>,
 }
 
 #[derive(Template)]
@@ -95,8 +112,19 @@ struct JoinedSplitsTemplate<'a> {
 #[derive(Template)]
 #[template(path = "race_foot.html", config = ".askama.toml")]
 struct FootTemplate<'a> {
+    is_over: bool,
     zones: Vec<String>,
     ends_at: Option<&'a str>,
+}
+
+impl SharedPage {
+    /// Whether the page only reports what was.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::One(page) => page.report.is_some(),
+            Self::Several(page) => page.is_over(),
+        }
+    }
 }
 
 impl RaceParts {
@@ -118,17 +146,24 @@ impl RaceParts {
             }
             .render()?,
             now: NowTemplate { page }.render()?,
+            report: ReportTemplate { page }.render()?,
             places: PlacesTemplate { page }.render()?,
             map: MapTemplate {
                 words,
                 map: page.map.as_ref(),
                 hidden: page.hidden.as_slice(),
                 profiles: page.profile.as_slice(),
+                pace: page.report.as_ref().and_then(|report| report.pace.as_ref()),
             }
             .render()?,
             events: EventsTemplate { page }.render()?,
             splits: SplitsTemplate { page }.render()?,
-            foot: foot(words, std::slice::from_ref(&page.zone), page.ends_at.as_deref())?,
+            foot: foot(
+                words,
+                page.report.is_some(),
+                std::slice::from_ref(&page.zone),
+                page.ends_at.as_deref(),
+            )?,
         })
     }
 
@@ -143,25 +178,28 @@ impl RaceParts {
             }
             .render()?,
             now: JoinedNowTemplate { page }.render()?,
+            report: JoinedReportTemplate { page }.render()?,
             places: JoinedPlacesTemplate { page }.render()?,
             map: MapTemplate {
                 words,
                 map: page.map.as_ref(),
                 hidden: &page.hidden,
                 profiles: &page.profiles,
+                pace: None,
             }
             .render()?,
             events: JoinedEventsTemplate { page }.render()?,
             splits: JoinedSplitsTemplate { page }.render()?,
-            foot: foot(words, &page.zones, page.ends_at.as_deref())?,
+            foot: foot(words, page.is_over(), &page.zones, page.ends_at.as_deref())?,
         })
     }
 
     /// The parts in the order of [`PART_IDS`].
-    pub(super) fn in_order(&self) -> [&str; 7] {
+    pub(super) fn in_order(&self) -> [&str; 8] {
         [
             &self.who,
             &self.now,
+            &self.report,
             &self.places,
             &self.map,
             &self.events,
@@ -171,9 +209,10 @@ impl RaceParts {
     }
 }
 
-fn foot(words: &PageWords, zones: &[String], ends_at: Option<&str>) -> askama::Result<String> {
+fn foot(words: &PageWords, is_over: bool, zones: &[String], ends_at: Option<&str>) -> askama::Result<String> {
     let sentence = |zone: &String| words.zone.replace("{zone}", zone);
     let template = FootTemplate {
+        is_over,
         zones: zones.iter().map(sentence).collect(),
         ends_at,
     };

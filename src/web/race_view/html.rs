@@ -31,6 +31,7 @@ static SCRIPT_VERSION: LazyLock<String> = LazyLock::new(|| version(SCRIPT.as_byt
 struct RaceTemplate<'a> {
     words: &'static PageWords,
     title: &'a str,
+    is_over: bool,
     parts: &'a RaceParts,
     version: &'a str,
     simulated: bool,
@@ -59,6 +60,7 @@ pub(super) fn document(
     let template = RaceTemplate {
         words,
         title,
+        is_over: page.is_over(),
         parts,
         version,
         simulated,

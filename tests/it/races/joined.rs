@@ -21,7 +21,10 @@ struct Pair {
 impl Pair {
     async fn start() -> Self {
         let tracked = Tracked::start("marathon").await;
-        let ben = tracked.world.connect("ben@example.org", "demo-ben", None).await;
+        let ben = tracked
+            .world
+            .connect("ben@example.org", "demo-ben", Some("123456"))
+            .await;
         let scenario = scenario("aid_station");
         let links = tracked.world.simulator.links(&scenario, Playback::default());
         let arguments = json!({"url": url(&links[0]), "race_config": scenario.race_config});

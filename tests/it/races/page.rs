@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, RevocationTarget};
 use garmin_gateway::admin::client::AdminClient;
+use garmin_gateway::simulator::livetrack::Playback;
 use jiff::SignedDuration;
 use reqwest::header::ACCEPT_LANGUAGE;
 use serde_json::{Value, json};
 
-use super::Tracked;
+use super::{Tracked, scenario, url};
 use crate::whole::World;
 
 /// A path with its token, from the whole address.
@@ -157,6 +158,63 @@ async fn an_ended_race_is_shown_until_its_share_expires() {
     assert_eq!(listed["shares"], json!([]));
 }
 
+/// The same link, once the race is over: words, tables, and for the crew the track as a file.
+#[tokio::test]
+async fn an_ended_race_is_reported_to_whom_it_is_for() {
+    let tracked = Tracked::start("marathon").await;
+    let world = &tracked.world;
+    let family = tracked.shared(json!({})).await;
+    let crew = tracked.shared(json!({"role": "crew", "name": "Josi & Co"})).await;
+    tracked.play(3600).await;
+    let live = get(world, &crew).await.1;
+    assert!(!live.contains("<h2>Report</h2>") && live.contains("http-equiv=\"refresh\""));
+    assert_eq!(
+        get(world, &format!("{crew}?gpx=0")).await.0,
+        404,
+        "the race goes on"
+    );
+    tracked.play_to_the_end().await;
+    let (for_family, for_crew) = (get(world, &family).await.1, get(world, &crew).await.1);
+    for page in [&for_family, &for_crew] {
+        for part in [
+            "<h2>Report</h2>",
+            "On average",
+            "Pace: the higher the line",
+            "<th scope=\"row\">km 42</th>",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        assert!(
+            !page.contains("http-equiv=\"refresh\""),
+            "a report needs no reload"
+        );
+        assert!(page.len() <= 55_000, "{} bytes", page.len());
+    }
+    assert!(for_crew.contains("The heart beat at") && for_crew.contains("?gpx=0"));
+    assert!(!for_family.contains("bpm") && !for_family.contains("gpx") && !for_family.contains("heart"));
+
+    let answer = world
+        .http
+        .get(world.url(&format!("{crew}?gpx=0")))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/gpx+xml");
+    assert_eq!(answer.headers()["x-robots-tag"], "noindex, nofollow");
+    let file = answer.text().await.unwrap();
+    assert!(file.contains("<name>Josi &amp; Co</name>") && file.ends_with("</gpx>\n"));
+    let placed = tracked
+        .kept()
+        .iter()
+        .filter(|point| point.position.is_some())
+        .count();
+    assert_eq!(file.matches("<trkpt").count(), placed);
+    for (path, number) in [(&family, "0"), (&crew, "1"), (&crew, "x"), (&crew, "-1")] {
+        let (status, body) = get(world, &format!("{path}?gpx={number}")).await;
+        assert_eq!((status, body.contains("trkpt")), (404, false), "{number}");
+    }
+}
+
 #[tokio::test]
 async fn what_never_was_looks_like_what_has_ended() {
     let tracked = Tracked::start("marathon").await;
@@ -259,6 +317,20 @@ async fn a_token_opens_one_page_and_nothing_else() {
     let world = &tracked.world;
     tracked.play(1800).await;
     let path = tracked.shared(json!({"role": "crew"})).await;
+    // The token of a page that two athletes have opens no more than one of them's.
+    let ben = tracked
+        .world
+        .connect("ben@example.org", "demo-ben", Some("123456"))
+        .await;
+    let aid_station = scenario("aid_station");
+    let links = world.simulator.links(&aid_station, Playback::default());
+    let bens = json!({"url": url(&links[0])});
+    world
+        .told(&ben.access_token, "start_tracking", bens)
+        .await
+        .unwrap();
+    let with = json!({"with": path});
+    world.told(&ben.access_token, "share_race", with).await.unwrap();
     let token = path.strip_prefix("/r/").unwrap();
     let paths = [
         "/mcp",
@@ -275,6 +347,7 @@ async fn a_token_opens_one_page_and_nothing_else() {
         "/r",
         "/r/live",
         "/r//live",
+        "/r/?gpx=0",
         "/races",
         "/admin",
         "/export",
@@ -291,7 +364,8 @@ async fn a_token_opens_one_page_and_nothing_else() {
             ] {
                 let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
                 let url = if place == "query" {
-                    format!("{path}?token={token}&share={token}&access_token={token}")
+                    let joint = if path.contains('?') { '&' } else { '?' };
+                    format!("{path}{joint}token={token}&share={token}&with={token}&access_token={token}")
                 } else {
                     path.to_owned()
                 };

@@ -1,6 +1,8 @@
 //! The page in German.
 
-use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{
+    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "de",
@@ -115,6 +117,38 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Athlet {n}",
         arrivals: "Ankunft",
         arrivals_note: "Zeiten, zwischen denen jeder erwartet wird. Vier von fünf Ankünften liegen dazwischen.",
+    },
+    report: ReportWords {
+        title: "Bericht",
+        ended_at: "Ende nach {km} von {whole} km und {time}.",
+        ahead: "{time} schneller als geplant.",
+        behind: "{time} langsamer als geplant.",
+        moving: "Davon {time} in Bewegung.",
+        average: "Im Schnitt {pace} in Bewegung.",
+        climb: "{m} m bergauf.",
+        no_stop: "Ohne Halt.",
+        one_stop: "Ein Halt von {time}.",
+        stops: "{n} Halte, zusammen {time}.",
+        one_gap: "Einmal kamen keine Daten, {time} lang.",
+        gaps: "{n}-mal kamen keine Daten, zusammen {time} lang.",
+        heart_rate: "Der Puls lag im Schnitt bei {mean} {bpm}, höchstens bei {highest}.",
+        drift_more: "In der zweiten Hälfte brauchte jeder Meter {percent} % mehr Herzschläge.",
+        drift_fewer: "In der zweiten Hälfte brauchte jeder Meter {percent} % weniger Herzschläge.",
+        legs_title: "Abschnitte",
+        leg: "Abschnitt",
+        length: "Strecke",
+        stops_title: "Halte",
+        from: "Ab",
+        lasted: "Dauer",
+        passed: "Wann",
+        after: "Nach",
+        plan: "Plan",
+        plan_note: "In der Spalte Plan heißt − schneller als geplant, + langsamer.",
+        spare: "{time} vor dem Limit",
+        paused: "Uhr angehalten",
+        near_end: "nahe Start oder Ziel",
+        pace_range: "Tempo: je höher die Linie, desto schneller. Zwischen {slow} und {fast}.",
+        gpx: "Den Weg herunterladen (GPX)",
     },
     zone: "Alle Zeiten gelten am Ort des Rennens ({zone}).",
     reload: "Diese Seite lädt sich jede Minute neu.",

@@ -1,6 +1,8 @@
 //! The page in English.
 
-use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{
+    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "en",
@@ -115,6 +117,38 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Athlete {n}",
         arrivals: "Arrival",
         arrivals_note: "Times between which each athlete is expected. Four of five arrivals lie between them.",
+    },
+    report: ReportWords {
+        title: "Report",
+        ended_at: "Ended at {km} of {whole} km after {time}.",
+        ahead: "{time} faster than planned.",
+        behind: "{time} slower than planned.",
+        moving: "{time} of it moving.",
+        average: "On average {pace} while moving.",
+        climb: "{m} m of climbing.",
+        no_stop: "Without a stop.",
+        one_stop: "One stop of {time}.",
+        stops: "{n} stops, {time} in all.",
+        one_gap: "No data came once, for {time}.",
+        gaps: "No data came {n} times, for {time} in all.",
+        heart_rate: "The heart beat at {mean} {bpm} on average, and at {highest} at most.",
+        drift_more: "In the second half, each metre took {percent} % more heartbeats.",
+        drift_fewer: "In the second half, each metre took {percent} % fewer heartbeats.",
+        legs_title: "Legs",
+        leg: "Leg",
+        length: "Distance",
+        stops_title: "Stops",
+        from: "From",
+        lasted: "For",
+        passed: "When",
+        after: "After",
+        plan: "Plan",
+        plan_note: "In the column of the plan, − is faster than planned and + is slower.",
+        spare: "{time} to spare",
+        paused: "watch paused",
+        near_end: "near start or finish",
+        pace_range: "Pace: the higher the line, the faster. Between {slow} and {fast}.",
+        gpx: "Download the track (GPX)",
     },
     zone: "All times are local to the race ({zone}).",
     reload: "This page reloads by itself every minute.",

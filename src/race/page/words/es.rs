@@ -1,6 +1,8 @@
 //! The page in Spanish.
 
-use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{
+    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "es",
@@ -115,6 +117,38 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Atleta {n}",
         arrivals: "Llegada",
         arrivals_note: "Horas entre las que se espera a cada atleta. Cuatro de cada cinco llegadas caen entre ellas.",
+    },
+    report: ReportWords {
+        title: "Informe",
+        ended_at: "Fin a los {km} de {whole} km, tras {time}.",
+        ahead: "{time} más rápido de lo previsto.",
+        behind: "{time} más lento de lo previsto.",
+        moving: "De ello, {time} en movimiento.",
+        average: "De media {pace} en movimiento.",
+        climb: "{m} m de subida.",
+        no_stop: "Sin paradas.",
+        one_stop: "Una parada de {time}.",
+        stops: "{n} paradas, {time} en total.",
+        one_gap: "Una vez faltaron los datos, durante {time}.",
+        gaps: "Faltaron los datos {n} veces, {time} en total.",
+        heart_rate: "El corazón latió a {mean} {bpm} de media, y a {highest} como máximo.",
+        drift_more: "En la segunda mitad, cada metro costó un {percent} % más de latidos.",
+        drift_fewer: "En la segunda mitad, cada metro costó un {percent} % menos de latidos.",
+        legs_title: "Tramos",
+        leg: "Tramo",
+        length: "Distancia",
+        stops_title: "Paradas",
+        from: "A las",
+        lasted: "Duración",
+        passed: "Cuándo",
+        after: "Tras",
+        plan: "Plan",
+        plan_note: "En la columna del plan, − es más rápido de lo previsto y + más lento.",
+        spare: "{time} de margen",
+        paused: "reloj en pausa",
+        near_end: "cerca de la salida o la meta",
+        pace_range: "Ritmo: cuanto más alta la línea, más rápido. Entre {slow} y {fast}.",
+        gpx: "Descargar el recorrido (GPX)",
     },
     zone: "Todas las horas son las del lugar de la carrera ({zone}).",
     reload: "Esta página se recarga cada minuto.",

@@ -1,6 +1,8 @@
 //! The page in French.
 
-use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{
+    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "fr",
@@ -115,6 +117,38 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Athlète {n}",
         arrivals: "Passage",
         arrivals_note: "Heures entre lesquelles chacun est attendu. Quatre arrivées sur cinq tombent entre les deux.",
+    },
+    report: ReportWords {
+        title: "Bilan",
+        ended_at: "Fin après {km} km sur {whole}, en {time}.",
+        ahead: "{time} plus vite que prévu.",
+        behind: "{time} moins vite que prévu.",
+        moving: "Dont {time} en mouvement.",
+        average: "En moyenne {pace} en mouvement.",
+        climb: "{m} m de montée.",
+        no_stop: "Sans arrêt.",
+        one_stop: "Un arrêt de {time}.",
+        stops: "{n} arrêts, {time} en tout.",
+        one_gap: "Les données ont manqué une fois, pendant {time}.",
+        gaps: "Les données ont manqué {n} fois, {time} en tout.",
+        heart_rate: "Le cœur a battu à {mean} {bpm} en moyenne, à {highest} au plus.",
+        drift_more: "Dans la seconde moitié, chaque mètre a demandé {percent} % de battements en plus.",
+        drift_fewer: "Dans la seconde moitié, chaque mètre a demandé {percent} % de battements en moins.",
+        legs_title: "Étapes",
+        leg: "Étape",
+        length: "Distance",
+        stops_title: "Arrêts",
+        from: "À",
+        lasted: "Durée",
+        passed: "Quand",
+        after: "Après",
+        plan: "Plan",
+        plan_note: "Dans la colonne du plan, − veut dire plus vite que prévu et + moins vite.",
+        spare: "{time} de marge",
+        paused: "montre en pause",
+        near_end: "près du départ ou de l’arrivée",
+        pace_range: "Allure : plus la ligne est haute, plus c’est rapide. Entre {slow} et {fast}.",
+        gpx: "Télécharger la trace (GPX)",
     },
     zone: "Toutes les heures sont celles du lieu de la course ({zone}).",
     reload: "Cette page se recharge chaque minute.",

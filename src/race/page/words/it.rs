@@ -1,6 +1,8 @@
 //! The page in Italian.
 
-use super::table::{EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, StateWords};
+use super::table::{
+    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+};
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "it",
@@ -115,6 +117,38 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Atleta {n}",
         arrivals: "Arrivo",
         arrivals_note: "Orari tra i quali ciascuno è atteso. Quattro arrivi su cinque cadono tra i due.",
+    },
+    report: ReportWords {
+        title: "Resoconto",
+        ended_at: "Fine dopo {km} di {whole} km, in {time}.",
+        ahead: "{time} più veloce del previsto.",
+        behind: "{time} più lento del previsto.",
+        moving: "Di cui {time} in movimento.",
+        average: "In media {pace} in movimento.",
+        climb: "{m} m di salita.",
+        no_stop: "Senza soste.",
+        one_stop: "Una sosta di {time}.",
+        stops: "{n} soste, {time} in tutto.",
+        one_gap: "I dati sono mancati una volta, per {time}.",
+        gaps: "I dati sono mancati {n} volte, per {time} in tutto.",
+        heart_rate: "Il cuore ha battuto a {mean} {bpm} in media, al massimo a {highest}.",
+        drift_more: "Nella seconda metà ogni metro ha richiesto il {percent} % di battiti in più.",
+        drift_fewer: "Nella seconda metà ogni metro ha richiesto il {percent} % di battiti in meno.",
+        legs_title: "Frazioni",
+        leg: "Frazione",
+        length: "Distanza",
+        stops_title: "Soste",
+        from: "Dalle",
+        lasted: "Durata",
+        passed: "Quando",
+        after: "Dopo",
+        plan: "Piano",
+        plan_note: "Nella colonna del piano, − è più veloce del previsto e + più lento.",
+        spare: "{time} di margine",
+        paused: "orologio in pausa",
+        near_end: "vicino a partenza o traguardo",
+        pace_range: "Passo: più la linea è alta, più è veloce. Tra {slow} e {fast}.",
+        gpx: "Scarica la traccia (GPX)",
     },
     zone: "Tutte le ore sono quelle del luogo della gara ({zone}).",
     reload: "Questa pagina si ricarica ogni minuto.",

@@ -60,6 +60,7 @@ pub struct PageWords {
     pub messages: &'static str,
     pub events: EventWords,
     pub joined: JoinedWords,
+    pub report: ReportWords,
     pub zone: &'static str,
     pub reload: &'static str,
     pub ends_at: &'static str,
@@ -142,6 +143,41 @@ pub struct JoinedWords {
     pub athlete: &'static str,
     pub arrivals: &'static str,
     pub arrivals_note: &'static str,
+}
+
+/// The report of a race that is over.
+#[derive(Debug)]
+pub struct ReportWords {
+    pub title: &'static str,
+    pub ended_at: &'static str,
+    pub ahead: &'static str,
+    pub behind: &'static str,
+    pub moving: &'static str,
+    pub average: &'static str,
+    pub climb: &'static str,
+    pub no_stop: &'static str,
+    pub one_stop: &'static str,
+    pub stops: &'static str,
+    pub one_gap: &'static str,
+    pub gaps: &'static str,
+    pub heart_rate: &'static str,
+    pub drift_more: &'static str,
+    pub drift_fewer: &'static str,
+    pub legs_title: &'static str,
+    pub leg: &'static str,
+    pub length: &'static str,
+    pub stops_title: &'static str,
+    pub from: &'static str,
+    pub lasted: &'static str,
+    pub passed: &'static str,
+    pub after: &'static str,
+    pub plan: &'static str,
+    pub plan_note: &'static str,
+    pub spare: &'static str,
+    pub paused: &'static str,
+    pub near_end: &'static str,
+    pub pace_range: &'static str,
+    pub gpx: &'static str,
 }
 
 /// The words of the script, which shows how old the page is.

@@ -26,7 +26,7 @@ pub(super) struct MapAthlete<'a> {
 }
 
 /// A course, and the checkpoints of all who have it.
-pub(super) struct Route<'a> {
+pub(super) struct CourseGroup<'a> {
     pub(super) course: &'a Course,
     /// Distance in metres, and name.
     pub(super) checkpoints: Vec<(f64, &'a str)>,
@@ -35,8 +35,8 @@ pub(super) struct Route<'a> {
 }
 
 /// Each course once, in the order of the athletes.
-pub(super) fn routes<'a>(athletes: &[MapAthlete<'a>]) -> Vec<Route<'a>> {
-    let mut routes: Vec<Route<'a>> = Vec::new();
+pub(super) fn routes<'a>(athletes: &[MapAthlete<'a>]) -> Vec<CourseGroup<'a>> {
+    let mut routes: Vec<CourseGroup<'a>> = Vec::new();
     for (number, athlete) in athletes.iter().enumerate() {
         let snapshot = &athlete.source.snapshot;
         let Some(course) = snapshot.course.as_deref() else {
@@ -57,7 +57,7 @@ pub(super) fn routes<'a>(athletes: &[MapAthlete<'a>]) -> Vec<Route<'a>> {
                     }
                 }
             }
-            None => routes.push(Route {
+            None => routes.push(CourseGroup {
                 course,
                 checkpoints: own.collect(),
                 athletes: vec![number],
