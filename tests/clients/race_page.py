@@ -17,32 +17,55 @@ from story import TheBrowser
 def race_page(stage: Stage) -> int:
     """Returns how many checks passed. Pictures lie in target/ci/pages afterwards."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    browser = TheBrowser(stage.people[0])
-    client = clients.python("1")(stage, browser.url)
+    browsers = [TheBrowser(person) for person in stage.people[:2]]
+    athletes = [clients.python("1")(stage, browser.url) for browser in browsers]
     try:
-        client.connect()
-        return look(stage, client)
+        for athlete in athletes:
+            athlete.connect()
+        return look(stage, *athletes)
     finally:
-        client.close()
-        browser.close()
+        for opened in (*athletes, *browsers):
+            opened.close()
 
 
-def look(stage: Stage, client) -> int:
-    play = json.dumps({"elapsed_s": 3600}).encode()
+def tracked(stage: Stage, client, elapsed_s: int) -> str:
+    """A new race of this athlete, which began so many seconds ago."""
+    play = json.dumps({"elapsed_s": elapsed_s}).encode()
     with urllib.request.urlopen(f"{stage.garmin_url}/simulator/livetrack", play, timeout=10) as reply:
         played = json.load(reply)
     arguments = {"url": played["links"][0]["url"], "race_config": played["race_config"]}
     race = json.loads(client.call("start_tracking", arguments))["race"]
-    wait_for("the race is seen", lambda: "started_at" in json.loads(client.call("get_tracking_status", {})))
+    status = {"race": race}
+    wait_for("the race is seen", lambda: "started_at" in json.loads(client.call("get_tracking_status", status)))
+    return race
 
-    client.call("update_race", {"race": race, "changes": plan(stage, race)})
 
-    def link(**arguments) -> str:
-        return json.loads(client.call("share_race", arguments))["url"]
+def look(stage: Stage, client, other) -> int:
+    race, others = tracked(stage, client, 3600), tracked(stage, other, 3000)
+    course = plan(stage, race)
+    client.call("update_race", {"race": race, "changes": course})
+    other.call("update_race", {"race": others, "changes": course})
 
-    end = [str(stage.binary), "races", "--socket", str(stage.runtime), "end-share", race]
+    def link(of=client, **arguments) -> str:
+        return json.loads(of.call("share_race", arguments))["url"]
+
+    # The athletes of one page, and races that ended long ago: whole, and stopped on the way.
+    both = link(name="Anna", race=race)
+    other.call("share_race", {"with": both, "name": "Ben", "role": "crew", "race": others})
+    past = tracked(stage, client, 20_000)
+    client.call("update_race", {"race": past, "changes": {**course, "target_time": "3:20:00"}})
+    wait_for("the race is over", lambda: json.loads(client.call("get_tracking_status", {"race": past}))["state"] == "finished")
+    reports = {"family": link(race=past), "crew": link(race=past, role="crew", name="Josi & friends")}
+    ended = link(name="Anna", race=past)
+    bens = tracked(stage, other, 20_000)
+    other.call("share_race", {"with": ended, "name": "Ben", "race": bens})
+
+    def end(of: str) -> list[str]:
+        return [str(stage.binary), "races", "--socket", str(stage.runtime), "end-share", of]
+
     task = {
-        "family": link(), "crew": link(role="crew", name="Josi & friends"), "end": end, "pictures": str(PICTURES),
+        "family": link(race=race), "crew": link(race=race, role="crew", name="Josi & friends"), "both": both,
+        "reports": reports, "ended": ended, "end": end(race), "endOther": end(others), "pictures": str(PICTURES),
     }
     environment = {"PATH": os.environ["PATH"], "HOME": str(stage.directory), "RACE_PAGE": json.dumps(task)}
     done = run([NODE, drivers_beside_packages() / "race_page.mjs"], environment, stage.directory, 240)
@@ -50,7 +73,7 @@ def look(stage: Stage, client) -> int:
     if done.returncode != 0 or found is None:
         raise Failed(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
     log = stage.log()
-    for url in (task["family"], task["crew"]):
+    for url in (task["family"], task["crew"], both, ended, *reports.values()):
         assert url.rsplit("/", 1)[1] not in log, "the token of a page is in the log"
     return int(found.group(1)) + 1
 

@@ -4,6 +4,7 @@ use super::moments::Moments;
 use super::pace::{PagePace, pace};
 use super::places;
 use super::privacy::HiddenZones;
+use super::state::finish_s;
 use super::words::{PageWords, ReportWords, fill};
 use crate::race::alerts::Voice;
 use crate::race::recipients::Units;
@@ -12,6 +13,9 @@ use crate::race::report::figures::{
 };
 use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::text;
+
+/// Less drift of the heart rate than this is none; percent.
+const LEAST_DRIFT: f64 = 0.5;
 
 /// The report, laid out for its reader.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +112,10 @@ pub(super) fn report(
     })
 }
 
+fn is_finished(snapshot: &Snapshot) -> bool {
+    RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track) == RaceStanding::Finished
+}
+
 /// Whether the page of this race is a report.
 pub fn is_over(snapshot: &Snapshot) -> bool {
     match RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track) {
@@ -187,7 +195,10 @@ impl ReportTeller<'_> {
                 &[("mean", &mean), ("highest", &highest), ("bpm", self.words.bpm)],
             )
         });
-        let drift = figures.drift_percent.map(|percent| {
+        let drift = figures
+            .drift_percent
+            .filter(|percent| percent.abs() >= LEAST_DRIFT);
+        let drift = drift.map(|percent| {
             let sentence = if percent < 0.0 {
                 told.drift_fewer
             } else {
@@ -202,11 +213,15 @@ impl ReportTeller<'_> {
     fn place(&self, snapshot: &Snapshot, place: &PlaceFigures) -> ReportPlace {
         let passed = places::row(snapshot, &place.place, self.is_crew, self.moments);
         let margin_s = place.margin_s.filter(|_| self.is_crew);
+        // The last metres of a finished race may be missing.
+        let is_finish = snapshot.goal().whole_m() == Some(place.place.at_m);
+        let finish_s = finish_s(snapshot).filter(|_| is_finish && is_finished(snapshot));
+        let race_s = place.race_s.or(finish_s);
         ReportPlace {
             name: passed.name,
             km: passed.km,
             passed: passed.instead,
-            after: place.race_s.map_or_else(String::new, text::time),
+            after: race_s.map_or_else(String::new, text::time),
             against: self.against(place.behind_s),
             margin: margin_s.map(|margin_s| {
                 let is_late = margin_s < 0.0;

@@ -439,7 +439,12 @@ fn several_athletes_have_one_map_and_their_own_arrivals() {
             format!("{}: {}", place.name, arrivals.collect::<Vec<_>>().join(", "))
         })
         .collect();
-    insta::assert_snapshot!(rows.join("\n"), @"");
+    insta::assert_snapshot!(rows.join("\n"), @r"
+    K1 <Mill>: Anna passed 10:27
+    K2 Pass: Anna passed 10:58, Athlete 2 11:04–11:08 cut-off
+    K3 Bridge: Anna 11:19–11:23, Athlete 2 11:21–11:37 cut-off
+    Finish: Anna 11:47–11:56, Athlete 2 11:50–12:12
+    ");
     assert!(
         page.events
             .iter()
@@ -481,14 +486,16 @@ fn races_on_different_courses_have_a_row_for_each_place_of_their_own() {
 
 #[test]
 fn a_report_keeps_from_a_family_what_the_page_kept() {
-    // A stop in front of the door, and one on the way.
-    let mut samples = steady(3500, 3.0);
-    samples.extend((1..=30).map(|i| running(3500 + i * 10, 10_500.0)));
-    samples.extend((1..=350).map(|i| running(3800 + i * 10, (i as f64).mul_add(30.0, 10_500.0))));
-    samples.extend((1..=30).map(|i| running(7300 + i * 10, 21_000.0)));
-    for sample in &mut samples {
-        if sample.point.at > at(7300) || (at(3500)..=at(3800)).contains(&sample.point.at) {
-            sample.point.cadence_rpm = Some(0);
+    // A stop near the start, and one on the way: the stretches in seconds, and how fast they were.
+    let (mut samples, mut at_s, mut along_m) = (Vec::new(), 0, 0.0);
+    for (long_s, mps) in [(60, 3.0), (300, 0.0), (3400, 3.0), (300, 0.0), (3000, 3.0)] {
+        for _ in 0..long_s / 10 {
+            let mut sample = running(at_s, along_m);
+            if mps == 0.0 {
+                sample.point.cadence_rpm = Some(0);
+            }
+            samples.push(sample);
+            (at_s, along_m) = (at_s + 10, along_m + mps * 10.0);
         }
     }
     let mut source = race(&samples, over(EndReason::EndedEarly, 7700), at(7800));

@@ -1,8 +1,10 @@
 // The page of a shared race in headless Chromium: on a phone and on a desktop, in light and in dark, in every language, without
 // script, over a connection that is cut ten times, and when its link is ended. Each view is checked with axe.
 //
-// Usage: race_page.mjs, with RACE_PAGE = {family, crew, end, pictures} as JSON: two links, the command that ends the links of
-// the race, and a directory. Prints `N checks`; the first that fails ends it with exit code 1.
+// Then the same for the page of two athletes, and for the report of a race that is over.
+//
+// Usage: race_page.mjs, with RACE_PAGE = {family, crew, both, reports, ended, end, endOther, pictures} as JSON: the links, the
+// commands that end the links of the race and of the other athlete's race, and a directory. Prints `N checks`; the first that fails ends it with exit code 1.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +13,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const { family, crew, end, pictures } = JSON.parse(process.env.RACE_PAGE);
+const { family, crew, both, reports, ended: endedBoth, end, endOther, pictures } = JSON.parse(process.env.RACE_PAGE);
 
 const SIZES = {
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
@@ -87,6 +89,69 @@ async function withoutScript(browser) {
   await context.close();
 }
 
+/** Two athletes on one page: who is who without colour, and how much the page weighs. */
+async function together(browser) {
+  const loaded = await (await fetch(both)).text();
+  const script = await (await fetch(new URL('/race.js', both))).text();
+  need(loaded.length + script.length <= 60_000, `the page of two athletes has ${loaded.length + script.length} characters`);
+  for (const [size, options] of Object.entries(SIZES)) {
+    const view = await open(browser, options, both);
+    await isLive(view.page);
+    need((await view.page.title()).startsWith('Anna, Ben'), `${size}: the names`);
+    const states = await view.page.locator('#now h2').allInnerTexts();
+    need(states.length === 2 && /A\s*Anna/.test(states[0]) && /B\s*Ben/.test(states[1]), `${size}: ${states}`);
+    need(await view.page.locator('svg.map path.covered').count() === 2, `${size}: both ways on one map`);
+    need((await view.page.locator('svg.map .sign').allTextContents()).join() === 'A,B', `${size}: a letter for each`);
+    need(/Anna\s+\d\d:\d\d–\d\d:\d\d/.test(await view.page.locator('#places').innerText()), `${size}: arrivals`);
+    await check(view, `${size}-both`);
+    await view.context.close();
+  }
+  const { page, context } = await open(browser, { ...SIZES.phone, javaScriptEnabled: false }, `${both}?lang=de`);
+  need((await page.locator('#now h2').count()) === 2, 'two athletes without script');
+  await page.locator('summary').first().click();
+  need(await page.locator('#splits table').first().isVisible(), 'splits unfold without script');
+  await context.close();
+}
+
+/** One athlete takes the own part off: it goes at once, and the other stays. */
+async function apart(browser) {
+  const { page, context } = await open(browser, SIZES.phone, both);
+  await isLive(page);
+  await page.locator('#splits-0 summary').click();
+  execFileSync(endOther[0], endOther.slice(1));
+  const since = Date.now();
+  await page.waitForFunction(() => !document.body.textContent.includes('Ben'), null, { timeout: 5_000 });
+  need(Date.now() - since < 1_500, `Ben left after ${Date.now() - since} ms`);
+  need((await page.title()).startsWith('Anna:'), 'the title names Anna alone');
+  need((await page.locator('h1').innerText()).length > 3, 'the state of the other stays');
+  await context.close();
+}
+
+async function reported(browser) {
+  for (const [size, options] of Object.entries(SIZES)) {
+    for (const [role, url] of Object.entries(reports)) {
+      const view = await open(browser, options, url);
+      await view.page.getByRole('heading', { name: 'Report' }).waitFor();
+      need(await view.page.locator('#live').isHidden(), `${size}, ${role}: a report is not live`);
+      need(await view.page.locator('a[download]').count() === (role === 'crew' ? 1 : 0), `${size}, ${role}: the file`);
+      need((await view.page.locator('main').innerText()).includes('bpm') === (role === 'crew'), `${size}, ${role}: heart rate`);
+      await check(view, `${size}-report-${role}`);
+      await view.context.close();
+    }
+    const view = await open(browser, options, endedBoth);
+    await view.page.locator('#report summary').first().click();
+    await check(view, `${size}-report-both`);
+    await view.context.close();
+  }
+  const { page, context } = await open(browser, SIZES.desktop, `${reports.crew}?lang=fr`);
+  const [file] = await Promise.all([page.waitForEvent('download'), page.locator('a[download]').click()]);
+  need(file.suggestedFilename() === 'race.gpx', 'the track is a file');
+  await page.emulateMedia({ media: 'print' });
+  await page.pdf({ path: join(pictures, 'race-report.pdf'), format: 'A4' });
+  need(await page.locator('.skip').isHidden(), 'paper has no links to skip to');
+  await context.close();
+}
+
 /** The page over a connection that breaks again and again. */
 async function cut(browser) {
   const target = new URL(family);
@@ -141,7 +206,10 @@ const browser = await chromium.launch({
 try {
   await views(browser);
   await withoutScript(browser);
+  await together(browser);
+  await reported(browser);
   await cut(browser);
+  await apart(browser);
   await ended(browser);
   console.log(`${checks} checks`);
 } finally {

@@ -58,7 +58,7 @@ impl Pair {
 async fn two_athletes_are_on_one_page_and_each_takes_off_only_their_own() {
     let pair = Pair::start().await;
     let world = &pair.tracked.world;
-    pair.tracked.play(3000).await;
+    pair.tracked.play(2700).await;
     let path = pair.tracked.shared(json!({"name": "Anna"})).await;
     let mut stream = Stream::open(world, &path).await;
     assert!(stream.until("event: beat").await.contains(r#""id":"now""#));
