@@ -11,6 +11,7 @@ use serde_json::Map;
 use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarget};
 use super::news::News;
 use super::operations::Rooms;
+use super::shares::share_terms;
 use crate::accounts::{self, AccountId, MailAddressProblem};
 use crate::base::clock::Clock;
 use crate::base::source::Proxies;
@@ -169,15 +170,8 @@ impl AdminService {
                 hours_after,
                 with,
             } => {
-                self.share_race(
-                    &race,
-                    &role,
-                    name.as_deref(),
-                    privacy_m,
-                    hours_after,
-                    with.as_deref(),
-                )
-                .await?
+                let terms = share_terms(&role, name.as_deref(), privacy_m, hours_after)?;
+                self.share_race(&race, terms, with.as_deref()).await?
             }
             AdminAct::EndShares { race, share } => {
                 AdminAnswer::Done(self.end_shares(&race, share.as_deref()).await?)

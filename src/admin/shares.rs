@@ -26,20 +26,14 @@ impl AdminService {
             .collect())
     }
 
+    /// Makes a link, or adds the race to the link `with`.
     pub(super) async fn share_race(
         &self,
         race: &str,
-        role: &str,
-        name: Option<&str>,
-        privacy_m: Option<u32>,
-        hours_after: Option<u32>,
+        terms: ShareTerms,
         with: Option<&str>,
     ) -> Result<AdminAnswer, AdminRefusal> {
         let (account, race) = self.race_of(race)?;
-        let role = ShareRole::named(role)
-            .ok_or_else(|| AdminRefusal::Invalid("role: write family or crew".into()))?;
-        let terms = ShareTerms::new(role, name, privacy_m, hours_after)
-            .map_err(|e| AdminRefusal::Invalid(e.to_string()))?;
         let operator = RaceCaller::Operator(account);
         if let Some(link) = with {
             let joined = self.rooms.races.join_share(&operator, &race, link, terms).await?;
@@ -72,4 +66,16 @@ impl AdminService {
             more => format!("{more} shares have ended, also on open pages."),
         })
     }
+}
+
+/// The terms of a share as the operator writes them.
+pub(super) fn share_terms(
+    role: &str,
+    name: Option<&str>,
+    privacy_m: Option<u32>,
+    hours_after: Option<u32>,
+) -> Result<ShareTerms, AdminRefusal> {
+    let role =
+        ShareRole::named(role).ok_or_else(|| AdminRefusal::Invalid("role: write family or crew".into()))?;
+    ShareTerms::new(role, name, privacy_m, hours_after).map_err(|e| AdminRefusal::Invalid(e.to_string()))
 }

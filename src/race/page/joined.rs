@@ -11,9 +11,9 @@ use super::moments::Moments;
 use super::privacy::HiddenZones;
 use super::profile::{PageProfile, profile};
 use super::sign::{AthleteSign, signs};
-use super::single::RacePage;
+use super::single::{RacePage, title};
 use super::source::PageSource;
-use super::words::{PageWords, fill};
+use super::words::PageWords;
 use crate::race::share::ShareTerms;
 
 /// One athlete of the page.
@@ -116,7 +116,7 @@ impl JoinedPage {
         });
         Self {
             words,
-            title: fill(words.title_of, &[("name", &names)]),
+            title: title(Some(&names), is_over(&athletes), words),
             names,
             map: map(&drawn, words, &states.join(" ")),
             hidden: hidden(&athletes),
@@ -133,8 +133,12 @@ impl JoinedPage {
 impl JoinedPage {
     /// Whether the races of all are over.
     pub fn is_over(&self) -> bool {
-        self.athletes.iter().all(|athlete| athlete.page.report.is_some())
+        is_over(&self.athletes)
     }
+}
+
+fn is_over(athletes: &[JoinedAthlete]) -> bool {
+    athletes.iter().all(|athlete| athlete.page.report.is_some())
 }
 
 fn moments(source: &PageSource, words: &'static PageWords) -> Moments {

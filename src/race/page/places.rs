@@ -36,7 +36,7 @@ pub(super) fn places(snapshot: &Snapshot, is_crew: bool, moments: &Moments) -> V
         .collect()
 }
 
-pub(super) fn row(snapshot: &Snapshot, place: &PlaceOutlook, is_crew: bool, moments: &Moments) -> PlaceRow {
+fn row(snapshot: &Snapshot, place: &PlaceOutlook, is_crew: bool, moments: &Moments) -> PlaceRow {
     let (words, track) = (moments.words, &snapshot.track);
     let at = |race_s: f64| moments.at(at_race_time(track, race_s));
     let (window, instead, arrives_s) = match &place.state {

@@ -2,11 +2,11 @@
 
 use super::moments::Moments;
 use super::pace::{PagePace, pace};
-use super::places;
 use super::privacy::HiddenZones;
 use super::state::finish_s;
 use super::words::{PageWords, ReportWords, fill};
 use crate::race::alerts::Voice;
+use crate::race::outlook::at_race_time;
 use crate::race::recipients::Units;
 use crate::race::report::figures::{
     self, LegFigures, PlaceFigures, ReportFigures, SplitFigures, StopFigures,
@@ -36,7 +36,7 @@ pub struct PageReport {
 pub struct ReportPlace {
     pub name: String,
     pub km: String,
-    /// The time of day; that it was not seen otherwise.
+    /// The time of day, or that it was not seen.
     pub passed: String,
     /// The time of the race.
     pub after: String,
@@ -211,18 +211,22 @@ impl ReportTeller<'_> {
     }
 
     fn place(&self, snapshot: &Snapshot, place: &PlaceFigures) -> ReportPlace {
-        let passed = places::row(snapshot, &place.place, self.is_crew, self.moments);
         let margin_s = place.margin_s.filter(|_| self.is_crew);
         // The last metres of a finished race may be missing.
         let is_finish = snapshot.goal().whole_m() == Some(place.place.at_m);
         let finish_s = finish_s(snapshot).filter(|_| is_finish && is_finished(snapshot));
         let race_s = place.race_s.or(finish_s);
+        let target_s = place.place.target_s.filter(|_| is_finish).map(f64::from);
+        let behind_s = finish_s
+            .zip(target_s)
+            .map(|(finish_s, target_s)| finish_s - target_s);
+        let at = |race_s| self.moments.at(at_race_time(&snapshot.track, race_s));
         ReportPlace {
-            name: passed.name,
-            km: passed.km,
-            passed: passed.instead,
+            name: self.moments.place_name(&place.place).to_owned(),
+            km: format!("km {}", self.moments.mark(place.place.at_m)),
+            passed: race_s.map_or_else(|| self.words.not_seen.to_owned(), at),
             after: race_s.map_or_else(String::new, text::time),
-            against: self.against(place.behind_s),
+            against: against(place.behind_s.or(behind_s)),
             margin: margin_s.map(|margin_s| {
                 let is_late = margin_s < 0.0;
                 let sentence = if is_late {
@@ -262,7 +266,7 @@ impl ReportTeller<'_> {
                 text::time(split.time_s)
             ),
             pace: self.moments.localized(&pace),
-            against: self.against(split.behind_s),
+            against: against(split.behind_s),
             body: self.means(split.heart_rate_bpm, split.power_w),
         }
     }
@@ -296,12 +300,12 @@ impl ReportTeller<'_> {
             .collect();
         means.join(", ")
     }
+}
 
-    /// How far the athlete was from the plan, with a sign: `+` is later.
-    fn against(&self, behind_s: Option<f64>) -> String {
-        behind_s.map_or_else(String::new, |behind_s| {
-            let sign = if behind_s > 0.0 { "+" } else { "−" };
-            format!("{sign}{}", text::time(behind_s.abs()))
-        })
-    }
+/// How far the athlete was from the plan, with a sign: `+` is later.
+fn against(behind_s: Option<f64>) -> String {
+    behind_s.map_or_else(String::new, |behind_s| {
+        let sign = if behind_s > 0.0 { "+" } else { "−" };
+        format!("{sign}{}", text::time(behind_s.abs()))
+    })
 }

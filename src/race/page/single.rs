@@ -84,12 +84,10 @@ impl RacePage {
     ) -> Self {
         let (snapshot, words) = (&source.snapshot, moments.words);
         let state = state::state(snapshot, hidden, moments);
+        let report = report::report(snapshot, terms.is_crew(), hidden, moments);
         Self {
             words,
-            title: terms.name.as_ref().map_or_else(
-                || words.title.to_owned(),
-                |name| fill(words.title_of, &[("name", name)]),
-            ),
+            title: title(terms.name.as_deref(), report.is_some(), words),
             name: terms.name.clone(),
             is_crew: terms.is_crew(),
             body: if terms.is_crew() {
@@ -105,11 +103,21 @@ impl RacePage {
             places: places::places(snapshot, terms.is_crew(), moments),
             splits: splits::splits(snapshot, terms.is_crew(), moments),
             events: events::events(source, terms, moments),
-            report: report::report(snapshot, terms.is_crew(), hidden, moments),
+            report,
             zone: moments.zone_name(),
             ends_at: ends_at.map(|at| fill(words.ends_at, &[("time", &moments.at(at))])),
             state,
         }
+    }
+}
+
+/// The title of a page with these names, which is a report once all races are over.
+pub(super) fn title(names: Option<&str>, is_over: bool, words: &'static PageWords) -> String {
+    match (names, is_over) {
+        (Some(names), true) => format!("{names}: {}", words.report.title),
+        (None, true) => words.report.title.to_owned(),
+        (Some(names), false) => fill(words.title_of, &[("name", names)]),
+        (None, false) => words.title.to_owned(),
     }
 }
 

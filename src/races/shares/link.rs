@@ -159,13 +159,11 @@ pub(super) fn leave(tx: &mut Tx<'_>, hash: &[u8], share: &LinkPart) -> Result<()
         return Ok(());
     };
     let parts = token.parts().into_iter().filter(|part| part != share);
-    match ShareToken::with(parts.collect()) {
-        Some(rest) => tx.put(hash, &rest),
-        None => {
-            tx.remove::<ShareToken>(hash);
-            Ok(())
-        }
+    if let Some(rest) = ShareToken::with(parts.collect()) {
+        return tx.put(hash, &rest);
     }
+    tx.remove::<ShareToken>(hash);
+    Ok(())
 }
 
 /// The token in a link's address, or the token itself.

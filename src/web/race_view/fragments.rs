@@ -32,10 +32,9 @@ pub(super) struct RaceParts {
 #[derive(Template)]
 #[template(path = "race_who.html", config = ".askama.toml")]
 struct WhoTemplate<'a> {
-    words: &'static PageWords,
     title: &'a str,
     names: &'a str,
-    is_named: bool,
+    by: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -139,10 +138,9 @@ impl RaceParts {
         let words = page.words;
         Ok(Self {
             who: WhoTemplate {
-                words,
                 title: &page.title,
-                names: page.name.as_deref().unwrap_or(words.title),
-                is_named: page.name.is_some(),
+                names: page.name.as_deref().unwrap_or(&page.title),
+                by: page.name.as_ref().map(|_| by(words, page.report.is_some())),
             }
             .render()?,
             now: NowTemplate { page }.render()?,
@@ -171,10 +169,9 @@ impl RaceParts {
         let words = page.words;
         Ok(Self {
             who: WhoTemplate {
-                words,
                 title: &page.title,
                 names: &page.names,
-                is_named: true,
+                by: Some(by(words, page.is_over())),
             }
             .render()?,
             now: JoinedNowTemplate { page }.render()?,
@@ -207,6 +204,11 @@ impl RaceParts {
             &self.foot,
         ]
     }
+}
+
+/// The line below the names.
+fn by(words: &'static PageWords, is_over: bool) -> &'static str {
+    if is_over { words.report.title } else { words.by }
 }
 
 fn foot(words: &PageWords, is_over: bool, zones: &[String], ends_at: Option<&str>) -> askama::Result<String> {

@@ -123,7 +123,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_at: "Ende nach {km} von {whole} km und {time}.",
         ahead: "{time} schneller als geplant.",
         behind: "{time} langsamer als geplant.",
-        moving: "Davon {time} in Bewegung.",
+        moving: "{time} in Bewegung.",
         average: "Im Schnitt {pace} in Bewegung.",
         climb: "{m} m bergauf.",
         no_stop: "Ohne Halt.",

@@ -123,7 +123,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_at: "Ended at {km} of {whole} km after {time}.",
         ahead: "{time} faster than planned.",
         behind: "{time} slower than planned.",
-        moving: "{time} of it moving.",
+        moving: "{time} on the move.",
         average: "On average {pace} while moving.",
         climb: "{m} m of climbing.",
         no_stop: "Without a stop.",

@@ -123,7 +123,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_at: "Fin a los {km} de {whole} km, tras {time}.",
         ahead: "{time} más rápido de lo previsto.",
         behind: "{time} más lento de lo previsto.",
-        moving: "De ello, {time} en movimiento.",
+        moving: "{time} en movimiento.",
         average: "De media {pace} en movimiento.",
         climb: "{m} m de subida.",
         no_stop: "Sin paradas.",

@@ -123,7 +123,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_at: "Fin après {km} km sur {whole}, en {time}.",
         ahead: "{time} plus vite que prévu.",
         behind: "{time} moins vite que prévu.",
-        moving: "Dont {time} en mouvement.",
+        moving: "{time} en mouvement.",
         average: "En moyenne {pace} en mouvement.",
         climb: "{m} m de montée.",
         no_stop: "Sans arrêt.",

@@ -123,7 +123,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_at: "Fine dopo {km} di {whole} km, in {time}.",
         ahead: "{time} più veloce del previsto.",
         behind: "{time} più lento del previsto.",
-        moving: "Di cui {time} in movimento.",
+        moving: "{time} in movimento.",
         average: "In media {pace} in movimento.",
         climb: "{m} m di salita.",
         no_stop: "Senza soste.",
