@@ -11,7 +11,6 @@ use serde_json::Map;
 use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarget};
 use super::news::News;
 use super::operations::Rooms;
-use super::shares::share_terms;
 use crate::accounts::{self, AccountId, MailAddressProblem};
 use crate::base::clock::Clock;
 use crate::base::source::Proxies;
@@ -170,7 +169,7 @@ impl AdminService {
                 hours_after,
                 with,
             } => {
-                let terms = share_terms(&role, name.as_deref(), privacy_m, hours_after)?;
+                let terms = Self::share_terms(&role, name.as_deref(), privacy_m, hours_after)?;
                 self.share_race(&race, terms, with.as_deref()).await?
             }
             AdminAct::EndShares { race, share } => {

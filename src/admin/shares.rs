@@ -66,16 +66,16 @@ impl AdminService {
             more => format!("{more} shares have ended, also on open pages."),
         })
     }
-}
 
-/// The terms of a share as the operator writes them.
-pub(super) fn share_terms(
-    role: &str,
-    name: Option<&str>,
-    privacy_m: Option<u32>,
-    hours_after: Option<u32>,
-) -> Result<ShareTerms, AdminRefusal> {
-    let role =
-        ShareRole::named(role).ok_or_else(|| AdminRefusal::Invalid("role: write family or crew".into()))?;
-    ShareTerms::new(role, name, privacy_m, hours_after).map_err(|e| AdminRefusal::Invalid(e.to_string()))
+    /// The terms of a share as the operator writes them.
+    pub(super) fn share_terms(
+        role: &str,
+        name: Option<&str>,
+        privacy_m: Option<u32>,
+        hours_after: Option<u32>,
+    ) -> Result<ShareTerms, AdminRefusal> {
+        let role = ShareRole::named(role)
+            .ok_or_else(|| AdminRefusal::Invalid("role: write family or crew".into()))?;
+        ShareTerms::new(role, name, privacy_m, hours_after).map_err(|e| AdminRefusal::Invalid(e.to_string()))
+    }
 }
