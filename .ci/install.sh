@@ -28,7 +28,7 @@ install_debian() {
   local missing=() pair
   for pair in shellcheck=shellcheck npm=npm script=bsdutils ssh-keygen=openssh-client chromium=chromium g++=g++ tmux=tmux \
     busybox=busybox nginx=nginx-light caddy=caddy fail2ban-regex=fail2ban jq=jq qemu-system-x86_64=qemu-system-x86 mmdebstrap=mmdebstrap \
-    buildah=buildah pebble=pebble dovecot=dovecot-imapd; do
+    buildah=buildah pebble=pebble dovecot=dovecot-imapd mosquitto=mosquitto mosquitto_sub=mosquitto-clients; do
     command -v "${pair%=*}" >/dev/null || missing+=("${pair#*=}")
   done
   [ -e /usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1 ] || missing+=(libfaketime)

@@ -19,6 +19,7 @@ pub mod source;
 pub mod ssh_signature;
 #[cfg(test)]
 pub(crate) mod stand_in;
+pub mod system_trust;
 pub mod threads;
 pub mod version;
 pub mod wakes;

@@ -22,7 +22,7 @@
 //! | 2 | [`garmin`]: all that talks to Garmin; [`tls`]: the certificate of the public address |
 //! | 3 | [`accounts`]: who is who, and who lets whom see what |
 //! | 4 | [`race`]: a race without I/O; [`oauth`]: the authorization server without HTTP; [`workers`]: one process per account; [`history`]: a person's own days, kept if they say so |
-//! | 5 | [`notify`]: messages to phones; [`coach`]: Claude looks at a race; [`tools`]: the built-in worker |
+//! | 5 | [`notify`]: messages to phones, and devices of a home automation; [`coach`]: Claude looks at a race; [`tools`]: the built-in worker |
 //! | 6 | [`advice`]: the coach who speaks first, from a person's kept days |
 //! | 7 | [`races`]: LiveTrack links, watched, kept and coached |
 //! | 8 | [`gateway`]: bearer → account → answer |
@@ -33,7 +33,7 @@
 //!
 //! # Invariants
 //!
-//! - Fenced crates: warp in [`web`]; sled in [`store`]; rusqlite in [`import`]; orion in `base::secrets`; clap in [`cli`];
+//! - Fenced crates: warp in [`web`]; sled in [`store`]; rusqlite in [`import`]; orion in `base::secrets`; clap in [`cli`]; rumqttc in `notify::mqtt`;
 //!   ratatui and crossterm in [`console`]; child processes in [`sandbox`] (and the system's own programs in
 //!   [`install`]); the environment in [`config`] (and what the service manager puts there in [`daemon`]).
 //! - A write that was acknowledged survives `kill -9` and a power cut.

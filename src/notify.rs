@@ -1,5 +1,5 @@
-//! Messages to phones: an outbox in the store, and the channels that deliver from it: Telegram, ntfy, Gotify and the
-//! operator's webhook; and what people write back to the Telegram bot.
+//! Messages to phones: an outbox in the store, and the channels that deliver from it: Telegram, ntfy, Gotify, the
+//! operator's webhook and MQTT broker; and what people write back to the Telegram bot.
 //!
 //! Invariants:
 //! - A message that was queued in a transaction is sent, or dropped and logged after a day. It survives restarts. A
@@ -15,6 +15,9 @@
 //! | `telegram` | the Telegram request: chats, topics, groups that became supergroups |
 //! | `gotify` | the request to a Gotify server |
 //! | `webhook` | the signed request of the webhook |
+//! | `mqtt` | the connection to the MQTT broker, and what the broker keeps |
+//! | `home` | what goes to the broker: messages, and athletes as devices of Home Assistant |
+//! | `channel_test` | test messages |
 //! | `notifier` | who receives messages where; queueing |
 //! | `operator` | messages to the operator's own phone |
 //! | `phone` | a person sets their own phone |
@@ -28,12 +31,15 @@
 
 pub mod bot;
 mod channel;
+mod channel_test;
 mod chat_records;
 mod chats;
 mod delivery;
 mod gotify;
+mod home;
 mod invited_chats;
 pub mod message;
+mod mqtt;
 mod mute;
 mod notifier;
 mod operator;
@@ -46,7 +52,8 @@ mod telegram;
 mod tests;
 mod webhook;
 
+pub use channel_test::ChannelTest;
 pub use invited_chats::CODE_PREFIX;
 pub use message::OperatorMessage;
-pub use notifier::{ChannelTest, Notifier, NotifierParts};
+pub use notifier::{Notifier, NotifierParts};
 pub(super) use queue::KINDS;

@@ -13,6 +13,7 @@ pub mod figures;
 pub mod geo;
 pub mod goal;
 pub mod gpx;
+pub mod home;
 pub mod id;
 pub mod outlook;
 pub mod pacing;

@@ -22,6 +22,7 @@
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
 //! | `recipients`, `messages` | those who read a race on phones of their own, and what goes to which phone |
+//! | `home` | what a home automation shows of each athlete |
 //! | `answers`, `tools` | the race tools of the connector |
 //! | `bot` | the same in a Telegram chat, by rules |
 //! | `mailbox` | e-mails that start races |
@@ -33,6 +34,7 @@ mod by_link;
 mod caller;
 mod coaching;
 mod erase;
+mod home;
 mod mailbox;
 mod messages;
 mod places;

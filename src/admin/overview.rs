@@ -151,6 +151,9 @@ impl AdminService {
         if let Some(text) = self.mailbox.health().advice() {
             add("mailbox", text);
         }
+        if let Some(text) = self.notifier.broker_advice() {
+            add("mqtt", text);
+        }
         for sentence in self.news.sentences(self.clock.now()) {
             add("news", sentence);
         }

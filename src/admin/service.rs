@@ -299,7 +299,7 @@ impl AdminService {
 fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
     if tested.is_empty() {
         return Err(AdminRefusal::Unavailable(
-            "no phone is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, NTFY_TOPIC, GOTIFY_URL or WEBHOOK_URL, \
+            "no phone is configured: set TELEGRAM_BOT_TOKEN and TELEGRAM_CHAT_ID, NTFY_TOPIC, GOTIFY_URL, WEBHOOK_URL or MQTT_URL, \
              or let people set their own"
                 .into(),
         ));

@@ -25,7 +25,8 @@ pub struct Live {
     /// The maximum number of tool calls per account and minute.
     pub calls_per_minute: u32,
     pub log_level: LogLevel,
-    pub notify: NotifyConfig,
+    /// Boxed, because it is large and handed on at the start.
+    pub notify: Box<NotifyConfig>,
     /// The mailbox whose LiveTrack mails start races.
     pub mailbox: Option<MailboxConfig>,
 }
@@ -61,7 +62,7 @@ impl Live {
             tool_profile: reader.get(&settings::TOOL_PROFILE, ToolProfile::parse),
             calls_per_minute: reader.number(&settings::CALLS_PER_MINUTE),
             log_level: reader.get(&settings::GATEWAY_LOG_LEVEL, LogLevel::parse),
-            notify: NotifyConfig::read(reader),
+            notify: Box::new(NotifyConfig::read(reader)),
             mailbox: MailboxConfig::read(reader),
         }
     }

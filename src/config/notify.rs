@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::hosts::{any_url, base_url};
+use super::mqtt::{self, BrokerConfig};
 use super::reader::SettingsReader;
 use super::settings::{self, Setting};
 use crate::base::secrets::Secret;
@@ -23,12 +24,15 @@ pub struct NotifyConfig {
     pub gotify: Option<ChannelConfig>,
     /// The operator's own server, for those who have not set a phone.
     pub webhook: Option<ChannelConfig>,
+    /// The operator's MQTT broker, for those in `MQTT_PEOPLE` who have not set a phone. Its token is the password.
+    pub mqtt: Option<ChannelConfig>,
+    pub broker: BrokerConfig,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelConfig {
     pub url: Url,
-    /// Telegram's bot token, ntfy's access token, or the secret that signs a webhook.
+    /// Telegram's bot token, ntfy's access token, the secret that signs a webhook, or the broker's password.
     pub token: Option<Secret>,
     /// The chats or topics, by person.
     pub targets: Targets,
@@ -41,6 +45,9 @@ pub struct Targets(Vec<(Option<String>, String)>);
 
 /// The target of the webhook, which has only one.
 const WEBHOOK: &str = "webhook";
+
+/// The target of MQTT: the operator's own topic. Each person has one as well, which no setting names.
+const BROKER: &str = "operator";
 
 /// The owner of the operator's own phone. No person has this name.
 const OPERATOR: &str = "operator";
@@ -93,8 +100,21 @@ impl NotifyConfig {
             ntfy: ntfy(reader),
             gotify: gotify(reader),
             webhook: webhook(reader),
+            mqtt: mqtt(reader),
+            broker: BrokerConfig::default(),
         };
+        let broker = BrokerConfig::read(reader);
+        if config.mqtt.is_some() {
+            config.broker = broker;
+        }
         config.add_operator(reader);
+        if config.mqtt.as_ref().is_some_and(|mqtt| mqtt.targets.0.is_empty()) {
+            reader.problem_with(
+                &settings::MQTT_PEOPLE,
+                "MQTT_URL is set, and nobody's messages go there",
+                "set MQTT_PEOPLE to e-mail addresses or all, or leave MQTT_URL out",
+            );
+        }
         let tokens = [&settings::GOTIFY_TOKEN, &settings::GOTIFY_TOKEN_FILE];
         let has_tokens = tokens.into_iter().any(|setting| reader.text(setting).is_some());
         let has_no_reader = |gotify: &ChannelConfig| gotify.targets.0.is_empty();
@@ -115,6 +135,7 @@ impl NotifyConfig {
                 "telegram" => (&mut self.telegram, &settings::TELEGRAM_BOT_TOKEN),
                 "ntfy" => (&mut self.ntfy, &settings::NTFY_URL),
                 "gotify" => (&mut self.gotify, &settings::GOTIFY_URL),
+                "mqtt" => (&mut self.mqtt, &settings::MQTT_URL),
                 _ => (&mut self.webhook, &settings::WEBHOOK_URL),
             };
             match channel {
@@ -142,6 +163,7 @@ fn operator_phone(text: &str) -> Result<(&'static str, String), String> {
         "ntfy" if is_ntfy_topic(target) => Ok(("ntfy", target.to_owned())),
         "gotify" if is_gotify_token(target) => Ok(("gotify", target.to_owned())),
         "webhook" if text == channel => Ok(("webhook", WEBHOOK.to_owned())),
+        "mqtt" if text == channel => Ok(("mqtt", BROKER.to_owned())),
         _ => Err("an entry is no phone".to_owned()),
     }
 }
@@ -222,6 +244,39 @@ fn webhook(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
         url: reader.optional(&settings::WEBHOOK_URL, any_url)?,
         token: Some(token?),
         targets: Targets::everybody(WEBHOOK),
+    })
+}
+
+fn mqtt(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
+    let (name, file) = (&settings::MQTT_PASSWORD, &settings::MQTT_PASSWORD_FILE);
+    let password = secret_text(reader, name, file).map(|(from, text)| {
+        if text.is_empty() {
+            reader.problem(from, "it is empty");
+        }
+        reader.show(name, &"(hidden)");
+        Secret::new(text)
+    });
+    if password.is_some() && reader.text(&settings::MQTT_USER).is_none() {
+        reader.problem_with(
+            &settings::MQTT_USER,
+            "a password is set without a user",
+            "set MQTT_USER too, or neither",
+        );
+    }
+    let people = reader.items(&settings::MQTT_PEOPLE, mqtt::person).into_iter();
+    let targets: Vec<_> = people.map(|person| (person, BROKER.to_owned())).collect();
+    let is_wanted = reader.text(&settings::MQTT_URL).is_some();
+    if !is_wanted && (password.is_some() || !targets.is_empty()) {
+        reader.problem_with(
+            &settings::MQTT_URL,
+            "people or a password are set without a broker",
+            "set MQTT_URL too, or none of them",
+        );
+    }
+    Some(ChannelConfig {
+        url: reader.optional(&settings::MQTT_URL, mqtt::broker_url)?,
+        token: password,
+        targets: Targets(targets),
     })
 }
 

@@ -114,8 +114,8 @@ settings! {
     OPERATOR_EMAIL: Live, Text, "",
         "How to reach the operator, shown on the pages.";
     OPERATOR_PHONE: Live, People, "",
-        "Your own phone, for news of this program: `telegram:CHAT`, `ntfy:TOPIC`, `gotify:TOKEN` or `webhook`, comma-separated; each needs its channel below.",
-        "write telegram:123456789, ntfy:your-topic, gotify:token or webhook, comma-separated";
+        "Your own phone, for news of this program: `telegram:CHAT`, `ntfy:TOPIC`, `gotify:TOKEN`, `webhook` or `mqtt`, comma-separated; each needs its channel below.",
+        "write telegram:123456789, ntfy:your-topic, gotify:token, webhook or mqtt, comma-separated";
     ACCESS_TOKEN_TTL_DAYS: Restart, Number(0, 36_500), "90",
         "Days after which an unused connection expires; 0 = never.";
     TOOL_PROFILE: Live, Text, "core",
@@ -258,6 +258,27 @@ settings! {
     IMAP_PASSWORD_FILE: Live, Text, "",
         "The file that holds the password of the mailbox.",
         "name a readable file that holds the password in one line";
+    MQTT_URL: Live, Text, "",
+        "Your MQTT broker, such as the one of Home Assistant: `mqtt://host`, or `mqtts://host` with TLS.",
+        "write mqtt://host or mqtts://host, with :port unless it is 1883 or 8883";
+    MQTT_PEOPLE: Live, People, "",
+        "Whose messages and races the broker receives: `all`, or e-mail addresses, comma-separated; never of people with a phone of their own.",
+        "write all, or e-mail addresses, comma-separated";
+    MQTT_USER: Live, Text, "",
+        "The user at the broker, if it asks for one.",
+        "write the user's name";
+    MQTT_PASSWORD: Live, Secret, "",
+        "The user's password at the broker; better given as a file.",
+        "copy it again, whole";
+    MQTT_PASSWORD_FILE: Live, Text, "",
+        "The file that holds the password at the broker.",
+        "name a readable file that holds the password alone";
+    MQTT_TOPIC: Live, Text, "garmin-gateway",
+        "The first part of the gateway's topics. Two gateways at one broker need different ones.",
+        "write a topic without blanks, # and +, such as garmin-gateway";
+    MQTT_DISCOVERY: Live, Text, "homeassistant",
+        "The topic under which Home Assistant looks for devices.",
+        "write a topic without blanks, # and +, such as homeassistant";
     OTEL_EXPORTER_OTLP_ENDPOINT: Restart, Text, "",
         "An OpenTelemetry collector (OTLP over HTTP) that receives the spans of races.",
         "write the collector's address, such as http://127.0.0.1:4318";

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use rustls::CertificateError;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig};
-use rustls_platform_verifier::{BuilderVerifierExt, Verifier};
+use rustls_platform_verifier::Verifier;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{Finding, Patient};
 use crate::base::causes::chain;
+use crate::base::system_trust;
 use crate::config::TlsSettings;
 
 const CHECK: &str = "certificate";
@@ -45,14 +46,9 @@ pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
 /// Completes a TLS handshake. Returns the server's certificates, which the system's authorities accept today.
 async fn shaken(stream: TcpStream, host: &str) -> Result<Vec<CertificateDer<'static>>, std::io::Error> {
     let invalid = |e: &dyn std::error::Error| std::io::Error::other(chain(e));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|e| invalid(&e))?
-        .with_no_client_auth();
+    let config = system_trust::client().map_err(|e| invalid(&e))?;
     let name = ServerName::try_from(host.to_owned()).map_err(|e| invalid(&e))?;
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
     let (_, session) = stream.get_ref();
     Ok(session.peer_certificates().unwrap_or_default().to_vec())
 }

@@ -1,5 +1,5 @@
-//! The channels to phones: the request that sends a message, and what the reply means. Without I/O. The module
-//! `telegram` has the details of Telegram.
+//! The channels to phones: the request that sends a message, and what the reply means. Without I/O. The modules
+//! `telegram` and `mqtt` have the details of Telegram and MQTT.
 //!
 //! ntfy is used through its JSON API (docs.ntfy.sh/publish/#publish-as-json), which keeps the topic out of the URL.
 
@@ -26,6 +26,7 @@ pub(super) enum PhoneChannel {
     Ntfy,
     Gotify,
     Webhook,
+    Mqtt,
 }
 
 impl PhoneChannel {
@@ -35,6 +36,7 @@ impl PhoneChannel {
             Self::Ntfy => "ntfy",
             Self::Gotify => "gotify",
             Self::Webhook => "webhook",
+            Self::Mqtt => "mqtt",
         }
     }
 
@@ -44,18 +46,20 @@ impl PhoneChannel {
             Self::Ntfy => "ntfy",
             Self::Gotify => "Gotify",
             Self::Webhook => "the webhook",
+            Self::Mqtt => "MQTT",
         }
     }
 
-    /// The request that sends a message at `now` to `target`: a chat, a topic, or an application's token.
+    /// The request that sends a message at `now` to `target`: a chat, a topic, or an application's token. `None` for
+    /// MQTT, where the connection stands and a message is published.
     pub(super) fn post(
         self,
         config: &ChannelConfig,
         target: &str,
         message: ShownMessage<'_>,
         now: Timestamp,
-    ) -> Post {
-        match self {
+    ) -> Option<Post> {
+        Some(match self {
             Self::Telegram => telegram::post(
                 config,
                 &ChatTarget::parse(target),
@@ -65,7 +69,8 @@ impl PhoneChannel {
             Self::Ntfy => ntfy_post(config, target, message),
             Self::Gotify => gotify::post(config, target, message),
             Self::Webhook => webhook::post(config, message, now),
-        }
+            Self::Mqtt => return None,
+        })
     }
 
     pub(super) fn read_reply(self, reply: &Answer) -> Result<(), SendError> {
@@ -74,13 +79,13 @@ impl PhoneChannel {
             429 => {
                 let in_body = match self {
                     Self::Telegram => telegram::retry_after(&reply.body),
-                    Self::Ntfy | Self::Gotify | Self::Webhook => None,
+                    Self::Ntfy | Self::Gotify | Self::Webhook | Self::Mqtt => None,
                 };
                 Err(SendError::RateLimited(in_body.or(reply.retry_after)))
             }
             400..=499 => Err(match self {
                 Self::Telegram => telegram::read_refusal(reply.status, &reply.body),
-                Self::Ntfy | Self::Gotify | Self::Webhook => SendError::Refused(reply.status),
+                Self::Ntfy | Self::Gotify | Self::Webhook | Self::Mqtt => SendError::Refused(reply.status),
             }),
             status => Err(SendError::Server(status)),
         }
@@ -125,6 +130,7 @@ impl SendError {
             Self::NotAllowed => "not_allowed",
             Self::UnknownChat => "unknown_chat",
             Self::ClosedTopic => "closed_topic",
+            Self::Untrusted => "untrusted",
         }
     }
 
@@ -146,7 +152,8 @@ impl SendError {
             | Self::Blocked
             | Self::NotAllowed
             | Self::UnknownChat
-            | Self::ClosedTopic => doubling(60, 1800),
+            | Self::ClosedTopic
+            | Self::Untrusted => doubling(60, 1800),
         }
     }
 
@@ -157,6 +164,7 @@ impl SendError {
             PhoneChannel::Ntfy => ("The ntfy server", "NTFY_TOKEN", "NTFY_TOPIC"),
             PhoneChannel::Gotify => ("The Gotify server", "GOTIFY_TOKEN", "GOTIFY_URL"),
             PhoneChannel::Webhook => ("The webhook's server", "WEBHOOK_SECRET", "WEBHOOK_URL"),
+            PhoneChannel::Mqtt => ("The MQTT broker", "MQTT_PASSWORD", "MQTT_URL"),
         };
         match self {
             Self::Unreachable => format!("{shown} can't be reached from this machine"),
@@ -166,6 +174,13 @@ impl SendError {
             }
             Self::Refused(status) if channel == PhoneChannel::Webhook => format!(
                 "{shown} refused the message ({status}): check {target}, and that the server knows {token}"
+            ),
+            Self::Refused(401) if channel == PhoneChannel::Mqtt => {
+                format!("{shown} rejects the sign-in: check MQTT_USER and {token}")
+            }
+            Self::Untrusted => format!(
+                "{shown} shows a certificate that this machine does not trust: add its authority to the system's, and \
+                 name the host in {target} as the certificate does"
             ),
             Self::Refused(401 | 404) => format!("{shown} rejects the token: check {token}"),
             Self::Moved { to } => format!("the group has a new id: set {target} to {to}"),

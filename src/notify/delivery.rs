@@ -161,9 +161,12 @@ impl Notifier {
                 }
                 continue;
             }
+            let (kind, about) = message.about();
             let shown = ShownMessage {
                 id: &message_id(&key),
                 queued_at: message.queued_at,
+                kind,
+                race: about,
                 severity: message.severity,
                 title: &message.title,
                 text: &message.text,

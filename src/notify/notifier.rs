@@ -1,6 +1,6 @@
 //! The notifier: queues messages in the outbox, and knows where each person receives them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use super::bot::health::BotHealth;
 use super::channel::PhoneChannel;
 use super::chat_records::{self, OwnChats};
 use super::message::{MessageRoute, MessageSubject, Phone, PhoneMessage, ShownMessage};
+use super::mqtt::BrokerLink;
 use super::queue;
 use super::send_error::SendError;
 use super::telegram::{self, ChatMove, ChatTarget};
@@ -18,9 +19,7 @@ use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
 use crate::base::lifecycle::Lifecycle;
 use crate::base::post::{Post, Poster};
-use crate::base::secrets::random_id;
 use crate::config::{ChannelConfig, Live};
-use crate::race::alerts::Severity;
 use crate::race::id::RaceId;
 use crate::race::recipients::RecipientPhone;
 use crate::store::{Store, StoreError, Tx};
@@ -44,6 +43,7 @@ pub struct Notifier(Arc<NotifierInner>);
 struct NotifierInner {
     parts: NotifierParts,
     poster: Poster,
+    broker: BrokerLink,
     queued: Notify,
     /// Pauses after failures, by race and channel.
     pauses: Mutex<HashMap<(String, PhoneChannel), SendPause>>,
@@ -64,21 +64,8 @@ pub(super) struct SendPause {
 pub(super) struct MessageTarget {
     pub(super) channel: PhoneChannel,
     pub(super) config: ChannelConfig,
-    /// The id of a chat, the name of a topic, or the token of an application.
+    /// The id of a chat, the name of a topic, the token of an application, or at the broker the account.
     pub(super) address: String,
-}
-
-/// The result of a test message on one channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChannelTest {
-    /// `Telegram`, `ntfy`, `Gotify` or `the webhook`.
-    pub channel: &'static str,
-    /// Number of targets that received the message.
-    pub sent: usize,
-    /// The first failure, with advice for the operator.
-    pub failed: Option<String>,
-    /// What the operator should change even though the message arrived.
-    pub notes: Vec<String>,
 }
 
 impl Notifier {
@@ -87,6 +74,7 @@ impl Notifier {
         let notifier = Self(Arc::new(NotifierInner {
             parts,
             poster: Poster::default(),
+            broker: BrokerLink::default(),
             queued: Notify::new(),
             pauses: Mutex::default(),
             bot_health: Mutex::default(),
@@ -94,6 +82,8 @@ impl Notifier {
         }));
         let (sending, stopping) = (notifier.clone(), lifecycle.stopping());
         lifecycle.spawn("notify", async move { sending.deliver(stopping).await });
+        let (linked, stopping) = (notifier.clone(), lifecycle.stopping());
+        lifecycle.spawn("mqtt", async move { linked.keep_broker(stopping).await });
         notifier
     }
 
@@ -160,49 +150,6 @@ impl Notifier {
         queue::forget_race(tx, account, race)
     }
 
-    /// Sends a test message to every target of the operator and of every person, bypassing the queue. Returns one
-    /// report per channel that has a target.
-    pub async fn test(&self) -> Result<Vec<ChannelTest>, StoreError> {
-        let text = "A test from garmin-gateway: messages for you arrive here.";
-        let phones = self.store().list::<Phone>(b"")?;
-        let mut reports = Vec::new();
-        for (channel, config) in self.channels() {
-            let personal = phones.iter().filter_map(|(_, phone)| phone.on(channel));
-            let targets: BTreeSet<&str> = config.targets.all().into_iter().chain(personal).collect();
-            if targets.is_empty() {
-                continue;
-            }
-            let mut report = ChannelTest {
-                channel: channel.shown(),
-                sent: 0,
-                failed: None,
-                notes: Vec::new(),
-            };
-            for target in targets {
-                match self
-                    .send_test_text(channel, &config, target, Severity::Notice, text)
-                    .await
-                {
-                    Ok(()) => {
-                        report.sent += 1;
-                        report.notes.extend(self.note(channel, &config, target));
-                    }
-                    Err(error) => {
-                        report.failed.get_or_insert_with(|| error.advice(channel));
-                    }
-                }
-            }
-            tracing::info!(
-                channel = channel.name(),
-                sent = report.sent,
-                failed = report.failed.is_some(),
-                "notify.tested"
-            );
-            reports.push(report);
-        }
-        Ok(reports)
-    }
-
     /// The channels that are configured at present.
     pub(super) fn channels(&self) -> Vec<(PhoneChannel, ChannelConfig)> {
         let live = self.0.parts.live.borrow();
@@ -211,6 +158,7 @@ impl Notifier {
             (PhoneChannel::Ntfy, &live.notify.ntfy),
             (PhoneChannel::Gotify, &live.notify.gotify),
             (PhoneChannel::Webhook, &live.notify.webhook),
+            (PhoneChannel::Mqtt, &live.notify.mqtt),
         ];
         all.into_iter()
             .filter_map(|(channel, config)| Some((channel, config.clone()?)))
@@ -243,7 +191,14 @@ impl Notifier {
         }
         let email = self.0.parts.accounts.find(account)?.map(|account| account.email);
         let names: Vec<_> = email.as_deref().into_iter().chain([account.as_str()]).collect();
-        let operators = to(&|_, config| config.targets.of(&names).map(str::to_owned));
+        let operators = to(&|channel, config| {
+            let target = config.targets.of(&names)?;
+            Some(match channel {
+                // Each person has topics of their own.
+                PhoneChannel::Mqtt => account.to_string(),
+                _ => target.to_owned(),
+            })
+        });
         let route = if operators.is_empty() {
             MessageRoute::Nowhere
         } else {
@@ -261,7 +216,11 @@ impl Notifier {
     ) -> Result<(), SendError> {
         if channel != PhoneChannel::Telegram {
             let post = channel.post(config, target, message, self.clock().now());
-            return self.send_post(channel, post).await;
+            return match post {
+                Some(post) => self.send_post(channel, post).await,
+                // Boxed, because it is rare and large.
+                None => Box::pin(self.publish(target, message)).await,
+            };
         }
         let severity = message.severity;
         let text = message.in_one_text();
@@ -277,26 +236,6 @@ impl Notifier {
         let target = target.moved_to(to);
         self.send_post(channel, telegram::post(config, &target, severity, &text))
             .await
-    }
-
-    /// Sends a text that is in no queue.
-    pub(super) async fn send_test_text(
-        &self,
-        channel: PhoneChannel,
-        config: &ChannelConfig,
-        target: &str,
-        severity: Severity,
-        text: &str,
-    ) -> Result<(), SendError> {
-        let message = ShownMessage {
-            id: &random_id("msg_"),
-            queued_at: self.clock().now(),
-            severity,
-            title: "",
-            text,
-            click: self.page(),
-        };
-        self.send(channel, config, target, message).await
     }
 
     /// The page that opens when a message is tapped.
@@ -327,6 +266,15 @@ impl Notifier {
         *self.0.bot_health.lock() = health;
     }
 
+    pub(super) fn broker(&self) -> &BrokerLink {
+        &self.0.broker
+    }
+
+    /// The settings of this moment, and news of them.
+    pub(super) fn live(&self) -> &watch::Receiver<Live> {
+        &self.0.parts.live
+    }
+
     pub(super) fn poster(&self) -> &Poster {
         &self.0.poster
     }
@@ -349,15 +297,6 @@ impl Notifier {
         if let Err(e) = self.store().put(&ChatMove::key(from), moved).await {
             tracing::warn!(reason = %e, "notify.store_failed");
         }
-    }
-
-    /// What the operator should change about a target that messages still reach.
-    fn note(&self, channel: PhoneChannel, config: &ChannelConfig, target: &str) -> Option<String> {
-        let is_set_by_operator = config.targets.all().contains(&target);
-        let old = ChatTarget::parse(target);
-        let new = old.clone().follow(self.store()).ok()?;
-        (channel == PhoneChannel::Telegram && is_set_by_operator && new != old)
-            .then(|| SendError::Moved { to: new.chat }.advice(channel))
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -388,7 +327,7 @@ impl Phone {
             PhoneChannel::Telegram => self.telegram_chat.as_deref(),
             PhoneChannel::Ntfy => self.ntfy_topic.as_deref(),
             // Members name no servers: the gateway would post into the operator's network for them.
-            PhoneChannel::Gotify | PhoneChannel::Webhook => None,
+            PhoneChannel::Gotify | PhoneChannel::Webhook | PhoneChannel::Mqtt => None,
         }
     }
 }

@@ -46,6 +46,19 @@ impl Record for QueuedMessage {
 }
 
 impl QueuedMessage {
+    /// What the message is about, in a word, and the race if it is one.
+    pub(super) fn about(&self) -> (&'static str, Option<&str>) {
+        if self.account.is_none() {
+            ("operator", None)
+        } else if self.race.starts_with("coach_") {
+            ("coach", None)
+        } else if self.race.starts_with("link_") {
+            ("link", None)
+        } else {
+            ("race", self.race.split('.').next())
+        }
+    }
+
     /// Whose message it is, for the log.
     pub(super) fn owner(&self) -> &str {
         self.account.as_ref().map_or(OPERATOR, AccountId::as_str)

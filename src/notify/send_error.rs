@@ -23,4 +23,13 @@ pub(super) enum SendError {
     UnknownChat,
     /// The topic of the group is closed or was deleted.
     ClosedTopic,
+    /// The server's certificate is not trusted by this machine, or is for another name.
+    Untrusted,
+}
+
+impl SendError {
+    /// Whether it may end without anybody's doing.
+    pub(super) fn passes_by_itself(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::Server(_) | Self::RateLimited(_))
+    }
 }

@@ -1,4 +1,6 @@
+mod broker;
 mod gotify;
+mod mqtt;
 mod ntfy;
 mod operator;
 mod phone;

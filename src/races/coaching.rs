@@ -43,7 +43,7 @@ pub enum CoachingError {
     /// For the person or the operator: no phone is configured.
     #[error(
         "no phone is set up for this person: set_phone sets one, or the operator sets TELEGRAM_BOT_TOKEN and \
-         TELEGRAM_CHAT_ID, NTFY_TOPIC, GOTIFY_URL or WEBHOOK_URL"
+         TELEGRAM_CHAT_ID, NTFY_TOPIC, GOTIFY_URL, WEBHOOK_URL or MQTT_URL"
     )]
     NoPhone,
 }

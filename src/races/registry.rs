@@ -103,6 +103,11 @@ impl Races {
                 races.spawn(id, state);
             }
         }
+        let shown = races.clone();
+        races
+            .0
+            .lifecycle
+            .spawn("home", async move { shown.keep_home().await });
         Ok(races)
     }
 

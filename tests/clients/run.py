@@ -18,6 +18,7 @@ Usage:  run.py demo                         a newcomer's way: `garmin-gateway de
         run.py ways-in                      nginx and Caddy with the files of packaging/ in front
         run.py https                        https without a proxy: certificates from files, and from an ACME server
         run.py coach                        a look at a race by the real Claude Code
+        run.py home                         Mosquitto as the broker of messages and of Home Assistant's devices
         run.py watched                      Prometheus' own parser on the metrics, and a dead-man's switch, and fail2ban on the log
         run.py mailbox                      races that start from the mails in a real Dovecot
         run.py history                      kept days: filled over kill -9, and asked by twenty clients while Garmin is down
@@ -51,6 +52,7 @@ import figures
 import garmin_mcp
 import gemini
 import history
+import home
 import isolation
 import mailed
 import own_https
@@ -134,7 +136,7 @@ def worker_settings(kind: contract.Kind, garmin_url: str) -> dict[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    acts = ["demo", "stories", "conformance", "pages", "apps", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history", "mailbox"]
+    acts = ["demo", "stories", "conformance", "pages", "apps", "console", "contract", "garmin-mcp", "crash", "changes", "figures", "isolation", "attacks", "ways-in", "https", "coach", "watched", "training", "gemini", "questions", "history", "mailbox", "home"]
     parser.add_argument("act", choices=acts)
     parser.add_argument("only", nargs="*", help="names of stories")
     parser.add_argument("--bin", type=Path, default=BINARY)
@@ -174,6 +176,8 @@ def main() -> int:
             report.run(f"requirements of {revision}", partial(staged, given.bin, fixture, act))
     elif given.act == "coach":
         report.run("coach", partial(coach.coach, given.bin, NO_WAITING))
+    elif given.act == "home":
+        report.run("home", partial(home.home, given.bin, NO_WAITING))
     elif given.act == "watched":
         report.run("watched", partial(watched.watched, given.bin, NO_WAITING))
         report.run("fail2ban", partial(banned.banned, given.bin, NO_WAITING))

@@ -18,6 +18,36 @@ fn load(pairs: &[(&str, &str)]) -> Result<Config, String> {
     Config::load(&sources).map_err(told)
 }
 
+/// A broker with these settings instead of good ones.
+fn broker<'a>(settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let good = [("MQTT_URL", "mqtts://home.example.org"), ("MQTT_PEOPLE", "all")];
+    let is_kept = |(name, _): &(&str, &str)| settings.iter().all(|(other, _)| other != name);
+    good.into_iter()
+        .filter(is_kept)
+        .chain(settings.iter().copied())
+        .collect()
+}
+
+#[test]
+fn a_broker_has_a_port_and_people() {
+    let notify = |settings: &[(&str, &str)]| load(&broker(settings)).unwrap().live.notify;
+    let mqtt = notify(&[("MQTT_PEOPLE", "Ann@example.org")]).mqtt.unwrap();
+    assert_eq!(mqtt.url.as_str(), "mqtts://home.example.org:8883");
+    assert!(mqtt.targets.of(&["ann@example.org"]).is_some());
+    assert!(mqtt.targets.of(&["ben@example.org"]).is_none());
+    let plain = [("MQTT_URL", "mqtt://[::1]"), ("MQTT_TOPIC", "home/garmin")];
+    let plain = notify(&plain);
+    assert_eq!(plain.mqtt.unwrap().url.as_str(), "mqtt://[::1]:1883");
+    assert_eq!(
+        (plain.broker.topic.as_str(), plain.broker.discovery.as_str()),
+        ("home/garmin", "homeassistant")
+    );
+    // Only the operator's own news.
+    let own = [("MQTT_URL", "mqtt://home"), ("OPERATOR_PHONE", "mqtt")];
+    let own = load(&own).unwrap().live.notify.mqtt.unwrap().targets;
+    assert!(own.of_operator().is_some() && own.of(&["ann@example.org"]).is_none());
+}
+
 const BOT: (&str, &str) = ("TELEGRAM_BOT_TOKEN", "123456:AAbbCCddEEffGGhhIIjj");
 
 #[test]
@@ -119,7 +149,7 @@ fn a_way_without_a_target_is_there_for_who_has_their_own() {
 #[test]
 fn nothing_set_means_nobody_is_told_and_nobody_looks() {
     let config = load(&[]).unwrap();
-    assert_eq!(config.live.notify, NotifyConfig::default());
+    assert_eq!(*config.live.notify, NotifyConfig::default());
     assert!(matches!(config.races.coach.by, CoachedBy::Nobody));
     assert_eq!(config.races.stale_stop.as_secs(), 15 * 60);
     assert_eq!(config.races.coach.daily_cents, Some(500));
@@ -203,6 +233,25 @@ fn what_does_not_fit_together_is_told_without_the_secret() {
             "CLAUDE_CMD",
         ),
         (vec![("ANALYSIS_DAILY_USD", "2.505")], "ANALYSIS_DAILY_USD"),
+        (vec![("MQTT_URL", "mqtt://home.example.org")], "MQTT_PEOPLE"),
+        (vec![("MQTT_PEOPLE", "oops@example.org")], "MQTT_URL"),
+        (
+            broker(&[("MQTT_URL", "http://home.example.org/oops")]),
+            "MQTT_URL",
+        ),
+        (
+            broker(&[("MQTT_URL", "mqtt://home.example.org/oops")]),
+            "MQTT_URL",
+        ),
+        (
+            broker(&[("MQTT_URL", "mqtt://ann:oops@home.example.org")]),
+            "MQTT_URL",
+        ),
+        (broker(&[("MQTT_PEOPLE", "all, oops")]), "MQTT_PEOPLE"),
+        (broker(&[("MQTT_PASSWORD", "oops")]), "MQTT_USER"),
+        (broker(&[("MQTT_TOPIC", "home/#")]), "MQTT_TOPIC"),
+        (broker(&[("MQTT_DISCOVERY", "home/")]), "MQTT_DISCOVERY"),
+        (vec![("OPERATOR_PHONE", "mqtt")], "OPERATOR_PHONE"),
     ] {
         let told = load(&pairs).unwrap_err();
         assert!(told.contains(name) && !told.contains("oops"), "{told}");

@@ -113,7 +113,7 @@ async fn without_a_channel_nothing_is_kept() {
     bench.push("a", "first").await;
     assert_eq!(bench.waiting(), 0);
     assert!(bench.notifier.test().await.unwrap().is_empty());
-    assert_eq!(bench.live.borrow().notify, NotifyConfig::default());
+    assert_eq!(*bench.live.borrow().notify, NotifyConfig::default());
     // Another person's chat is not a target for this one.
     let more = [BOTH[0], ("TELEGRAM_CHAT_ID", "ben@example.org=7")];
     bench

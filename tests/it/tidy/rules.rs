@@ -7,7 +7,7 @@ use super::source::{Segments, Source};
 
 /// Crates and paths that only some files may use. `*` matches the rest of a name; a file is a path below `src/`,
 /// without `.rs`.
-const FENCES: [(&str, &[&str]); 10] = [
+const FENCES: [(&str, &[&str]); 11] = [
     ("warp", &["web"]),
     ("sled", &["store"]),
     ("rusqlite", &["import"]),
@@ -15,6 +15,7 @@ const FENCES: [(&str, &[&str]); 10] = [
     ("ratatui", &["console"]),
     ("crossterm", &["console"]),
     ("clap", &["cli", "main"]),
+    ("rumqttc", &["notify/mqtt"]),
     ("std::process::Command", &["sandbox"]),
     ("tokio::process", &["sandbox"]),
     ("std::env::var*", &["config"]),
