@@ -23,7 +23,7 @@ pub fn unknown_names(config: &Config, worker_tools: &str) -> Vec<String> {
         [own.as_str(), worker_tools].map(|list| serde_json::from_str::<Value>(list).unwrap_or_default());
     let known: BTreeSet<&str> = lists
         .iter()
-        .flat_map(|list| list.get("tools").unwrap_or(list).as_array())
+        .filter_map(|list| list.get("tools").unwrap_or(list).as_array())
         .flatten()
         .filter_map(|tool| tool.get("name")?.as_str())
         .collect();

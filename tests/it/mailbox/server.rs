@@ -265,8 +265,10 @@ impl ImapServer {
                     .mails
                     .keys()
                     .filter(|uid| **uid >= from || Some(**uid) == last);
-                let found: String = found.map(|uid| format!(" {uid}")).collect();
-                format!("* SEARCH{found}\r\n")
+                let found: Vec<String> = std::iter::once("* SEARCH".to_owned())
+                    .chain(found.map(u32::to_string))
+                    .collect();
+                format!("{}\r\n", found.join(" "))
             }
             ["UID", "FETCH", uid, ..] => {
                 assert!(command.contains("BODY.PEEK[]<0."), "{command}");

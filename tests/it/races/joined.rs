@@ -6,7 +6,7 @@ use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest}
 use garmin_gateway::simulator::livetrack::Playback;
 use serde_json::{Value, json};
 
-use super::page::{Stream, ask, get, path};
+use super::page::{Stream, ask, get};
 use super::{Tracked, scenario, url};
 use crate::outputs;
 use crate::whole::Connected;
@@ -44,7 +44,7 @@ impl Pair {
         if let Ok(answer) = &answer {
             outputs::check(tool, answer);
         }
-        answer.map_err(|e| e.to_string())
+        answer
     }
 
     async fn page(&self, path: &str) -> String {
