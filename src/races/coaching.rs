@@ -60,6 +60,11 @@ impl Races {
         self.0.notifier.route(account)
     }
 
+    /// Whether the operator's home automation shows this person's races.
+    pub fn is_at_broker(&self, account: &AccountId) -> Result<bool, StoreError> {
+        Ok(self.0.notifier.people_at_broker()?.contains(account))
+    }
+
     /// Sets where a person's messages go; an empty phone restores the operator's settings.
     pub async fn set_phone(&self, caller: &RaceCaller, phone: Phone) -> Result<MessageRoute, SetPhoneError> {
         let (account, caller) = (caller.account(), caller.clone());

@@ -220,6 +220,32 @@ impl Races {
         Ok(views)
     }
 
+    /// The races of this account for which links are made and ended, newest first: those that are watched, those that have
+    /// links, and the newest.
+    pub fn with_pages(&self, account: &AccountId) -> Result<Vec<RaceOverview>, StoreError> {
+        let mut views = self.watched(account)?;
+        let add = |views: &mut Vec<RaceOverview>, view: RaceOverview| {
+            if views
+                .iter()
+                .all(|known| known.snapshot.race != view.snapshot.race)
+            {
+                views.push(view);
+            }
+        };
+        for id in self.ids_of(account)? {
+            if !self.shares(account, &id)?.is_empty()
+                && let Some(view) = self.view(account, &id)?
+            {
+                add(&mut views, view);
+            }
+        }
+        if let Some(newest) = self.newest(account)? {
+            add(&mut views, newest);
+        }
+        views.sort_by_key(|view| std::cmp::Reverse(view.snapshot.watch.since));
+        Ok(views)
+    }
+
     /// All races of all accounts, newest first, for the operator.
     pub fn all(&self) -> Result<Vec<RaceOverview>, StoreError> {
         let mut views = Vec::new();

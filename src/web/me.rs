@@ -10,14 +10,17 @@
 //! | file | what |
 //! |---|---|
 //! | `form` | a posted form → what it asks for |
-//! | `acts` | does it |
+//! | `acts`, `acted` | does it, and what came of it |
+//! | `race_links` | the links to pages of races |
 //! | `refusal` | why it did not |
 //! | `view`, `rows` | what the page shows |
 //! | `limits` | how often one may post |
 
+mod acted;
 mod acts;
 mod form;
 pub(super) mod limits;
+mod race_links;
 mod refusal;
 mod rows;
 mod view;
@@ -28,7 +31,7 @@ use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, Method, StatusCode};
 use url::form_urlencoded;
 
-use self::acts::PageClosing;
+use self::acted::{Acted, PageClosing};
 use self::form::{PageAct, PageForm, PageStep};
 use super::face::Face;
 use super::oauth::form as form_body;
@@ -42,7 +45,7 @@ use crate::base::secrets::Secret;
 use crate::oauth::{AuthorizeStep, PageVisitor, VISIT_LIFE};
 
 #[cfg(test)]
-pub(super) use self::rows::{GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory};
+pub(super) use self::rows::{GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, RaceLinkRow, RaceWithLinks};
 pub(super) use self::view::PageNotice;
 #[cfg(test)]
 pub(super) use self::view::{ChosenTools, OwnPage};
@@ -194,20 +197,24 @@ async fn act_on(face: Arc<Face>, exchange: Exchange, act: PageAct, csrf: &str) -
         return acts::export(&face, &visitor);
     }
     match acts::run(Arc::clone(&face), visitor.clone(), act).await {
-        acts::Acted::Done(key) => to_page(&face, &exchange, key),
+        Acted::Done(key) => to_page(&face, &exchange, key),
+        Acted::Shared(url) => {
+            let made = exchange.language().me.races.made;
+            page(&face, &exchange, &visitor, Some(view::with_link(made, &url)))
+        }
         // The page may have been closed while the act was under way.
-        acts::Acted::Refused(_) if !face.parts.oauth.is_page_open(&visitor) => {
+        Acted::Refused(_) if !face.parts.oauth.is_page_open(&visitor) => {
             face.refuse_page(&exchange, Problem::PageClosed)
         }
-        acts::Acted::Refused(why) => {
+        Acted::Refused(why) => {
             let text = why.text(&face.frame(&exchange), face.origin());
             page(&face, &exchange, &visitor, Some(view::problem(text)))
         }
-        acts::Acted::Closed(why) => {
+        Acted::Closed(why) => {
             let page = closed(&face, &exchange, why);
             with_cookie(&face, reply::page(StatusCode::OK, &page, Forms::None), "", 0)
         }
-        acts::Acted::Broken => face.refuse_page(&exchange, Problem::Broken),
+        Acted::Broken => face.refuse_page(&exchange, Problem::Broken),
     }
 }
 

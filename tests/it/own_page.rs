@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use garmin_gateway::base::clock::Clock;
 use garmin_gateway::simulator::SimulatorSettings;
+use garmin_gateway::simulator::livetrack::Playback;
 use jiff::SignedDuration;
 use reqwest::header::{HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::{Value, json};
@@ -541,4 +542,72 @@ async fn the_page_closes_with_time_and_with_the_access() {
         "{guessed:?}"
     );
     assert!(guesses(None).await.iter().all(|status| *status == 400));
+}
+
+#[tokio::test]
+async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
+    let world = World::start().await;
+    let ann = ann(&world).await;
+    let scenario = garmin_gateway::simulator::livetrack::demo_race().unwrap();
+    let started = Playback {
+        elapsed_s: 1800,
+        ..Playback::default()
+    };
+    let livetrack = world.simulator.play(&scenario, started).remove(0).to_string();
+    let tracking = json!({"url": livetrack, "race_config": scenario.race_config});
+    let race = world
+        .told(&ann.access_token, "start_tracking", tracking)
+        .await
+        .unwrap();
+    let race = race["race"].as_str().unwrap();
+    let browser = Browser::new(&world);
+    browser.open(&link(&world, &ann).await).await;
+    browser.get("/me").await.sees("No link shows it.");
+
+    let made = browser
+        .act(
+            "share_race",
+            &[
+                ("race", race),
+                ("role", "family"),
+                ("name", "Annie"),
+                ("with", ""),
+            ],
+        )
+        .await;
+    made.sees("It is shown only now");
+    let (_, url) = made.text.split_once("<a href=\"http").unwrap();
+    let url = format!("http{}", url.split('"').next().unwrap());
+    let page = world.http.get(&url).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Annie"), "{page}");
+    let shown = browser.get("/me").await;
+    shown.sees("Your name on it: Annie. It ends 24 hours after the race.");
+    assert!(!shown.text.contains(&url), "the address is told once");
+
+    // The link of another athlete, which this race is on already; one that there is not; and a race of nobody's.
+    for (race, with, why) in [
+        (race, url.as_str(), "this race is on that link already"),
+        (
+            race,
+            "https://gw.example.org/r/x",
+            "no link with this address works",
+        ),
+        ("race_aaaaaaaaaaaaaaaa", "", "not here any more"),
+    ] {
+        let fields = [("race", race), ("role", "crew"), ("name", ""), ("with", with)];
+        let refused = browser.act("share_race", &fields).await;
+        assert_eq!(refused.status, 400);
+        refused.sees(why);
+    }
+    let share = browser.get("/me").await.hidden("share");
+    let ended = browser
+        .act("end_share", &[("race", race), ("share", &share)])
+        .await;
+    assert_eq!(ended.status, 303);
+    browser.get("/me").await.sees("No link shows it.");
+    assert_eq!(world.http.get(&url).send().await.unwrap().status(), 404);
+    let again = browser
+        .act("end_share", &[("race", race), ("share", &share)])
+        .await;
+    again.sees("not here any more");
 }

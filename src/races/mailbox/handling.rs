@@ -280,7 +280,7 @@ impl MailHandler {
         }
     }
 
-    /// Where a session began.
+    /// The first place that a session tells, and when.
     async fn first_seen(&self, link: &LiveTrackLink) -> Option<Sighting> {
         let batch = self.races.0.livetrack.points(link, None).await.ok()?;
         batch.points.iter().find_map(|point| {

@@ -10,7 +10,9 @@ use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::acted::{Acted, PageClosing};
 use super::form::PageAct;
+use super::race_links;
 use super::refusal::PageRefusal;
 use crate::accounts::{AccountId, GrantGiven, GrantWithdrawn, MailAddressProblem};
 use crate::admin::operations::Rooms;
@@ -23,33 +25,6 @@ use crate::races::RaceCaller;
 use crate::store::StoreError;
 use crate::web::face::Face;
 use crate::web::reply::{self, Response};
-
-/// What came of an act.
-pub(super) enum Acted {
-    /// The page is shown again, with the notice of this name.
-    Done(&'static str),
-    /// Nothing was changed, for this reason.
-    Refused(PageRefusal),
-    Closed(PageClosing),
-    /// The store can't be used.
-    Broken,
-}
-
-/// Why an act closed the page.
-#[derive(Clone, Copy)]
-pub(super) enum PageClosing {
-    SignedOut,
-    /// The app that was cut off had opened the page.
-    AppEnded,
-    Forgotten,
-}
-
-impl From<StoreError> for Acted {
-    fn from(reason: StoreError) -> Self {
-        tracing::error!(%reason, "page.not_acted");
-        Self::Broken
-    }
-}
 
 /// Carries out an act, even if the browser does not wait for it.
 pub(super) async fn run(face: Arc<Face>, visitor: PageVisitor, act: PageAct) -> Acted {
@@ -145,6 +120,13 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             GrantWithdrawn::Missing => Acted::Refused(PageRefusal::GrantGone),
             withdrawn => done(withdrawn != GrantWithdrawn::NotAllowed, "grant_withdrawn"),
         },
+        PageAct::ShareRace {
+            race,
+            role,
+            name,
+            with,
+        } => race_links::share(rooms, visitor, &race, role, &name, &with).await?,
+        PageAct::EndShare { race, share } => race_links::end(rooms, visitor, &race, &share).await?,
         // Answered by `export`.
         PageAct::Export => Acted::Broken,
     })

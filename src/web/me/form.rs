@@ -3,6 +3,7 @@
 use url::form_urlencoded;
 
 use crate::accounts::GrantWish;
+use crate::race::share::ShareRole;
 
 /// A form of the page.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,6 +54,18 @@ pub(super) enum PageAct {
     },
     /// Lets another member see data.
     GrantAccess(GrantWish),
+    /// Makes a link that shows a race, or adds the race to another athlete's.
+    ShareRace {
+        race: String,
+        role: ShareRole,
+        name: String,
+        /// The address of another athlete's link; empty for a link of one's own.
+        with: String,
+    },
+    EndShare {
+        race: String,
+        share: String,
+    },
     /// Takes a grant back, named by the other's account id.
     WithdrawGrant(String),
 }
@@ -120,6 +133,16 @@ impl PageForm {
                 until: field("until")?,
                 name: field("name")?,
             }),
+            "share_race" => PageAct::ShareRace {
+                race: field("race")?,
+                role: ShareRole::named(&field("role")?)?,
+                name: field("name")?,
+                with: field("with")?,
+            },
+            "end_share" => PageAct::EndShare {
+                race: field("race")?,
+                share: field("share")?,
+            },
             "withdraw_grant" => PageAct::WithdrawGrant(field("to")?),
             _ => return None,
         };

@@ -4,6 +4,7 @@ use crate::accounts::{
     GrantNameProblem, GrantProblem, LastDayProblem, MOST_MAIL_ADDRESSES, MailAddressProblem,
 };
 use crate::notify::message::{PhoneTrouble, SetPhoneError};
+use crate::races::RaceActError;
 use crate::web::pages::Frame;
 use crate::web::words::{MeWords, fill};
 
@@ -23,6 +24,9 @@ pub(in crate::web) enum PageRefusal {
     NoPhone,
     Phone(SetPhoneError),
     MailAddresses(MailAddressProblem),
+    Race(RaceActError),
+    /// The name for a page of a race is too long.
+    RaceName,
 }
 
 /// A problem with a field has the field's label in front.
@@ -64,12 +68,25 @@ impl PageRefusal {
             Self::Grant(problem) => about_grant(problem, frame, origin),
             Self::NoPhone => Said::whole(refused.phone.empty),
             Self::MailAddresses(problem) => about_mail_addresses(problem, frame),
+            Self::Race(why) => about_race(why, me),
+            Self::RaceName => Said::at(me.races.name, refused.long_name),
             Self::Phone(error) => about_phone(error, me, frame.operator()),
         };
         match said.label {
             Some(label) => fill(refused.field, &[("field", label), ("problem", &said.text)]),
             None => said.text,
         }
+    }
+}
+
+fn about_race(why: &RaceActError, me: &MeWords) -> Said {
+    let (words, refused) = (&me.races, &me.refused);
+    match why {
+        RaceActError::NoSuchLink => Said::at(words.with, refused.no_race_link),
+        RaceActError::OnLinkAlready => Said::at(words.with, refused.on_race_link),
+        RaceActError::TooManyAthletes => Said::at(words.with, refused.full_race_link),
+        RaceActError::TooManyShares => Said::whole(refused.many_race_links),
+        _ => Said::whole(refused.race_gone),
     }
 }
 

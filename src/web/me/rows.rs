@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::history::TroubleClass;
 use crate::mcp::DataGroup;
-use crate::web::words::{MeAppWords, MeGrantWords, MeHistoryWords, SiteWords, fill};
+use crate::web::words::{MeAppWords, MeGrantWords, MeHistoryWords, MeRaceWords, SiteWords, fill};
 
 /// An app that has access, as a row with its button.
 pub(in crate::web) struct OwnApp {
@@ -74,6 +74,49 @@ impl OwnHistory {
             TroubleClass::NotStored => troubles.not_stored,
         };
         Some(fill(sentence, &[("operator", operator)]))
+    }
+}
+
+/// A race with the links that show it.
+pub(in crate::web) struct RaceWithLinks {
+    pub(in crate::web) id: String,
+    /// The athlete and the race.
+    pub(in crate::web) title: String,
+    pub(in crate::web) links: Vec<RaceLinkRow>,
+}
+
+pub(in crate::web) struct RaceLinkRow {
+    pub(in crate::web) id: String,
+    pub(in crate::web) is_crew: bool,
+    /// The person's name on the page.
+    pub(in crate::web) name: Option<String>,
+    /// The end of the link, if it is known.
+    pub(in crate::web) ends: Option<String>,
+    pub(in crate::web) hours_after: u32,
+    /// The number of other athletes on the link.
+    pub(in crate::web) others: usize,
+}
+
+impl RaceLinkRow {
+    /// For whom it is, under which name, with how many others, and until when.
+    pub(super) fn about(&self, words: &MeRaceWords) -> String {
+        let mut sentences = vec![
+            (if self.is_crew {
+                words.for_crew
+            } else {
+                words.for_family
+            })
+            .to_owned(),
+        ];
+        sentences.extend(self.name.iter().map(|name| fill(words.named, &[("name", name)])));
+        if self.others > 0 {
+            sentences.push(fill(words.others, &[("n", &self.others.to_string())]));
+        }
+        sentences.push(match &self.ends {
+            Some(time) => fill(words.ends_at, &[("time", time)]),
+            None => fill(words.ends_after, &[("n", &self.hours_after.to_string())]),
+        });
+        sentences.join(" ")
     }
 }
 

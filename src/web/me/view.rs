@@ -9,8 +9,10 @@ use super::super::language::LanguageChoice;
 use super::super::pages::Frame;
 use super::super::request::Exchange;
 use super::super::words::{MeWords, SiteWords, fill};
-use super::rows::{GivenRow, GroupBox, HeldRow, OwnApp, OwnGrants, OwnHistory, group_names};
+use super::race_links;
+use super::rows::{GivenRow, GroupBox, HeldRow, OwnApp, OwnGrants, OwnHistory, RaceWithLinks, group_names};
 use crate::accounts::{AccountId, GarminLogin, MAX_GRANT_DAYS};
+use crate::base::secrets::Secret;
 use crate::config::ToolProfile;
 use crate::mcp::{Access, DataGroup};
 use crate::notify::message::MessageRoute;
@@ -21,6 +23,8 @@ use crate::store::StoreError;
 pub(in crate::web) struct PageNotice {
     pub(in crate::web) text: String,
     pub(in crate::web) is_problem: bool,
+    /// A link that was just made.
+    pub(in crate::web) link: Option<String>,
 }
 
 /// The page of one person.
@@ -47,6 +51,9 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) tools: ChosenTools,
     pub(in crate::web) are_charts_off: bool,
     pub(in crate::web) grants: OwnGrants,
+    pub(in crate::web) races: Vec<RaceWithLinks>,
+    /// Whether the operator's home automation shows the person's races.
+    pub(in crate::web) is_at_broker: bool,
 }
 
 /// The choice of tools: one of `default`, `core`, `all`, `own`, and the names of an own list.
@@ -125,6 +132,8 @@ pub(super) fn notice(done: Option<&str>, words: &SiteWords) -> Option<PageNotice
         "charts_on" => said.charts_on,
         "grant_given" => said.grant_given,
         "grant_withdrawn" => said.grant_withdrawn,
+        "share_ended" => said.share_ended,
+        "race_joined" => said.race_joined,
         "mails_set" => said.mails_set,
         "tools_set" => said.tools_set,
         _ => return None,
@@ -132,6 +141,7 @@ pub(super) fn notice(done: Option<&str>, words: &SiteWords) -> Option<PageNotice
     Some(PageNotice {
         text: text.to_owned(),
         is_problem: false,
+        link: None,
     })
 }
 
@@ -139,6 +149,15 @@ pub(super) fn problem(text: String) -> PageNotice {
     PageNotice {
         text,
         is_problem: true,
+        link: None,
+    }
+}
+
+pub(super) fn with_link(text: &str, link: &Secret) -> PageNotice {
+    PageNotice {
+        text: text.to_owned(),
+        is_problem: false,
+        link: Some(link.expose().to_owned()),
     }
 }
 
@@ -209,6 +228,8 @@ pub(super) fn own_page(
         tools: choices.tools.into(),
         are_charts_off: choices.are_views_off,
         grants: grants(face, id, &zone, words)?,
+        races: race_links::rows(rooms, id, moment)?,
+        is_at_broker: rooms.races.is_at_broker(id)?,
     })
 }
 

@@ -16,6 +16,7 @@ pub(in crate::web) struct MeWords {
     pub(in crate::web) history: MeHistoryWords,
     pub(in crate::web) grants: MeGrantWords,
     pub(in crate::web) groups: MeGroupWords,
+    pub(in crate::web) races: MeRaceWords,
     pub(in crate::web) phone: MePhoneWords,
     pub(in crate::web) settings: MeSettingWords,
     pub(in crate::web) data: MeDataWords,
@@ -98,12 +99,40 @@ pub(in crate::web) struct MeGroupWords {
     pub(in crate::web) everything: TitledWords,
 }
 
+/// The links to pages of races, with the form that makes one.
+#[derive(Debug)]
+pub(in crate::web) struct MeRaceWords {
+    pub(in crate::web) heading: &'static str,
+    pub(in crate::web) none: &'static str,
+    pub(in crate::web) no_link: &'static str,
+    pub(in crate::web) for_family: &'static str,
+    pub(in crate::web) for_crew: &'static str,
+    pub(in crate::web) named: &'static str,
+    pub(in crate::web) others: &'static str,
+    pub(in crate::web) ends_at: &'static str,
+    pub(in crate::web) ends_after: &'static str,
+    pub(in crate::web) end: &'static str,
+    pub(in crate::web) form: &'static str,
+    pub(in crate::web) whom: &'static str,
+    pub(in crate::web) family: &'static str,
+    pub(in crate::web) family_hint: &'static str,
+    pub(in crate::web) crew: &'static str,
+    pub(in crate::web) crew_hint: &'static str,
+    pub(in crate::web) name: &'static str,
+    pub(in crate::web) name_hint: &'static str,
+    pub(in crate::web) with: &'static str,
+    pub(in crate::web) with_hint: &'static str,
+    pub(in crate::web) submit: &'static str,
+    pub(in crate::web) made: &'static str,
+}
+
 #[derive(Debug)]
 pub(in crate::web) struct MePhoneWords {
     pub(in crate::web) heading: &'static str,
     pub(in crate::web) personal: &'static str,
     pub(in crate::web) of_operator: &'static str,
     pub(in crate::web) nowhere: &'static str,
+    pub(in crate::web) at_broker: &'static str,
     pub(in crate::web) chat: &'static str,
     pub(in crate::web) chat_hint: &'static str,
     pub(in crate::web) topic: &'static str,
@@ -162,6 +191,8 @@ pub(in crate::web) struct MeDoneWords {
     pub(in crate::web) charts_off: &'static str,
     pub(in crate::web) grant_given: &'static str,
     pub(in crate::web) grant_withdrawn: &'static str,
+    pub(in crate::web) share_ended: &'static str,
+    pub(in crate::web) race_joined: &'static str,
     pub(in crate::web) tools_set: &'static str,
 }
 
@@ -181,6 +212,11 @@ pub(in crate::web) struct MeRefusedWords {
     pub(in crate::web) many_mail_addresses: &'static str,
     pub(in crate::web) taken_mail_address: &'static str,
     pub(in crate::web) mailbox_address: &'static str,
+    pub(in crate::web) race_gone: &'static str,
+    pub(in crate::web) no_race_link: &'static str,
+    pub(in crate::web) on_race_link: &'static str,
+    pub(in crate::web) full_race_link: &'static str,
+    pub(in crate::web) many_race_links: &'static str,
     pub(in crate::web) grant_gone: &'static str,
     pub(in crate::web) no_member: &'static str,
     pub(in crate::web) own_email: &'static str,

@@ -5,7 +5,10 @@ use crate::history::TroubleClass;
 use crate::notify::message::MessageRoute;
 use crate::oauth::{ClientOnPage, HiddenFields, SignInPage};
 use crate::web::language::LanguageChoice;
-use crate::web::me::{ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice};
+use crate::web::me::{
+    ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice, RaceLinkRow,
+    RaceWithLinks,
+};
 use crate::web::words::SiteWords;
 
 /// The texts of a sample: in one language, with ordinary words or an attack in every field from outside.
@@ -243,6 +246,19 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
         route: MessageRoute::Personal,
         time_zone: of.text("Europe/Vienna"),
         mail_addresses: Some(of.text("ada@example.net")),
+        races: vec![RaceWithLinks {
+            id: of.text("race_a"),
+            title: of.text("Ada, City Marathon"),
+            links: vec![RaceLinkRow {
+                id: of.text("share_a"),
+                is_crew: true,
+                name: Some(of.text("Ada")),
+                ends: Some(of.text("21 Nov 2026, 14:05")),
+                hours_after: 24,
+                others: 1,
+            }],
+        }],
+        is_at_broker: true,
         are_charts_off: false,
         tools: ChosenTools {
             choice: "own",
@@ -270,6 +286,7 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
         Some(PageNotice {
             text: of.text("That is set."),
             is_problem,
+            link: None,
         })
     };
     let history = OwnHistory {
