@@ -191,17 +191,17 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "share_race",
-        about: "Make, list or end private links to a race's live page for people without an account. family: no heart rate, \
-             power, texts, place near start and end.",
+        about: "Make, list or end private links to a race's live page, without account. family: no heart rate, power, texts, \
+             place near start and end.",
         properties: || {
             json!({
                 "race": {"type": "string", "description": "Its id"},
                 "action": {"type": "string", "enum": ["make", "list", "end"], "description": "What to do"},
                 "role": {"type": "string", "enum": ShareRole::ALL.map(ShareRole::name), "description": "For whom"},
-                "name": {"type": "string", "description": "Shown; else nobody is named"},
+                "name": {"type": "string", "description": "Shown; else nobody"},
                 "privacy_m": {"type": "integer", "minimum": 0, "description": "Hidden radius; 300"},
-                "hours_after": {"type": "integer", "minimum": 1, "description": "It stays; 24"},
-                "with": {"type": "string", "description": "Other athlete's link, to join"},
+                "hours_after": {"type": "integer", "minimum": 1, "description": "Stays; 24"},
+                "with": {"type": "string", "description": "Another's link, to join"},
                 "share": {"type": "string", "description": "To end; else all"},
             })
         },
@@ -211,16 +211,16 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "watch_place",
-        about: "Tell the phone when an athlete is not at a place by a time (no-show), comes, or goes; the time also without signal.",
+        about: "Tell the phone when an athlete is not at a place by a time (no-show, also without signal), comes, or goes.",
         properties: || {
             json!({
                 "race": {"type": "string", "description": "Its id"},
                 "action": {"type": "string", "enum": ["add", "list", "remove"], "description": "What to do"},
                 "place": {"type": "string", "description": "Checkpoint, \"finish\", km, or lat,lon"},
-                "by": {"type": "string", "description": "Tell if not there by 14:00"},
-                "on": {"type": "string", "enum": ["enter", "leave"], "description": "Or tell when"},
+                "by": {"type": "string", "description": "Not there by 14:00"},
+                "on": {"type": "string", "enum": ["enter", "leave"], "description": "Or when"},
                 "radius_m": {"type": "integer", "minimum": RADIUS_M.0, "description": "Around lat,lon; 100"},
-                "name": {"type": "string", "description": "What to call it"},
+                "name": {"type": "string", "description": "Its name"},
             })
         },
         required: &[],
