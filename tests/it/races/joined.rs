@@ -69,7 +69,7 @@ async fn two_athletes_are_on_one_page_and_each_takes_off_only_their_own() {
         (&joined["athletes"], &joined["race"]),
         (&json!(2), &json!(pair.bens))
     );
-    let more = stream.until("event: beat").await;
+    let more = stream.change().await;
     assert!(more.contains("Anna") && more.contains("Ben"), "{more}");
 
     let page = pair.page(&path).await;
@@ -94,7 +94,7 @@ async fn two_athletes_are_on_one_page_and_each_takes_off_only_their_own() {
     // Ann ends all her shares; Ben's part stays at the same address, and nothing names her.
     let since = Instant::now();
     pair.tracked.told("share_race", json!({"action": "end"})).await;
-    let rest = stream.until("event: beat").await;
+    let rest = stream.change().await;
     assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
     assert!(rest.contains("Ben") && !rest.contains("Anna"), "{rest}");
     let page = pair.page(&path).await;

@@ -70,6 +70,17 @@ impl Stream {
         read
     }
 
+    /// Reads until the state in words has changed. Beats without a change may come before: a link that is joined changes two
+    /// races, one after the other.
+    pub(super) async fn change(&mut self) -> String {
+        loop {
+            let read = self.until("event: beat").await;
+            if read.contains(r#""id":"now""#) {
+                return read;
+            }
+        }
+    }
+
     /// Reads the last event, which must come at once, and the end.
     pub(super) async fn ends(mut self) {
         let since = Instant::now();
