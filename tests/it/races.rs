@@ -89,15 +89,20 @@ impl Tracked {
     async fn play(&self, to_s: i64) {
         let to = start() + SignedDuration::from_secs(to_s);
         let races = self.world.races();
-        let ended = async || {
-            while races.count() > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        loop {
+            let watched = races.count();
+            if watched == 0 {
+                return;
             }
-        };
-        while races.count() > 0 {
+            let ended = async {
+                while races.count() >= watched {
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                }
+            };
             let due = tokio::select! {
-                due = self.clock.next_due(SLEEPERS + races.count().saturating_sub(1)) => due,
-                () = ended() => return,
+                due = self.clock.next_due(SLEEPERS + watched - 1) => due,
+                // With a race less, fewer tasks sleep.
+                () = ended => continue,
             };
             self.clock.advance(due.min(to).duration_since(self.clock.now()));
             if due > to {
