@@ -177,7 +177,7 @@ impl BrokerLink {
             let end = self.connect(&settings, &mut live, page, &stopping).await;
             let was_connected = matches!(&*self.state.borrow(), BrokerState::Connected(_));
             let error = match end {
-                LinkEnd::Left if stopping.is_cancelled() => return,
+                LinkEnd::Left if stopping.is_cancelled() || live.has_changed().is_err() => return,
                 LinkEnd::Left => {
                     failures = 0;
                     continue;
@@ -257,8 +257,15 @@ impl BrokerLink {
                     return LinkEnd::Left;
                 }
                 changed = live.changed() => {
+                    // The settings end with the gateway.
+                    if changed.is_err() {
+                        if is_connected {
+                            desk.leave().await;
+                        }
+                        return LinkEnd::Left;
+                    }
                     let now = LinkSettings::of(&live.borrow_and_update());
-                    if changed.is_ok() && now.as_ref().is_some_and(|now| now.has_link_of(settings)) {
+                    if now.as_ref().is_some_and(|now| now.has_link_of(settings)) {
                         continue;
                     }
                     if is_connected && now.is_some_and(|now| now.has_topics_of(settings)) {
