@@ -1,5 +1,7 @@
 //! An e-mail as far as races need it: whose it is, and the text in which a LiveTrack link may be. Pure.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use mail_parser::{Addr, Address, HeaderName, HeaderValue, Message, MessageParser, PartType};
 
 /// Maximum depth of mails that are attached to mails.
@@ -36,8 +38,18 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    /// Reads an e-mail, which may be cut off. A text that is no e-mail gives an empty letter.
+    /// Reads an e-mail, which may be cut off. A text that is not an e-mail gives an empty letter.
+    ///
+    /// Strangers write mails, and a panic in a task stops the gateway: a mail on which the parser panics gives an empty
+    /// letter too. In debug builds, mail-parser 0.11 asserts that mails are nested correctly.
     pub(super) fn read(bytes: &[u8]) -> Self {
+        catch_unwind(AssertUnwindSafe(|| Self::parse(bytes))).unwrap_or_else(|_| {
+            tracing::error!("mailbox.parser_failed");
+            Self::default()
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Self {
         let mut letter = Self::default();
         let Some(message) = MessageParser::default().parse(bytes) else {
             return letter;

@@ -97,3 +97,12 @@ fn bytes_that_are_no_mail_are_read_in_little_time() {
         assert!(letter.written_to.len() <= MAX_ADDRESSES);
     }
 }
+
+/// The parser panics on this mail in a build with debug assertions.
+#[test]
+fn a_panic_of_the_parser_gives_an_empty_letter() {
+    let mail = "Content-Type: multipart/m; boundary=\"out\"\r\n\r\n-yp--out\r\nContent-Type: message/rfc822\r\n\r\n\
+        Content-Type:message/rfc822\r\n\n\r\n\n--out--\r";
+    assert!(catch_unwind(|| MessageParser::default().parse(mail)).is_err());
+    assert_eq!(Letter::read(mail.as_bytes()), Letter::default());
+}
