@@ -1,6 +1,6 @@
 //! What the console costs: drawing a long race, and the daemon's load with a console attached.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use garmin_gateway::admin::api::AdminRequest;
@@ -9,14 +9,11 @@ use garmin_gateway::admin::client::AdminClient;
 use garmin_gateway::admin::views::{RaceDetail, RaceView, TrackPointView};
 use garmin_gateway::console::measured::race_drawn;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
+use crate::client::Client;
 use crate::figures::Row;
 use crate::house::{Garmin, House};
-use crate::load::Target;
-use crate::person;
-use crate::processes::cpu;
-use crate::wire::{Connection, mcp_request};
 
 /// Points of the race to draw: fourteen hours at one point per second.
 const POINTS: u32 = 50_000;
@@ -97,38 +94,17 @@ fn race() -> RaceDetail {
 /// The daemon's share of a core with a worker running and a race in progress, with and without a console attached.
 async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
     let house = House::start(garmin, &[]).await?;
-    let token = person::connect(&house.url, garmin.person(0)?).await?;
-    let mut connection = Connection::open(house.port).await?;
-    let mut call = async |name: &str, arguments: Value, contains: &'static [u8]| {
-        let request = mcp_request(
-            &token,
-            "tools/call",
-            &json!({"name": name, "arguments": arguments}),
-        );
-        let target = Target {
-            port: house.port,
-            request,
-            contains,
-            tls: None,
-        };
-        target.once(&mut connection).await
-    };
-    call("get_full_name", json!({}), b"full_name").await?;
-    let url = format!("{}/simulator/livetrack", garmin.url());
-    let played = reqwest::Client::new()
-        .post(url)
-        .body(json!({"elapsed_s": 2400}).to_string());
-    let played: Value = serde_json::from_slice(&played.send().await?.bytes().await?)?;
-    let link = json!({"url": played["links"][0]["url"], "race_config": {"poll_interval_secs": 5}});
-    call("start_tracking", link, b"race_").await?;
+    let mut client = Client::connect(garmin, &house).await?;
+    client.call("get_full_name", &json!({})).await?;
+    client.watch_race(garmin).await?;
 
-    let without = share(&house, idle).await?;
+    let without = house.share_of_a_core(idle).await?;
     let mut console = AdminClient::connect(&house.socket()).await?;
     console.send(AdminRequest::Follow).await?;
     let following = tokio::spawn(async move { while console.next().await.is_ok() {} });
     // Excludes the first full snapshot, which is sent only once.
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let with = share(&house, idle).await?;
+    let with = house.share_of_a_core(idle).await?;
     following.abort();
     let percent = |share: f64| format!("{:.2} %", share * 100.0);
     Ok(Row {
@@ -139,11 +115,4 @@ async fn attached(garmin: &Garmin, idle: Duration) -> Result<Row> {
             "1 % at most beyond",
         )
     })
-}
-
-async fn share(house: &House, time: Duration) -> Result<f64> {
-    let (began, before) = (Instant::now(), cpu(house.process.id())?);
-    tokio::time::sleep(time).await;
-    let used = cpu(house.process.id())?.saturating_sub(before);
-    Ok(used.as_secs_f64() / began.elapsed().as_secs_f64())
 }

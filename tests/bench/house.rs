@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::https::Certificate;
 use crate::person::Person;
-use crate::processes::Process;
+use crate::processes::{Process, cpu};
 
 /// The program to measure: the one named by `--program`, or else the one that cargo built with the bench.
 fn gateway() -> Result<PathBuf> {
@@ -162,6 +163,14 @@ impl House {
         self.process = serve(&self.socket, &self.environment, &self.directory)?;
         let url = format!("{}/readyz", self.url);
         self.process.ready(&self.client, &url).await
+    }
+
+    /// The share of a core that the gateway, without its workers, uses in this time.
+    pub(crate) async fn share_of_a_core(&self, time: Duration) -> Result<f64> {
+        let (began, before) = (Instant::now(), cpu(self.process.id())?);
+        tokio::time::sleep(time).await;
+        let used = cpu(self.process.id())?.saturating_sub(before);
+        Ok(used.as_secs_f64() / began.elapsed().as_secs_f64())
     }
 
     /// The path of the console's socket.

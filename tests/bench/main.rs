@@ -4,8 +4,8 @@
 //! every target, so its own cost is the same in every column. `cargo bench -- --program FILE` measures that program,
 //! for example one from packaging/release.sh, instead of the one that cargo builds. `cargo bench -- --smoke` measures
 //! everything only briefly: it shows that the bench works, not how fast the gateway is. `-- --calls` measures only
-//! calls through the gateway, `-- --https` only what its own TLS costs, `-- --races` only what races cost, and
-//! `-- --console` only what the console costs.
+//! calls through the gateway, `-- --https` only what its own TLS costs, `-- --races` only what races cost,
+//! `-- --viewers` only what a race page costs that many people have open, and `-- --console` only what the console costs.
 #![expect(clippy::print_stdout, reason = "the table is what a bench is run for")]
 #![expect(
     clippy::disallowed_methods,
@@ -16,6 +16,7 @@
     reason = "a JSON value that lacks a member is null, two targets are two"
 )]
 
+mod client;
 mod console;
 mod crowd;
 mod figures;
@@ -28,6 +29,7 @@ mod processes;
 mod races;
 mod restart;
 mod upstream;
+mod viewers;
 mod wire;
 
 use std::process::ExitCode;
@@ -46,7 +48,7 @@ fn main() -> ExitCode {
             runtime.block_on(serve_as_upstream())
         } else {
             drop(rustls::crypto::ring::default_provider().install_default());
-            let part = ["--calls", "--https", "--races", "--console"]
+            let part = ["--calls", "--https", "--races", "--viewers", "--console"]
                 .into_iter()
                 .find(|part| has(part));
             runtime.block_on(measure(has("--smoke"), part))
@@ -78,6 +80,7 @@ async fn measure(smoke: bool, part: Option<&str>) -> Result<()> {
     let rows = match part {
         Some("--https") => https::all(smoke).await?,
         Some("--races") => races::all(smoke).await?,
+        Some("--viewers") => viewers::all(smoke).await?,
         Some("--console") => console::all(smoke).await?,
         part => figures::all(smoke, part.is_some()).await?,
     };
