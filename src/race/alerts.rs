@@ -1,4 +1,5 @@
-//! The rules that watch a race before any model does. Pure: (alerts so far, current situation) → new alerts.
+//! The rules that raise alerts during a race, before any language model looks at it. Pure: (alerts so far, current
+//! situation) → new alerts.
 //!
 //! Every rule has a severity, a threshold (with hysteresis where the value can flutter), a cool-down where the alert
 //! can recur, and a key under which it is sent only once. Rules use device time. An event that arrives late is
@@ -54,15 +55,15 @@ const STRANGE_ANSWERS: u32 = 2;
 const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
 impl AlertState {
-    /// When a rule has to be judged even if no poll is due by then: a person asked to be told if the athlete is not
-    /// at a place by a time.
+    /// When a rule has to be judged even if no poll is due by then. Only a rule that the athlete must be at a place by
+    /// a time has such a moment.
     pub fn next_due(&self, plan: &RacePlan) -> Option<Timestamp> {
         self.places.next_due(&plan.place_rules)
     }
 }
 
-/// Applies all rules. Records the alerts in `told`, so that they are not sent again. After the finish only what a
-/// person asked for is told.
+/// Applies all rules. Records the alerts in `told`, so that they are not sent again. After the finish, only the alerts
+/// that a person asked for are raised.
 pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
     let mut alerts = Vec::new();
     place::judge(&mut told.places, situation, &mut alerts);
@@ -74,7 +75,7 @@ pub fn judge(told: &mut AlertState, situation: &Situation<'_>) -> Vec<Alert> {
         situation.watch.phase,
         RacePhase::Closing { .. } | RacePhase::Over { .. }
     );
-    // Late data after the end changes the summary, but is no news.
+    // Late data after the end changes the summary, but raises no alert.
     let told_of_end = ending && told.end.is_some();
     if situation.track.started_at.is_some() && !told_of_end {
         started(told, situation, &mut alerts);

@@ -26,13 +26,13 @@ pub struct MessageBudget {
     sent_at: Vec<Timestamp>,
 }
 
-/// The budgets of the recipients with phones of their own, by the key of the phone. A list that is replaced gives
-/// nobody more.
+/// The budgets of the recipients with phones of their own, by the key of the phone. Replacing the list of recipients
+/// gives no phone a new budget.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RecipientBudgets(BTreeMap<String, MessageBudget>);
 
-/// Those who read the phone of the person whose race it is.
+/// The recipients without a phone of their own, who read the phone of the race's owner.
 pub fn readers_of_own_phone(recipients: &[Recipient]) -> Vec<Recipient> {
     let mut readers = recipients.to_vec();
     readers.retain(|recipient| recipient.phone.is_none());
@@ -71,8 +71,8 @@ fn is_wanted(recipient: &Recipient, alert: &Alert) -> bool {
 }
 
 impl MessageBudget {
-    /// Whether this alert goes to the phone now. What a person asked for always does. The last message of the hour is
-    /// kept for an end, and of the others only one may be of the least severity.
+    /// Whether this alert goes to the phone now. Alerts that a person asked for always do. The last message of the hour
+    /// is reserved for the end of the race, and the last two are closed to alerts of severity `Info`.
     pub fn admits(&mut self, readers: &[Recipient], alert: &Alert) -> bool {
         let most = per_hour(readers) as usize;
         let room = match alert.severity {
@@ -84,7 +84,7 @@ impl MessageBudget {
         self.spend(alert.at, room)
     }
 
-    /// Counts a message unless so many were sent in the last hour.
+    /// Counts a message and returns true, unless `room` messages were sent in the last hour.
     fn spend(&mut self, at: Timestamp, room: usize) -> bool {
         let since = at.checked_sub(HOUR).unwrap_or(at);
         self.sent_at.retain(|sent_at| *sent_at > since);
@@ -203,7 +203,7 @@ mod tests {
             });
             told.map(|(_, minute)| minute).collect::<Vec<_>>()
         };
-        // Neither the body nor a place that somebody asked about is a family's.
+        // A family gets neither body data nor the alerts about places that somebody asked for.
         assert_eq!(sent(RecipientRole::Family, All), [2, 3, 5]);
         assert_eq!(sent(RecipientRole::Family, Important), [2, 3, 5]);
         assert_eq!(sent(RecipientRole::Crew, All), [0, 1, 2, 3, 4, 5]);

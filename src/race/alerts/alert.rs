@@ -60,8 +60,8 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    /// Whether a family is told of it: nothing of the body, the pace and the splits, and no places that somebody asked
-    /// to be told about, which may be homes.
+    /// Whether family members get this alert. They get no body data, pace or splits, and no place alerts, because a
+    /// place may be somebody's home.
     pub fn is_for_family(self) -> bool {
         match self {
             Self::Started
@@ -92,12 +92,12 @@ impl AlertKind {
         }
     }
 
-    /// Whether the race is over by it, or may be.
+    /// Whether this alert reports that the race is over or may be.
     pub fn is_end(self) -> bool {
         matches!(self, Self::Finished | Self::ProbablyFinished | Self::Ended)
     }
 
-    /// Whether a person asked for exactly this.
+    /// Whether a person asked for this alert with a rule about a place.
     pub fn is_asked_for(self) -> bool {
         matches!(self, Self::Overdue | Self::PlaceEntered | Self::PlaceLeft)
     }
@@ -151,7 +151,8 @@ pub struct Alert {
     pub key: String,
     /// In English and metric units.
     pub text: String,
-    /// The same for readers who want it otherwise. It is not stored, because messages are written when it is raised.
+    /// Renders the text in another language or other units. Not stored, because the messages are written when the alert
+    /// is raised.
     #[serde(skip)]
     pub phrase: Option<AlertPhrase>,
     /// Time at which it was raised, by the gateway's clock.
@@ -159,7 +160,7 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// Whether it reaches those who want important messages only.
+    /// Whether recipients who chose important messages only get this alert.
     pub fn is_important(&self) -> bool {
         self.severity == Severity::Warning
             || self.kind.is_end()
@@ -167,7 +168,7 @@ impl Alert {
             || self.kind == AlertKind::CutoffRisk
     }
 
-    /// The text for one reader. Without its phrase, which is the case once it was stored, it is the stored text.
+    /// The text for one reader. An alert that was loaded from storage has no phrase and returns its stored text.
     pub fn told(&self, voice: Voice) -> String {
         self.phrase
             .as_ref()
@@ -201,7 +202,7 @@ impl Situation<'_> {
         }
     }
 
-    /// The outlook at present, which widens in silence.
+    /// The outlook at present. Its window widens while there is no signal.
     pub(super) fn outlook(&self) -> Option<Outlook<'_>> {
         let silence = self.watch.silence(self.track);
         let lost = silence.filter(|silence| *silence > self.watch.quiet_after());

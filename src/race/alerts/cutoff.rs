@@ -1,6 +1,6 @@
-//! Cut-offs: told before one is in danger, and when one passes without the athlete.
+//! Alerts about cut-offs: one is at risk, or one passed before the athlete reached its checkpoint.
 //!
-//! Only the next cut-off is judged. In silence nothing is said about a cut-off that the athlete may have made unseen.
+//! Only the next cut-off is judged. Without a signal, a cut-off that the athlete may have made unseen raises no alert.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::phrase::PhraseValue::{Mark, Minutes, Name, Part, Time, Way};
 use crate::race::outlook::Outlook;
 use crate::race::plan::Checkpoint;
 
-/// How far inside the cut-off the window must lie before a danger counts as over, as a share of the cut-off.
+/// How long before the cut-off the arrival window must end for the risk to count as over, as a share of the cut-off.
 const HYSTERESIS: f64 = 0.03;
 
 /// The cut-offs that were reported, by their distance in whole metres.

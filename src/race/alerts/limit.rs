@@ -24,7 +24,8 @@ const COVERED_S: f64 = 4.0 * 60.0;
 /// Share of the points that must have the metric.
 const WITH_METRIC: f64 = 0.6;
 
-/// Heart rate needs this long to settle. Before that it is not judged, and on a new leg no lower limit is.
+/// Heart rate needs this long to settle after the start and is not judged before. Lower limits of any kind are not
+/// judged for this long on every new leg.
 const WARM_UP: SignedDuration = SignedDuration::from_mins(10);
 
 /// Lower limits are not judged if the athlete stood for more than this share of the window.
@@ -36,7 +37,7 @@ const COOL_DOWN: SignedDuration = SignedDuration::from_mins(10);
 /// How far a value must return within the limit before the breach is over, as a share of the limit.
 const HYSTERESIS: f64 = 0.02;
 
-/// How much worse than the reported value it must get to be reported again, as a share of the limit.
+/// How much worse than the reported value a value must get to be reported again, as a share of the limit.
 const WORSE: f64 = 0.04;
 
 /// Limits reported on the current leg.

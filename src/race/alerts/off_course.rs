@@ -7,14 +7,15 @@ use super::alert::{Alert, AlertKind, Severity, Situation};
 use super::phrase::AlertPhrase;
 use super::phrase::PhraseValue::{Away, Minutes, Way};
 
-/// Farther than this from the course is off it, and farther than the second is lost; metres.
+/// An athlete farther than `OFF_M` from the course is off it, and farther than `LOST_M` is lost; metres.
 const OFF_M: f64 = 100.0;
 const LOST_M: f64 = 400.0;
 
-/// Nearer than this is back on the course.
+/// An athlete nearer than this is back on the course; metres.
 const BACK_M: f64 = 50.0;
 
-/// The athlete must be off the course for this long by device time; seconds. Receivers err for a minute or two.
+/// The athlete must be off the course for this long by device time; seconds. A receiver's position may be wrong for a
+/// minute or two.
 const SUSTAINED_S: f64 = 180.0;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

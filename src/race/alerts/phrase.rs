@@ -1,4 +1,4 @@
-//! What an alert says, before it is in a language and in units.
+//! What an alert says, independent of language and units.
 
 use crate::race::recipients::Units;
 use crate::race::sport::{LegKind, SpeedUnit};
@@ -6,7 +6,7 @@ use crate::race::text;
 
 use super::words::{AlertWords, ENGLISH};
 
-/// Slower than this is no pace.
+/// Below this speed no pace is shown.
 pub(super) const SLOWEST_PACE_MPS: f64 = 0.3;
 
 const FEET_PER_M: f64 = 1.0 / 0.3048;
@@ -30,17 +30,17 @@ pub struct AlertPhrase {
 /// A value within a phrase.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PhraseValue {
-    /// A length or a place on the way in metres, told with one decimal.
+    /// A length or a place on the way in metres, shown with one decimal.
     Way(f64),
     /// A distance mark in metres.
     Mark(f64),
-    /// The same without its unit.
+    /// A distance mark in metres, shown without its unit.
     BareMark(f64),
-    /// A short distance across the ground in metres, told in metres or feet.
+    /// A short distance across the ground in metres, shown in metres or feet.
     Away(f64),
-    /// A duration or a race time in seconds, told as `h:mm:ss`.
+    /// A duration or a race time in seconds, shown as `h:mm:ss`.
     Time(f64),
-    /// A duration in seconds, told in whole minutes.
+    /// A duration in seconds, shown in whole minutes.
     Minutes(f64),
     /// Metres per second in the unit of the sport.
     Pace(Option<LegKind>, f64),
@@ -48,13 +48,13 @@ pub(super) enum PhraseValue {
     /// A sport at the beginning of a sentence.
     FirstSport(Option<LegKind>),
     Whole(f64),
-    /// A name or a time of day, which no language changes.
+    /// A name or a time of day, the same in every language.
     Name(String),
     Part(AlertPhrase),
     Nothing,
 }
 
-/// Two phrases are the same if they say the same.
+/// Two phrases are equal if they read the same in English.
 impl PartialEq for AlertPhrase {
     fn eq(&self, other: &Self) -> bool {
         self.told(Voice::default()) == other.told(Voice::default())
@@ -84,7 +84,7 @@ impl PartialEq for Voice {
 }
 
 impl Voice {
-    /// English if there is no language, or the alerts do not speak it.
+    /// English if no language is given, or if the alerts are not translated into it.
     pub fn new(language: Option<&str>, units: Units) -> Self {
         let words = language.and_then(AlertWords::named);
         Self {
@@ -93,7 +93,7 @@ impl Voice {
         }
     }
 
-    /// Whether the alerts speak this language.
+    /// Whether the alerts are translated into this language.
     pub fn speaks(language: &str) -> bool {
         AlertWords::named(language).is_some()
     }
@@ -103,7 +103,7 @@ impl Voice {
         AlertWords::all().map(|words| words.code)
     }
 
-    /// The first message to a phone that was named for a race.
+    /// The first message to a phone that was added as a recipient of a race.
     pub fn arrive_here(self, race: &str) -> String {
         text::fill(self.words.arrive_here, &[("race", race)])
     }
@@ -157,7 +157,7 @@ impl Voice {
             _ if mps <= 0.0 => String::new(),
             (Units::Imperial, SpeedUnit::KmPerHour) => format!("{:.1} mph", mps * 3600.0 / MILE_M),
             (Units::Imperial, SpeedUnit::Per100m) => per(100.0 * YARD_M, "100 yd"),
-            // Rowers of all countries tell it so.
+            // Rowers use the pace per 500 m in every country.
             (Units::Imperial, SpeedUnit::Per500m) => per(500.0, "500 m"),
             (Units::Imperial, SpeedUnit::PerKm) => per(MILE_M, "mi"),
         };

@@ -1,7 +1,7 @@
-//! Alerts that a person asked for about a place: not there by a time, comes, or leaves.
+//! Alerts that a person asked for about a place: the athlete is not there by a time, arrives, or leaves.
 //!
-//! A time that passes is told whatever else is known: silence, an outage at Garmin, and an activity that ended are
-//! reasons to tell it, and the text says which of them it is.
+//! A time that passes raises an alert even if there is no signal, Garmin is down, or the activity has ended. The text
+//! says which of these is the case.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::race::place_rule::{PlaceEvent, PlaceRule, RulePlace};
 use crate::race::schedule::RacePhase;
 use crate::race::track::TrackStep;
 
-/// Who is farther from a place than its radius and this has left it; metres. Receivers jitter at the border.
+/// The athlete has left a place when farther from it than its radius plus this; metres. Positions jitter at the border.
 const BEYOND_M: f64 = 40.0;
 
 /// A time is judged this long after it passed, unless newer data has come: points arrive up to a minute late.
@@ -27,7 +27,7 @@ const GRACE: SignedDuration = SignedDuration::from_mins(3);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct PlaceAlertState {
-    /// Keys of the times that were told or need not be, because the athlete was there.
+    /// Keys of the rules with a time that are done: the alert was raised, or the athlete was there in time.
     settled: BTreeSet<String>,
     /// Whether the event of a rule has happened: for an arrival, whether the athlete is there; for a departure, whether
     /// the athlete is away.
@@ -37,7 +37,7 @@ pub(super) struct PlaceAlertState {
 }
 
 impl PlaceAlertState {
-    /// When the next time is judged, even if LiveTrack answers nothing until then.
+    /// When the next rule with a time is judged, even if LiveTrack sends nothing before then.
     pub(super) fn next_due(&self, rules: &[PlaceRule]) -> Option<Timestamp> {
         let open = rules.iter().filter(|rule| !self.settled.contains(&rule.key()));
         open.filter_map(PlaceRule::due_at).min()?.checked_add(GRACE).ok()
@@ -52,7 +52,7 @@ pub(super) fn judge(told: &mut PlaceAlertState, situation: &Situation<'_>, alert
     );
     told.settled.retain(|key| keys.contains(key));
     told.happened.retain(|key, _| keys.contains(key));
-    // With the last step that was judged, from which the next one continues.
+    // Include the last judged step, because the first new one continues from it.
     let first_new = track
         .recent
         .partition_point(|step| Some(step.at) <= told.judged_to);
@@ -74,7 +74,7 @@ pub(super) fn judge(told: &mut PlaceAlertState, situation: &Situation<'_>, alert
             }
             continue;
         }
-        // A rule tells what happens from now on, so the first point only tells where the athlete is.
+        // A rule reports only what happens after it was added, so the first point only records where the athlete is.
         let Some(last) = track.last else { continue };
         let (kind, phrase) = match rule.event {
             PlaceEvent::Leaves => (AlertKind::PlaceLeft, AlertPhrase::new(|words| words.left)),
@@ -95,12 +95,12 @@ pub(super) fn judge(told: &mut PlaceAlertState, situation: &Situation<'_>, alert
     told.judged_to = track.last.map(|last| last.at).max(told.judged_to);
 }
 
-/// What the newest steps show of a place.
+/// What the newest steps show about a place.
 #[derive(Default)]
 struct PlaceVisit {
     /// Whether the athlete was there at any of the steps, or passed between two of them.
     was_there: bool,
-    /// Whether the event of the rule is the case now. A mark that was reached stays reached.
+    /// Whether the event of the rule has happened as of now. A mark that was reached stays reached.
     happened: bool,
     /// Whether the athlete came and left within these steps.
     passed_through: bool,
@@ -109,7 +109,7 @@ struct PlaceVisit {
 }
 
 impl PlaceVisit {
-    /// `happened` is what was known of the event before these steps.
+    /// `happened` is the state of the event before these steps.
     fn of(rule: &PlaceRule, situation: &Situation<'_>, steps: &[&TrackStep], happened: Option<bool>) -> Self {
         match rule.place {
             RulePlace::Finish => {
@@ -179,7 +179,7 @@ impl PlaceVisit {
     }
 }
 
-/// The smallest distance of the straight way from `a` to `b` to a place, in metres.
+/// The smallest distance between a place and the straight line from `a` to `b`, in metres.
 fn passing_m(place: Position, a: Position, b: Position) -> f64 {
     let ((ax, ay), (bx, by)) = (plane_m(place, a), plane_m(place, b));
     let (dx, dy) = (bx - ax, by - ay);
@@ -192,14 +192,14 @@ fn passing_m(place: Position, a: Position, b: Position) -> f64 {
     (ax + share * dx).hypot(ay + share * dy)
 }
 
-/// Where a checkpoint of the rule's name is at present; metres from the start.
+/// Distance of the checkpoint that has the rule's name, in metres from the start. The plan may have moved it since.
 fn checkpoint_m(rule: &PlaceRule, situation: &Situation<'_>) -> Option<f64> {
     let mut checkpoints = situation.settings.checkpoints.iter();
     let named = checkpoints.find(|checkpoint| checkpoint.name.eq_ignore_ascii_case(&rule.name));
     named.map(|checkpoint| checkpoint.km * 1000.0)
 }
 
-/// Whether the activity ended. An end before the finish was told as such.
+/// Whether the activity ended, at the finish or before it. An early end raises an alert of its own.
 fn has_ended(situation: &Situation<'_>) -> bool {
     let ended = matches!(
         situation.watch.phase,
@@ -222,7 +222,7 @@ fn overdue(rule: &PlaceRule, by: Timestamp, situation: &Situation<'_>) -> Alert 
     situation.alert(AlertKind::Overdue, Severity::Warning, rule.key(), phrase)
 }
 
-/// What is known of the athlete instead: the end, or where and when something was last seen.
+/// What is known about the athlete instead: that the activity ended, or where and when the athlete was last seen.
 fn whereabouts(rule: &PlaceRule, situation: &Situation<'_>) -> AlertPhrase {
     let (track, watch) = (situation.track, situation.watch);
     let Some(last) = track.last.filter(|_| track.started_at.is_some()) else {

@@ -13,10 +13,10 @@ use crate::race::plan::Checkpoint;
 use crate::race::sport::LegKind;
 use crate::race::track::{Crossing, Split};
 
-/// A mark that was passed longer ago is reported as late.
+/// A mark that was passed longer ago than this is reported as late.
 const LATE: SignedDuration = SignedDuration::from_mins(5);
 
-/// A checkpoint that was passed longer ago is reported only if it is the last.
+/// A checkpoint that was passed longer ago than this is reported only if it is the last one passed.
 const NEWS: SignedDuration = SignedDuration::from_hours(1);
 
 /// The progress that was reported so far.
@@ -56,7 +56,7 @@ fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<
         told_every_m(kind).is_some_and(|every| (split.to_m % every).abs() < 0.5)
             && told.split.is_none_or(|before| (split.leg, split.to_m) > before)
     });
-    // A gap may bring several marks at once. Only the last is news.
+    // After a gap several marks may arrive at once. Only the last is reported.
     let Some(split) = marks.next_back() else { return };
     told.split = Some((split.leg, split.to_m));
     let Some(leg) = track.legs.get(split.leg) else {
@@ -120,7 +120,7 @@ fn checkpoints(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut
     let last = passed.len().saturating_sub(1);
     for (i, (checkpoint, crossing)) in passed.into_iter().enumerate() {
         let ago = situation.now.duration_since(track.true_time(crossing.at));
-        // When a race is joined late, its old checkpoints are no news.
+        // When a race is joined late, its old checkpoints are not news.
         if i == last || ago <= NEWS {
             passed_one(situation, start, checkpoint, crossing, alerts);
         }
@@ -137,7 +137,8 @@ fn passed_one(
     let race_s = |at: Timestamp| at.duration_since(start).as_secs_f64();
     let after_s = race_s(crossing.at);
     let between = crossing.between.map(|(from, to)| (race_s(from), race_s(to)));
-    // The three phrases are: in the gap in which it was passed, early, and late.
+    // The three phrases are for a planned time within the gap in which the athlete passed, an early athlete, and a late
+    // one.
     let against = |[was, before, after]: [AlertPhrase; 3], planned_s: Option<u32>| {
         let planned_s = f64::from(planned_s?);
         if between.is_some_and(|(from_s, to_s)| (from_s..to_s).contains(&planned_s)) {

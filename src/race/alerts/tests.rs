@@ -368,7 +368,7 @@ fn place_rule(name: &str, place: RulePlace, event: PlaceEvent) -> PlaceRule {
     }
 }
 
-/// Plays a run of 10.8 km in an hour with these rules. Returns what was told of places, with its minute.
+/// Plays a run of 10.8 km in an hour with these rules. Returns the alerts about places, with their minutes.
 fn play_rules(rules: Vec<PlaceRule>, samples: &[TrackSample], to_min: i64) -> Vec<(AlertKind, i64, String)> {
     let settings = RacePlan {
         distance_m: Some(20_000.0),

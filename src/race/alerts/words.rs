@@ -1,4 +1,4 @@
-//! The sentences of the alerts, one table for each language. A name in braces stands for what is put in.
+//! The sentences of the alerts, one table for each language. A name in braces is a placeholder for a value.
 //!
 //! The languages are those of the race page.
 
@@ -21,7 +21,7 @@ impl AlertWords {
         ALL
     }
 
-    /// The words of a language such as `de` or `de-AT`; `None` if the alerts do not speak it.
+    /// The words of a language such as `de` or `de-AT`; `None` if the alerts are not translated into it.
     pub(super) fn named(language: &str) -> Option<&'static Self> {
         let code = language.trim().split('-').next().unwrap_or_default();
         ALL.into_iter()
@@ -45,7 +45,7 @@ mod tests {
         assert!(AlertWords::named("deutsch").is_none());
     }
 
-    /// A sentence must ask for the same values in every language, or something is left out in one of them.
+    /// A sentence must have the same placeholders in every language, or a translation leaves out a value.
     #[test]
     fn every_language_asks_for_the_same_values() {
         let english = asked_values(ENGLISH);

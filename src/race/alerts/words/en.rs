@@ -1,4 +1,4 @@
-//! The alerts in English, in which they are also stored.
+//! The sentences of the alerts in English. Alerts are also stored in English.
 
 use super::table::{AlertWords, SportNames};
 

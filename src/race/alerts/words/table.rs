@@ -82,7 +82,7 @@ pub(in crate::race::alerts) struct AlertWords {
     pub unlinked: &'static str,
 }
 
-/// The sports within a sentence.
+/// The names of the sports, as they appear within a sentence.
 #[derive(Debug)]
 pub(in crate::race::alerts) struct SportNames {
     pub unknown: &'static str,
