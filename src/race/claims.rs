@@ -1,28 +1,29 @@
 //! Checks what a message says about a race, because nobody should change their pace over something that a model made
 //! up. Pure.
 //!
-//! Words have roles: metric, tense, part of the race, leg, place, sense, negation, advice. A number may mean every fact
-//! of its unit that agrees with its roles. It is right if one of these has its value, and wrong if none has. A word
-//! without a role changes nothing. States, places and comparisons need no number and are checked alike. What is wrong
-//! is held, with a reason, so that its author can say it another way.
+//! Words have roles: metric, tense, part of the race, leg, place, sense, negation, advice. A number may refer to any
+//! fact of its unit that agrees with its roles. It is right if one of these facts has its value, and wrong otherwise. A
+//! word without a role changes nothing. States, places and comparisons are checked the same way, without a number. A
+//! message with a wrong claim is held, with a reason, so that its author can rephrase it.
 //!
-//! To hold a right message is worse than to send a wrong one, so a number is held only if its words say what it is:
-//! - A fact that no word contradicts is enough for a precise number, which few facts have by chance, and for a rough
-//!   one without a word about it, or with one that no table knows.
-//! - A time that has not come yet is a forecast or a limit, whatever its clause says of today.
-//! - What follows from other figures counts as a fact: gaps, margins, what is left, arrivals, times of day.
-//! - A small number without a unit may count anything, and a supposed pace need not be true.
+//! Holding a right message is worse than sending a wrong one, so a number is held only if its words say what it refers
+//! to:
+//! - A precise number passes if it matches any fact that no word contradicts, because few facts match one by chance. So
+//!   does a rough number if no word says what it is, or if its clause has a word that no table knows.
+//! - A time in the future is taken for a forecast or a limit, whatever else its clause says.
+//! - Figures derived from others count as facts: gaps, margins, remaining distances, arrivals, times of day.
+//! - A small number without a unit may count anything, and a hypothetical pace need not be true.
 //!
-//! Advice is not a claim: a target must be plausible in this race, and grams and minutes of advice are free.
+//! Advice is not a claim. A target in it must be plausible in this race; grams and minutes in it are not checked.
 //!
-//! Deliberately unchecked: praise, and what the data does not contain as long as no number is attached to it.
+//! Deliberately unchecked: praise, and statements without a number about things that the data does not contain.
 //!
 //! | file | what |
 //! |---|---|
 //! | `token`, `phrases`, `number`, `units`, `readings`, `wording`, `quantity` | words, numbers and units |
 //! | `terms`, `lexicon`, `items`, `names` | the roles of words; sentences and clauses |
 //! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
-//! | `facts` | what is known of the race |
+//! | `facts` | what is known about the race |
 //! | `known`, `measured`, `gaps` | what a number with these roles may mean |
 //! | `verdict`, `value`, `percent`, `reaching`, `comparison`, `splits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
@@ -67,7 +68,7 @@ use facts::ToldFigure;
 pub use age::with_age;
 pub use facts::RaceFacts;
 
-/// A part of a message that the race does not support.
+/// A part of a message that the data of the race does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldClaim {
     /// The words in the message.
@@ -98,7 +99,7 @@ pub fn facts(race: &Snapshot, window: &[TrackStep], looked_at: Option<Timestamp>
     facts
 }
 
-/// The claims of a message that the race does not support. If there are none, the message may be sent.
+/// The claims of a message that the data of the race does not support. If there are none, the message may be sent.
 pub fn held(text: &str, facts: &RaceFacts) -> Vec<HeldClaim> {
     let mut held: Vec<HeldClaim> = Vec::new();
     for claim in reading::claims(text, facts) {

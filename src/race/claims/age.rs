@@ -1,8 +1,8 @@
-//! The age of the data that a message speaks of, added to its text.
+//! The age of the data behind a message, appended to its text.
 
 use crate::race::text;
 
-/// Frequent words of a language, and how it tells an age.
+/// For each language: frequent words, and the words before and after an age.
 #[rustfmt::skip]
 const LANGUAGES: [(&str, &str, &str); 5] = [
     ("the you is of at and your", "data", "old"),

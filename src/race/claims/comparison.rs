@@ -163,7 +163,7 @@ pub(super) fn comparison(
         return check(sense == Sense::Same, "the data does not allow this comparison");
     };
     let is_more = is_more != left.not();
-    // "Not one kilometre was slower than 5:50": none at all.
+    // "Not one kilometre was slower than 5:50": this must hold for every split.
     let all = left.not() && left.is_past();
     let splits = facts.last_splits(left.leg(), f64::INFINITY);
     let one = if all { measured::means(splits, metric) } else { one };

@@ -30,7 +30,7 @@ impl Allowed {
         let value = reading.value;
         let upper = to.map_or(value, |to| to.value);
         let (low, high) = (value.min(upper), value.max(upper));
-        // A pace of less than 5:25 is a speed of more.
+        // A pace below 5:25 /km is a higher speed.
         let is_pace = reading.measure == Measure::Speed && reading.step <= 0.0;
         let (below, above) = match (bound, is_pace) {
             (Bound::Exact, _) => (low - tolerance, high + tolerance),
@@ -48,7 +48,7 @@ impl Allowed {
         }
     }
 
-    /// The interval of a time. A round number of minutes or hours is rounded.
+    /// The interval of a time. A round number of minutes or hours is taken as rounded.
     pub(crate) fn time(reading: Reading, to: Option<Reading>, bound: Bound) -> Self {
         let value = reading.value;
         let exact = match reading.step {

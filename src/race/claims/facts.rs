@@ -1,4 +1,4 @@
-//! What is known of a race at one moment, in the terms in which messages speak of it.
+//! What is known about a race at one moment, in the terms that messages use.
 
 mod parts;
 mod span;
@@ -46,7 +46,7 @@ pub(crate) struct StopFacts {
 pub(crate) enum RaceStage {
     Waiting,
     UnderWay,
-    /// It ended without a finish.
+    /// The race ended without a finish.
     Over,
     Finished,
 }
@@ -68,7 +68,7 @@ pub struct RaceFacts {
     pub(crate) race: RaceSpan,
     /// Metres from the start: along the course if there is one.
     pub(crate) progress_m: f64,
-    /// The same, when the author of a message may last have looked.
+    /// The progress when the author of a message may last have looked at the race.
     pub(crate) progress_before_m: f64,
     pub(crate) distance_m: f64,
     pub(crate) elapsed_s: f64,
@@ -128,7 +128,7 @@ fn stops(track: &Track) -> Vec<StopFacts> {
     stops.collect()
 }
 
-/// A message is checked later than its author looked.
+/// Bounds of the time between the author's look at the race and the check of the message.
 const SHORTEST_LAG_S: f64 = 90.0;
 const LONGEST_LAG_S: f64 = 600.0;
 
@@ -313,7 +313,7 @@ impl RaceFacts {
         legs.get(index).copied()
     }
 
-    /// Whether a rule has told this figure: lately, or at any time if the claim is about the past.
+    /// Whether an alert gave this figure, recently or, if the claim is about the past, at any time.
     pub(crate) fn was_told(&self, reading: Reading, roles: &Roles) -> bool {
         let is_past = roles.is_past();
         let told = self

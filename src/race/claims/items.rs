@@ -43,7 +43,7 @@ impl MessageItem {
         self.tags.iter().any(kind)
     }
 
-    /// Whether it is a word of some length that no table knows.
+    /// Whether this is a word of more than three letters that no table knows.
     pub(super) fn is_unknown(&self) -> bool {
         self.kind == ItemKind::Word && self.tags.is_empty() && self.words.chars().count() > 3
     }
@@ -60,7 +60,7 @@ pub(super) fn has_tag(items: &[MessageItem], tag: Tag) -> bool {
     items.iter().any(|item| item.has(tag))
 }
 
-/// Whether any number counts one of these.
+/// Whether any quantity has one of these measures.
 pub(super) fn measures(items: &[MessageItem], kinds: &[Measure]) -> bool {
     let mut quantities = items.iter().filter_map(MessageItem::quantity);
     quantities.any(|quantity| kinds.iter().any(|kind| quantity.measures(*kind).is_some()))
@@ -75,7 +75,7 @@ pub(super) type Clause = Vec<MessageItem>;
 
 const CONJUNCTIONS: &str = "and|but|though|although|so|because|und|aber|et|mais|y|pero|e|ma|yet";
 
-/// These join what was said before only to a clause of its own.
+/// These begin a new clause only if the words before state something: a tense or a trend.
 const CONTRASTS: &str = "while|whereas|während|mentre|mientras|tandis";
 
 /// The words of a message, in lower case.
@@ -319,7 +319,7 @@ fn follows_subject(before: Option<&Token>) -> bool {
     one_of(word, "you|she|he|they|just|ve|has|have")
 }
 
-/// What a quantity is together with the words after it.
+/// The item that a quantity forms together with the words after it.
 fn number(
     quantity: Quantity,
     tokens: &[Token],
@@ -342,7 +342,7 @@ fn number(
     (ItemKind::Quantity(quantity), Vec::new(), length)
 }
 
-/// The past tense by the ending of a verb that no table has: `stayed`, `rolled`.
+/// Whether a word that no table knows ends like a verb in the past tense: `stayed`, `rolled`.
 fn is_past(word: &str) -> bool {
     word.len() >= 5
         && word.ends_with("ed")

@@ -1,4 +1,4 @@
-//! Everything in a race that a time or a distance may be the value of.
+//! The times and distances of a race that a number in a message may refer to.
 //!
 //! A number is right if one of these has its value and agrees with every role of the number.
 

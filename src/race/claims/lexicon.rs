@@ -1,7 +1,7 @@
 //! The roles of words.
 //!
-//! The longest phrase at a word gives its role. The words inside a phrase keep theirs as far as the phrase has none of
-//! that kind: "she's riding" names the leg, the person and the tense.
+//! The longest phrase that begins at a word gives the roles. The words inside a phrase keep their own roles, unless the
+//! phrase has one of the same kind: "she's riding" names the leg, the person and the tense.
 
 mod tag;
 mod words;

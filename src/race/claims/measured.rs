@@ -170,7 +170,7 @@ fn value(
     if let Some(ClaimScope::Mark(metres)) = scope
         && (roles.stat() == Some(ClaimStat::Max) || bound == Bound::AtLeast)
     {
-        // Splits keep no extremes: the highest value belongs to the split with the highest mean.
+        // Splits keep no extremes, so the highest value is taken to lie in the split with the highest mean.
         let holds = if bound == Bound::AtLeast {
             most >= Some(reading.value)
         } else {
@@ -219,7 +219,7 @@ fn value(
     })
 }
 
-/// What is known of a metric in the part of the race that a claim is about.
+/// The known values of a metric in the part of the race that a claim is about.
 pub(super) fn known(metric: ClaimMetric, roles: &Roles, facts: &RaceFacts) -> Result<Vec<f64>, String> {
     let of = |spans: &[RaceSpan], stat| {
         spans
@@ -334,7 +334,7 @@ pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> C
         .filter(|metric| roles.measured().is_none_or(|own| own == *metric))
     {
         let mut values = means(facts.now(), metric);
-        // "over the limit for the last ten minutes": all in all, not once.
+        // "over the limit for the last ten minutes": on average, not just once.
         if let Some(scope @ ClaimScope::Last(Length::Seconds(_))) = roles.scope() {
             values = means(spans(scope, roles, facts)?, metric);
         } else if was {

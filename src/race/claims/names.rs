@@ -11,7 +11,7 @@ pub(super) fn is_first_name(word: &str) -> bool {
         && !one_of(word, "will|till|paz|per|max|alba|mark|luna|flora|grace")
 }
 
-/// What people do, as opposed to paces and plans.
+/// Verbs whose subject is a person, not a pace or a plan.
 const ACTS: &str =
     "runs|rides|swims|walks|stands|leads|läuft|fährt|schwimmt|steht|court|roule|nage|corre|nuota|pedala";
 

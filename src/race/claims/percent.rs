@@ -12,7 +12,7 @@ pub(super) fn percent(reading: Reading, roles: &Roles, facts: &RaceFacts) -> Cla
     if roles.mood.is_some() {
         return Ok(());
     }
-    // "three quarters of what you've done" has another whole.
+    // "three quarters of what you've done" is a share of something else.
     if roles.has_unknown && roles.progress().is_none() {
         return Ok(());
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::token::{Token, TokenKind, tokens};
 
-/// Phrases of one kind, found by their first word, and beginnings of words.
+/// The phrases of a table, keyed by their first word, and its stems, which match the beginning of a word.
 pub(super) struct Phrases<T> {
     phrases: HashMap<String, Vec<(Vec<String>, T)>>,
     stems: Vec<(String, T)>,

@@ -49,7 +49,7 @@ const JOINERS: &str = "to|bis|and|und|à|a|et|y|e|or|oder|ou|o";
 /// Words before which a number in words needs no unit.
 const COMPARATIVES: &str = "more|plus|más|over|under|above|below|less|fewer|lower|higher|faster|slower|quicker|über|unter|weniger|mehr|niedriger|höher|menos|meno|moins|sotto|sopra|sous|bajo|debajo|oltre|encima|spare|better|worse|ahead|behind";
 
-/// Words after which a number needs no unit, and those after which "and" joins a range.
+/// What stands before a number: a word after which it needs no unit, or one after which "and" joins a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Before {
     #[default]
@@ -254,7 +254,8 @@ fn decade(tokens: &[Token], number: &Number) -> Option<Quantity> {
     })
 }
 
-/// The minutes after hours, or the seconds after minutes: their seconds, their unit, and their length in tokens.
+/// The minutes after hours, or the seconds after minutes: their value and their unit in seconds, and their length in
+/// tokens.
 fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
     let joins = usize::from(
         tokens

@@ -94,7 +94,7 @@ pub(super) fn reaching(
         return Ok(());
     }
     if metres.value > facts.progress_m && !roles.is_past() && metres.value <= whole_m + 100.0 {
-        // A place ahead, or what is left, at one of the paces seen so far.
+        // A place ahead, or the remaining distance, at one of the paces seen so far.
         let alone = |quantity: &Quantity| {
             let mut roles = roles.clone();
             roles.add([Tag::Part(ClaimScope::Mark(metres.value))]);
@@ -113,8 +113,8 @@ pub(super) fn reaching(
     )
 }
 
-/// "31:43 for the 5.8 km since Velden": the times since the places and stops that are as far behind as `near` says,
-/// with and without the stops there.
+/// "31:43 for the 5.8 km since Velden": the time since each place and stop whose distance behind the athlete satisfies
+/// `near`, with and without the time stopped there.
 fn since_places(facts: &RaceFacts, near: impl Fn(f64) -> bool) -> Vec<(f64, f64)> {
     let places = facts.places.iter().map(|place| place.at_m);
     let starts = places.chain(facts.stops.iter().map(|stop| stop.at_m));

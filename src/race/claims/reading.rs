@@ -90,7 +90,7 @@ struct Reader<'a> {
     last_length: Option<Length>,
     /// The other side of a comparison, if a clause before named it: "compared with the first five,".
     compared_with: Option<Clause>,
-    /// What the sentences before spoke of: metric, place, cut-off, silence.
+    /// Roles carried over from the sentences before: metric, place, cut-off, silence.
     context: Roles,
     /// Whether the message names the athlete, so that other names may be those of readers.
     names_own: bool,
@@ -132,7 +132,7 @@ impl Reader<'_> {
             before.next = roles.get(index + 1).cloned().unwrap_or_default();
             before = self.clause(clause, before);
         }
-        // A sentence that states something new keeps the place and the cut-off in mind, and the metric.
+        // The next sentence may still refer to the metric, the place and the cut-off of this one.
         let kept = |tag: &Tag| match tag {
             Tag::Metric(metric) => metric.is_measured(),
             tag => matches!(
@@ -251,7 +251,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `9 seconds faster than the first`: the index of the number before the comparative.
+    /// Reads `9 seconds faster than the first`. Returns the index of the number before the comparative.
     fn comparison(&mut self, clause: &[MessageItem], roles: &Roles, right: &[MessageItem]) -> Option<usize> {
         if !matches!(roles.mood, None | Some(Mood::Modal)) {
             return None;

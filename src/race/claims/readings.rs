@@ -1,10 +1,10 @@
-//! What a number with its unit may mean: `5:15` is minutes, hours or a pace.
+//! What a number with its unit may mean: `5:15` may be minutes, hours or a pace.
 
 use super::token::{Number, NumberShape};
 use super::units::{Measure, Reading, Unit};
 use Measure::{Duration, Speed};
 
-/// Nobody needs more minutes for a kilometre.
+/// Nobody takes longer for a kilometre; minutes.
 const SLOWEST_PACE_MIN: f64 = 40.0;
 
 pub(super) fn readings(number: &Number, unit: Option<Unit>) -> Vec<Reading> {
@@ -69,7 +69,7 @@ fn clock(parts: &[f64], unit: Option<Unit>) -> Vec<Reading> {
             }
             readings
         }
-        // A clock has no other unit, such as 5:15 km/h.
+        // A clock fits no other unit: `5:15 km/h`.
         Some(_) => vec![reading(Measure::Misfit, seconds, 1.0)],
     }
 }

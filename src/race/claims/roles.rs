@@ -130,7 +130,7 @@ impl Roles {
         self.has(Tag::Not)
     }
 
-    /// These roles, and those of `context` that are of a kind that no word here has.
+    /// These roles, and those of `context` whose kind is missing here.
     pub(crate) fn within(&self, context: &Self) -> Self {
         let mut all = self.clone();
         let missing = |tag: &&Tag| !self.tags.iter().any(|own| own.is_like(**tag));

@@ -6,7 +6,7 @@ use super::roles::Roles;
 use super::terms::{ClaimMetric, Sense};
 use crate::race::text;
 
-/// Times of splits must be in the order in which they were run, and begin where the sentence says that they do.
+/// Times of splits must be in the order in which they were run, and begin where the sentence says.
 pub(super) fn sequence(seconds: &[f64], from_m: Option<f64>, facts: &RaceFacts) -> ClaimVerdict {
     let near = |a: f64, b: f64| (a - b).abs() <= 3.0;
     let of = |metres: f64| {
@@ -75,7 +75,7 @@ pub(super) fn splits(splits: &[(f64, f64)], facts: &RaceFacts) -> ClaimVerdict {
     Ok(())
 }
 
-/// The split with the highest value, which no number tells.
+/// Whether the split that ends at `metres` has the highest value, for a claim without a number.
 pub(super) fn peak(metres: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let metric = roles.measured().unwrap_or(ClaimMetric::HeartRate);
     check(

@@ -65,9 +65,9 @@ pub(super) fn change(
     )
 }
 
-/// Whether a change is claimed of a race that had none.
+/// Whether a claim that the pace changed contradicts even splits.
 fn is_even(sense: Sense, roles: &Roles, facts: &RaceFacts) -> bool {
-    // "Before the signal dropped" says nothing of a value.
+    // "Before the signal dropped" says nothing about a value, so only changes of pace count.
     let by_pace = matches!(sense, Sense::Faster | Sense::Slower) && roles.is_past();
     let means = means(facts.last_splits(None, f64::INFINITY), ClaimMetric::Pace);
     let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
@@ -89,7 +89,7 @@ pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
         _ => roles.measured(),
     };
     let Some(metric) = metric else { return Ok(()) };
-    // A pace that comes down is a faster one to some, and a slower one to others.
+    // Some people call a pace that comes down faster, others slower.
     if metric == ClaimMetric::Pace && matches!(sense, Sense::Above | Sense::Below) {
         return Ok(());
     }
@@ -165,7 +165,7 @@ pub(super) fn state(state: State, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
         State::Standing if is_past && roles.not() => (stopped, "the data shows stops"),
         State::Standing if roles.when() == Some(When::Past) => (stopped, "the data shows no stop"),
         State::Standing | State::Moving if facts.is_silent => {
-            // "We cannot see movement" says as much as the data.
+            // Without a signal, only past movement is known: "She was moving."
             let is_known = roles.when() == Some(When::Past) && state == State::Moving;
             return check(
                 is_known,
@@ -209,7 +209,7 @@ pub(super) fn state(state: State, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
             (walks && (is_past || !stands), "the data shows no walk")
         }
     };
-    // "no signal" is a phrase of its own.
+    // "no signal" is one phrase, so its "no" does not negate the state.
     let is_whole = matches!(
         state,
         State::Silent | State::Waiting | State::OnCourse | State::Heard
@@ -224,7 +224,7 @@ pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdi
             || (roles.has(Tag::In) && roles.when().is_none())
             || roles.progress() == Some(Progress::ToGo)
             || roles.not();
-        // To speak of the run while riding is no claim that the athlete runs.
+        // Mentioning the run while riding is not a claim that the athlete runs.
         let is_left =
             roles.has_any(&[Tag::Reached, Tag::Departed]) || roles.progress() == Some(Progress::Done);
         let is_far = roles.has(Tag::FromHere) || roles.reference() == Some(Reference::Limit);
@@ -253,7 +253,7 @@ pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdi
     check(!(is_done && is_current), "that leg is still under way")
 }
 
-/// A place without a time: at it, behind or ahead. `at_m` counts from the start.
+/// A place without a time: the athlete is at it, has passed it or has yet to reach it. `at_m` counts from the start.
 pub(super) fn place(at_m: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
     let here = facts.progress_m;

@@ -17,7 +17,7 @@ pub(crate) enum ClaimMetric {
 }
 
 impl ClaimMetric {
-    /// Whether every point of the track has it.
+    /// Whether a single point of the track has a value of it.
     pub(crate) fn is_measured(self) -> bool {
         matches!(self, Self::HeartRate | Self::Power | Self::Cadence | Self::Pace)
     }

@@ -36,7 +36,7 @@ pub(crate) enum Measure {
 }
 
 impl Measure {
-    /// The metric that every point of the track has in this unit.
+    /// The metric of track points that is measured in this unit.
     pub(crate) fn metric(self) -> Option<ClaimMetric> {
         Some(match self {
             Self::HeartRate => ClaimMetric::HeartRate,
@@ -58,7 +58,7 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// The same number, counting `factor` of `measure`.
+    /// The same number, in a unit that is `factor` times the base unit of `measure`.
     pub(crate) fn in_unit(self, measure: Measure, factor: f64) -> Self {
         let (value, step) = (self.value * factor, self.step * factor);
         Self { measure, value, step }
@@ -67,7 +67,7 @@ impl Reading {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Unit {
-    /// A measure, and the factor to its own unit.
+    /// A measure, and the factor that converts to its base unit.
     Of(Measure, f64),
     /// A time per this many metres.
     Pace(f64),

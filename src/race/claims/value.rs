@@ -13,7 +13,7 @@ use super::terms::{Bound, ClaimMetric, ClaimScope, Mood, Progress, Reference, Se
 use crate::race::sport::LegKind;
 use crate::race::text;
 
-/// Whether the number may mean anything that has its value.
+/// Whether the number matches anything that it may refer to.
 pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     // "T2 took 3:20", but "T2 in 40 minutes" and "48 km from T2"
     let is_exact = quantity
@@ -58,7 +58,7 @@ pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> C
     }
     let swims = facts.legs.iter().any(|leg| leg.kind == Some(LegKind::Swim));
     any(quantity, |reading, to| {
-        // A clock without a unit is a pace only if it is exactly that.
+        // A clock without a unit is read as a pace only if it matches exactly.
         if reading.measure == Measure::Speed && quantity.readings.len() > 1 {
             let mps_per_100m = quantity.readings.last() == Some(&reading);
             let exact = Roles {
@@ -141,19 +141,19 @@ fn value(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts
     }
 }
 
-/// No heart rate, power or cadence of a race is smaller.
+/// No heart rate, power or cadence in a race is smaller than this.
 const SMALLEST_VALUE: f64 = 60.0;
 
-/// Longer times in a clause with "should" or "would" are expectations.
+/// In a clause with "should" or "would", a time of at least this is an expectation, not advice; seconds.
 const LONGEST_ADVICE_S: f64 = 1800.0;
 
-/// A time beside a measured value that nothing can be checked with.
+/// A time beside a measured value, as in "171 for a minute", passes unchecked up to this; seconds.
 const LONGEST_ASIDE_S: f64 = 3600.0;
 
-/// A target or a cut-off is rounded by no more than this.
+/// A target or a cut-off in a message may be rounded by at most this; seconds.
 const MOST_LIMIT_APART_S: f64 = 300.0;
 
-/// Two paces of a race are hardly further apart, in seconds per kilometre.
+/// Two paces of a race hardly differ by more than this; seconds per kilometre.
 const LONGEST_PACE_GAP_S: f64 = 120.0;
 
 fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
@@ -168,7 +168,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         || roles.has(Tag::Scope(ScopeWord::Each));
     // "35 seconds off your kilometre time"
     let is_free = roles.scope().is_none() && roles.leg().is_none() && roles.place().is_none();
-    // No part of a race takes so few seconds.
+    // No part of a race takes only a few seconds, so they are a difference.
     let is_gap = reading.step <= 1.0 && roles.leg().is_none() && roles.place().is_none();
     let is_gap = is_gap && !roles.stands() && !roles.is_silent();
     let compares = roles.reference().is_some() || matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind));
@@ -177,7 +177,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     if (by_pace || is_gap) && reading.value <= LONGEST_PACE_GAP_S && gaps::pace_differs(reading, facts) {
         return Ok(());
     }
-    // "every 10 km take you 19 minutes" says a pace.
+    // "every 10 km take you 19 minutes" gives a pace.
     if roles.has(Tag::Scope(ScopeWord::Each)) && reading.value > LONGEST_PACE_GAP_S {
         return Ok(());
     }
@@ -191,10 +191,11 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     let bound = if far.is_some() { Bound::Exact } else { roles.bound };
     let allowed = Allowed::time(reading, to.or(far), bound);
     let known = times(roles, facts);
-    // Few facts have a precise number by chance. A rough one needs its words, unless these are not all known.
+    // Few facts match a precise number by chance. A rough one needs words that say what it is, unless it has none or
+    // the clause has unknown words.
     let is_open = is_free && KnownFact::is_open(roles);
     let is_precise = reading.step <= 1.0;
-    // Nor has a stop or a change of so many seconds: "90 seconds at the roadside".
+    // Stops and transitions of a minute or more rarely match by chance either: "90 seconds at the roadside".
     let is_lenient = |fact: &KnownFact| {
         let is_part = matches!(fact.kind, FactKind::Rest | FactKind::Leg) && reading.value >= 60.0;
         if is_precise {
@@ -206,7 +207,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     if roles.has(Tag::Computed) {
         return Ok(());
     }
-    // A limit is told as it was set, if not to the minute.
+    // A limit is quoted as it was set, give or take a few minutes.
     let meets = |fact: &KnownFact| {
         let is_limit = matches!(fact.kind, FactKind::Cutoff | FactKind::Target);
         let is_near = !is_limit || to.is_some() || (fact.low - reading.value).abs() <= MOST_LIMIT_APART_S;
@@ -222,7 +223,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     if roles.has(Tag::Beside) && reading.value <= LONGEST_ASIDE_S && !roles.stands() {
         return Ok(());
     }
-    // A time that has not come yet is a forecast or a limit, whatever else the clause says.
+    // A time in the future is a forecast or a limit, whatever else the clause says.
     let is_late = reading.value > facts.elapsed_s + facts.age_s + 60.0;
     if is_late && known.iter().any(|fact| meets(fact) && fact.may_come_later(roles)) {
         return Ok(());

@@ -26,7 +26,7 @@ impl RaceFacts {
         })
     }
 
-    /// The last `seconds` before the newest point; `None` if they are not kept.
+    /// The last `seconds` before the newest point; `None` if the kept points do not go back that far.
     pub(crate) fn last_seconds(&self, seconds: f64) -> Option<RaceSpan> {
         let last = self.recent.last()?.at;
         let from = last - SignedDuration::from_secs_f64(seconds);
@@ -83,7 +83,7 @@ impl RaceFacts {
             .collect()
     }
 
-    /// The part of a leg between two distances from its start. It needs splits that end near both.
+    /// The part of a leg between two distances from its start. `None` unless splits begin and end near them.
     pub(crate) fn between(&self, leg: Option<LegKind>, from_m: f64, to_m: f64) -> Option<RaceSpan> {
         let splits = self.splits_of(leg);
         let near = |a: f64, b: f64| (a - b).abs() < 60.0;
@@ -99,7 +99,7 @@ impl RaceFacts {
             spans.extend(self.between(leg, last.to_m - metres, last.to_m));
         }
         if let (true, Some(last)) = (spans.is_empty(), self.splits_of(leg).last()) {
-            // About this far, if no split begins right there.
+            // If no split begins exactly there, take one that begins near it.
             let splits = self.splits_of(leg);
             let wanted_m = self.leg_progress_m() - metres;
             let first = splits
@@ -147,7 +147,7 @@ impl RaceFacts {
         }
     }
 
-    /// The first or second half of the distance so far, or of the whole race.
+    /// The first or second half of the splits of the current leg.
     pub(crate) fn half(&self, second: bool) -> Option<RaceSpan> {
         let splits = self.splits_of(None);
         let middle = splits.len() / 2;
@@ -160,7 +160,7 @@ impl RaceFacts {
             .map(|part| joined(part.iter().copied()))
     }
 
-    /// The fastest or slowest split of a leg, or the one after it by `rank`.
+    /// The fastest or slowest split of a leg; with a `rank` of 2, the second fastest or slowest.
     pub(crate) fn extreme(&self, leg: Option<LegKind>, sense: Sense, rank: usize) -> Option<&Split> {
         let speed = |split: &&Split| (split.to_m - split.from_m) / split.duration_s.max(1.0);
         let mut splits = self.splits_of(leg);
@@ -192,7 +192,7 @@ impl RaceFacts {
             .is_some_and(|mean| mean >= highest * 0.99)
     }
 
-    /// Race time at which `race_m` was passed, between the two nearest known times.
+    /// Race time at which `race_m` was passed, interpolated between the two nearest known times.
     pub(crate) fn passed_s(&self, race_m: f64) -> Option<f64> {
         let start = self.started_at?;
         let since = |at: Timestamp| at.duration_since(start).as_secs_f64();

@@ -45,7 +45,7 @@ impl RaceSpan {
         }
     }
 
-    /// Without the stops.
+    /// The same part without its stops.
     pub(crate) fn moving(self) -> Self {
         Self {
             elapsed_s: self.moving_s,
@@ -90,7 +90,7 @@ fn spread(mean: &WeightedMean, unit: impl Fn(f64) -> f64) -> Option<Spread> {
     })
 }
 
-/// Strides of one leg become steps.
+/// Converts strides of one leg to steps.
 fn steps(kind: Option<LegKind>, sent: f64) -> f64 {
     if kind == Some(LegKind::Run) && sent < 130.0 {
         sent * 2.0
@@ -131,7 +131,7 @@ pub(crate) fn race_span(legs: &[Leg], distance_m: f64, elapsed_s: f64, ascent_m:
     }
 }
 
-/// Several spreads, each weighted with its seconds.
+/// Combines several spreads, each weighted by its seconds.
 fn together(known: &[(Spread, f64)]) -> Option<Spread> {
     let seconds: f64 = known.iter().map(|(_, seconds)| seconds).sum();
     let (first, _) = known.first()?;

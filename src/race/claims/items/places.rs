@@ -5,7 +5,8 @@ use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::quantity::{self, Before, Measure, Quantity};
 use crate::race::claims::token::{Token, TokenKind, one_of};
 
-/// The checkpoint whose name `tokens` begin with, or with its last or first significant word.
+/// The checkpoint whose name `tokens` begin with, or the only one whose name contains their first word, if capitalized.
+/// Returns its index and the length in tokens.
 pub(super) fn checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, usize)> {
     let matches = |words: &[String]| {
         let all = words

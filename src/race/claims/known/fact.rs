@@ -1,4 +1,4 @@
-//! One thing in a race that has a value, and the roles that it is told with.
+//! A fact of a race with a value, and whether the roles of a number agree with it.
 
 pub(crate) use super::kind::FactKind;
 use super::kind::{FactFamily, families};
@@ -8,7 +8,7 @@ use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{Bound, ClaimScope, Progress, Reference, Sense, When};
 use crate::race::sport::LegKind;
 
-/// One thing in the race with a value, or with a range of values.
+/// A fact of the race with a value or a range of values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownFact {
     pub(crate) kind: FactKind,
@@ -44,7 +44,7 @@ impl KnownFact {
         }
     }
 
-    /// From the value to `high`.
+    /// Makes this a range from the value to `high`.
     pub(super) fn up_to(self, high: f64) -> Self {
         Self { high, ..self }
     }
@@ -57,7 +57,7 @@ impl KnownFact {
         Self { place, ..self }
     }
 
-    /// A difference, as its size and its side.
+    /// Makes this a difference, stored as its size and its side.
     pub(super) fn apart(self, low: f64, high: f64) -> Self {
         let is_ahead = low.midpoint(high) >= 0.0;
         let sense = Some(if is_ahead { Sense::Ahead } else { Sense::Behind });
@@ -77,8 +77,8 @@ impl KnownFact {
             && self.agrees_in_kind(roles, facts)
     }
 
-    /// Whether no role contradicts this: what a number may mean whose clause is not understood as a whole. Words of
-    /// a clause may belong to another of its numbers, so one of them is enough.
+    /// Whether no role contradicts this fact: a looser check than `agrees`, for a number whose clause is not understood
+    /// as a whole. Words of a clause may belong to another of its numbers, so one matching word is enough.
     pub(crate) fn may_be(&self, roles: &Roles) -> bool {
         let is_in_place = match (roles.place(), self.place) {
             (Some(own), Some(place)) => own == place,
@@ -107,7 +107,7 @@ impl KnownFact {
         is_side && (families.is_empty() || families.contains(&self.kind.family()))
     }
 
-    /// Whether a time that has not come yet may be this, unless a word speaks of the past or of a difference.
+    /// Whether a time in the future may mean this fact. It may not if a word speaks of the past or of a difference.
     pub(crate) fn may_come_later(&self, roles: &Roles) -> bool {
         let is_limit = matches!(self.kind, FactKind::Target | FactKind::Arrival | FactKind::Cutoff);
         let is_in_place = roles.place() == self.place && (roles.leg().is_none() || roles.leg() == self.leg);
@@ -141,7 +141,7 @@ impl KnownFact {
                 FactKind::Until | FactKind::Arrival => is_here || roles.has(Tag::Finish),
                 _ => false,
             },
-            // The way or the time to a place that is not named is to the next one.
+            // Without a named place, a remaining distance or time is that to the next checkpoint.
             (None, Some(place)) if matches!(self.kind, FactKind::Until | FactKind::Arrival) => {
                 let next = facts
                     .places
@@ -302,7 +302,7 @@ impl KnownFact {
     }
 }
 
-/// Whether a distance is a place that was passed, not the way so far.
+/// Whether a distance names a place that was passed, not the distance covered so far.
 fn is_mark(roles: &Roles) -> bool {
     let is_present = matches!(roles.when(), Some(When::Present | When::Now) | None);
     let is_done = roles.when() == Some(When::Perfect) && roles.has(Tag::Athlete);

@@ -1,4 +1,4 @@
-//! The kinds of things in a race that have a value, and which of them words ask for.
+//! The kinds of facts of a race, and which of them the words around a number point to.
 
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::roles::Roles;
@@ -15,7 +15,7 @@ pub(crate) enum FactKind {
     LegEnd,
     /// The race time at which a place was passed, or how long ago that was.
     Passed,
-    /// How long the way between two places took.
+    /// How long it took to get from one place to the next.
     Way,
     Ago,
     /// The race time at which a place may be reached, or how long until then; the way to it.
@@ -41,7 +41,7 @@ pub(crate) enum FactKind {
     Split,
     /// A length that never changes: of the race, of a leg, of the way to a checkpoint.
     Length,
-    /// A place anywhere behind or ahead.
+    /// Any place behind or ahead of the athlete.
     Behind,
     Ahead,
 }

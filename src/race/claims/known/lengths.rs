@@ -65,7 +65,7 @@ pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
                     ..fact
                 }),
         );
-        // "Krumpendorf is 4 km away" is not its way to the finish.
+        // "Krumpendorf is 4 km away" does not mean its distance from the finish.
         let is_from_here = roles.has(Tag::FromHere) && !roles.has(Tag::Finish);
         let to_finish = facts.whole_m.filter(|_| !is_from_here);
         known.extend(to_finish.map(|whole_m| left(whole_m - place.at_m).at(at)));

@@ -29,7 +29,7 @@ pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     known
 }
 
-/// Hardly anybody needs longer to change, in seconds.
+/// Hardly anybody takes longer for a transition; seconds.
 const LONGEST_CHANGE_S: f64 = 420.0;
 
 fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
@@ -91,7 +91,7 @@ fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
         }));
     }
     if let Some(ahead_s) = facts.ahead_s() {
-        // The plan is even; the rules may know a better one.
+        // This assumes even pacing; the alerts may use a better plan.
         known.push(KnownFact::seconds(FactKind::Deviation, 0.0).apart(ahead_s - 15.0, ahead_s + 15.0));
     }
 }
@@ -131,7 +131,7 @@ fn to_come(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
         for leg in [now, Some(LegKind::Transition)] {
             arrival(known, facts, facts.progress_m + left_m, None, leg);
         }
-        // The next leg begins after a change.
+        // The next leg begins after a transition.
         if now == Some(LegKind::Ride) {
             let mut next = Vec::new();
             arrival(
@@ -182,7 +182,7 @@ fn of_places(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
                     .up_to(ago_s + facts.age_s)
                     .at(at),
             );
-            // When it was left.
+            // When the athlete left the place again.
             let stops = facts
                 .stops
                 .iter()

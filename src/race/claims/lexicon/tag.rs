@@ -29,7 +29,7 @@ pub(crate) enum Tag {
     Reference(Reference),
     Progress(Progress),
     State(State),
-    /// What an athlete who moves does.
+    /// A verb of motion: `running`, `climbing`.
     Motion,
     Mood(Mood),
     Not,
@@ -41,7 +41,7 @@ pub(crate) enum Tag {
     Reader,
     /// `fastest`, `slowest`.
     Extreme(Sense),
-    /// Begins what something is compared with.
+    /// Begins the other side of a comparison: `than`, `versus`.
     Than,
     /// A preposition before a place.
     At,
@@ -60,9 +60,9 @@ pub(crate) enum Tag {
     FromHere,
     /// What follows was seen before the signal was lost.
     LastSeen,
-    /// Passing or reaching: a place before it or after it is claimed to be behind.
+    /// Passing or reaching: the place next to it is claimed to be behind the athlete.
     Reached,
-    /// What one will do at a place: `reach`, `finish`.
+    /// What the athlete will do at a place: `reach`, `finish`.
     Arrive,
     /// `a margin of`, `by`: what follows is a difference.
     By,
@@ -73,11 +73,11 @@ pub(crate) enum Tag {
     Beside,
     /// A number that follows from others of its clause.
     Computed,
-    /// Consumed without meaning: `over the last`, `half marathon`.
+    /// A phrase without meaning for a claim, so that its words get no roles of their own: `first aid`, `way to go`.
     Neutral,
 }
 
-/// Methods that give what a tag carries, if it is of that kind.
+/// Methods that return the value inside a tag of the given kind.
 macro_rules! carried {
     ($($name:ident: $kind:ident($of:ty)),*) => {
         impl Tag {
@@ -95,7 +95,7 @@ carried! {
 }
 
 impl Tag {
-    /// Whether the tags are of one kind, so that one takes the place of the other.
+    /// Whether the tags are of the same kind, so that one replaces the other.
     pub(crate) fn is_like(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
             || matches!(

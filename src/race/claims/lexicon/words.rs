@@ -1,7 +1,7 @@
 //! The words that a claim is made of, in English, German, French, Spanish and Italian.
 //!
 //! Hyphens within words and apostrophes are left out, so that `cut-off` is two words and `you're` is `you re`. A word
-//! that ends with `*` stands for all words that begin so.
+//! that ends with `*` stands for all words that begin with it.
 
 use super::tag::{ScopeWord, Tag};
 use crate::race::claims::terms::{

@@ -8,13 +8,13 @@ use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{Bound, ClaimMetric, Mood, Progress, Reference, Sense, State, When};
 use crate::race::claims::token::one_of;
 
-/// What the clauses before say for the next one.
+/// What a clause inherits from the clauses around it.
 #[derive(Default)]
 pub(super) struct ClauseContext {
     pub(super) roles: Roles,
     /// Whether the clause was only a label for the next: `T2:`.
     pub(super) is_label: bool,
-    /// Whether the clause was only a time or a way until the next: `Six more minutes and …`.
+    /// Whether the clause was only a time or a distance until what the next one says: `Six more minutes and …`.
     pub(super) is_until: bool,
     /// Whether the sentence names the athlete.
     pub(super) names_athlete: bool,
@@ -22,7 +22,7 @@ pub(super) struct ClauseContext {
     pub(super) next: Roles,
 }
 
-/// What the words of a clause say only together.
+/// Adds the roles that follow only from several words of a clause together.
 pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     let any = |words: &str| clause.iter().any(|item| one_of(&item.words, words));
     if mood::foresees(clause) {
@@ -93,7 +93,7 @@ pub(super) fn sends(clause: &[MessageItem]) -> bool {
 
 const LATER: &str = "later|später|danach|nachher|plus tard|ensuite|más tarde|luego|después|più tardi|dopo|poi|afterwards|then|first|zuerst|d'abord|primero|prima";
 
-/// What a clause leaves to the next one.
+/// The roles that a clause passes on to the next one.
 pub(super) fn carried(roles: &Roles) -> Roles {
     let kept = |tag: &&Tag| {
         matches!(

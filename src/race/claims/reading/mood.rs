@@ -6,7 +6,7 @@ use crate::race::claims::quantity::Measure;
 use crate::race::claims::terms::{Mood, When};
 use crate::race::claims::token::one_of;
 
-/// Words before an imperative.
+/// Words that may stand before an imperative.
 const FILLERS: &str = "so|please|just|also|maybe|and|but|then|bitte|dann|und|come|ok|okay|simply|gently|et|y|e|for|aber|mais|pero|ma|alors|puis|luego|poi|also";
 
 fn has(items: &[MessageItem], is: impl Fn(Tag) -> bool) -> bool {
@@ -48,7 +48,7 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     if raw(Mood::Unknown) {
         return Some(Mood::Unknown);
     }
-    // Behind its subject, "se" is reflexive: "Dora se ha parado".
+    // After its subject, "se" is reflexive: "Dora se ha parado".
     let subject = items.first().is_some_and(|first| first.has(Tag::Athlete));
     let is_reflexive = |at: usize| {
         at > usize::from(!subject)
@@ -100,7 +100,7 @@ fn is_significant(item: &MessageItem) -> bool {
     !(is_aside || is_name || one_of(item.words.as_str(), FILLERS))
 }
 
-/// `noch 4 km bis Velden`, `6.2 km/h until the signal went`: "until" ends a way or a time and supposes nothing.
+/// `noch 4 km bis Velden`, `6.2 km/h until the signal went`: "until" ends a distance or a time and is no condition.
 fn is_way(items: &[MessageItem], is_advice: bool) -> bool {
     let until = |item: &MessageItem| {
         one_of(
@@ -116,7 +116,7 @@ fn is_way(items: &[MessageItem], is_advice: bool) -> bool {
     !supposes && !is_advice && (measures || is_past) && items.iter().any(until)
 }
 
-/// `48 km until you can rack the bike`: the verb says what comes after the way or the time.
+/// `48 km until you can rack the bike`: the modal verb says what follows the distance or the time, and advises nothing.
 fn waits(items: &[MessageItem]) -> bool {
     let amount = |item: &MessageItem| {
         let of = |measure| {
@@ -139,7 +139,7 @@ fn waits(items: &[MessageItem]) -> bool {
     matches!(positions, [Some(amount), Some(until), Some(modal)] if amount < until && until < modal)
 }
 
-/// `she should reach`, `you'd be home`: what a modal verb foresees rather than advises.
+/// Whether a modal verb predicts rather than advises: `she should reach`, `you'd be home`.
 pub(super) fn foresees(items: &[MessageItem]) -> bool {
     let modal = items.iter().position(|item| item.has(Tag::Mood(Mood::Modal)));
     let Some(modal) = modal else { return false };

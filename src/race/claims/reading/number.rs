@@ -175,7 +175,7 @@ impl<'a> Numbers<'a> {
         }
     }
 
-    /// Whether the clause only says how far the place is that the clause before named: `Krumpendorf, 1.2 km ahead`.
+    /// Whether the clause only says how far away the place in the clause before is: `Krumpendorf, 1.2 km ahead`.
     fn is_of_place(&self, before: &ClauseContext) -> bool {
         let speaks = self.items.iter().any(|item| {
             item.is(|tag| {
@@ -263,7 +263,7 @@ impl<'a> Numbers<'a> {
             .unwrap_or_default()
     }
 
-    /// What the words right after a number make of it.
+    /// Adds the roles that follow from the words right before and after a number.
     fn complete(&self, index: usize, roles: &mut Roles) {
         let next = self.items.get(index + 1);
         let words = next.map_or("", |next| next.words.as_str());
@@ -347,7 +347,7 @@ fn belongs(item: Option<&MessageItem>, first: usize, second: usize, at: usize) -
     }
 }
 
-/// Whether an item is a place on the way.
+/// The distance in metres that an item names as a place on the way.
 pub(super) fn mark_of(item: &MessageItem) -> Option<f64> {
     if let ItemKind::Mark(metres) = item.kind {
         Some(metres)

@@ -25,7 +25,7 @@ pub(super) fn name_parts(items: &mut [MessageItem], last_length: &mut Option<Len
     }
 }
 
-/// Words before a leg or a place that is where something began or ends: `since T1`, `until the run`.
+/// Applies prepositions before a leg or a place where something began or ends: `since T1`, `until the run`.
 fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
     for index in 1..items.len() {
         let before = |back: usize| index.checked_sub(back).and_then(|at| items.get(at));
@@ -119,7 +119,7 @@ fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>
     }
 }
 
-/// `the ninth`, `number 6`, where splits are spoken of.
+/// `the ninth`, `number 6`, in a clause about splits.
 fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
     let splits = items
         .iter()
@@ -145,7 +145,7 @@ fn of_stretch(items: &[MessageItem], index: usize, quantity: &Quantity) -> Optio
     (index <= 1 && is_mean && is_short && has_pace).then(|| found(stretch, &[index]))
 }
 
-/// `for twenty minutes`, `ten minutes ago`: the part of the race that other words of the clause hold for.
+/// `for twenty minutes`, `ten minutes ago`: the part of the race that the other words of the clause are about.
 fn of_time(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
     let seconds = quantity.measures(Measure::Duration)?.value;
     let has = |tag: Tag| has_tag(items, tag);
@@ -274,7 +274,7 @@ fn of_word(
     }
 }
 
-/// `the second half`, of the race or of a length: `of the 10 km`. Of anything else, it is no part that is known.
+/// `the second half`, of the race or of a length: `of the 10 km`. Half of anything else is no known part.
 fn half(word: ScopeWord, items: &[MessageItem], index: usize) -> Option<Found> {
     let is_first = word == ScopeWord::FirstHalf;
     let rest = items.get(index + 1..).unwrap_or_default();

@@ -82,9 +82,9 @@ impl Reader<'_> {
         }
         for state in item.tags.iter().filter_map(|tag| tag.state()) {
             match state {
-                // A heart rate that has not moved is no stop.
                 // "It's the signal that stopped."
                 State::Standing if roles.has(Tag::State(State::Silent)) && sends(items) => {}
+                // A heart rate that has not moved is no stop.
                 State::Standing if measures || roles.tags.iter().any(|tag| matches!(tag, Tag::OnLeg(_))) => {}
                 // "9:20 /km on the move"
                 State::Moving if has_values && (measures || items.iter().any(is_measured)) => {}
@@ -310,10 +310,10 @@ impl Reader<'_> {
     }
 }
 
-/// What makes a break of a noun.
+/// Words before a noun such as `break` that claim the athlete is taking one.
 const TAKES: &str = "having|taking|making|has|takes|macht|machst|fait|fais|hace|haces|fa|fai|gönnt|gönnst|nimmt|prend|prends|toma|tomas|facendo|haciendo|legt|on|at|in|en";
 
-/// `133 while running`, `10 km of running`: what follows is a noun.
+/// Whether the word makes a verb of motion after it a noun: `133 while running`, `10 km of running`.
 fn is_article(before: &MessageItem) -> bool {
     const WORDS: &str =
         "of|the|while|when|for|to|your|her|his|and|after|before|from|a|de|la|le|il|beim|of the|di|of your";
