@@ -69,7 +69,7 @@ const AHEAD_M: f64 = 4000.0;
 /// At a greater distance from the course than this, the rest of the course is searched.
 const LOST_M: f64 = 200.0;
 
-/// A place named by its distance is searched for this far around it.
+/// A place given with its distance is searched for this far before and after it.
 const NEAR_M: f64 = 2000.0;
 
 /// A later stretch must be nearer by more than this to win against an earlier one, because a course may return along
@@ -123,8 +123,9 @@ impl Course {
         }
     }
 
-    /// Stretches the distances along the course to the official length, because files are a little short. Distances
-    /// that differ by more than `most` of the length are of another course.
+    /// Stretches the distances along the course to the official length, because files are a little short. If the
+    /// lengths differ by more than the share `most`, the official length is that of another course and nothing is
+    /// scaled.
     #[must_use]
     pub fn scaled_to(mut self, official_m: f64, most: f64) -> Self {
         let length_m = self.length_m();
@@ -188,8 +189,8 @@ impl Course {
         self.nearest(position, 0.0, f64::INFINITY).map(|at| at.off_m)
     }
 
-    /// The place of a position at which an athlete who is at `from_m` comes by next; where they came by already, if the
-    /// course does not lead there again. `None` if the course does not lead there.
+    /// Where an athlete who is at `from_m` passes `position` next, or where they passed it already if the course does
+    /// not return there. `None` if the course does not lead there.
     pub fn next_pass(&self, position: Position, from_m: f64) -> Option<OnCourse> {
         let ahead = self.nearest(position, from_m, f64::INFINITY);
         ahead

@@ -109,7 +109,7 @@ impl FieldReader {
         }
     }
 
-    /// One of a few words.
+    /// Reads a word from a fixed list, whatever its case.
     pub(super) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         let value = self.take(name)?;
         let given = value.as_str().map(str::trim);

@@ -105,7 +105,7 @@ impl WindowFigures {
         })
     }
 
-    /// Mean speed over the covered time.
+    /// Mean speed over the whole window, gaps included.
     pub fn speed_mps(&self) -> Option<f64> {
         let whole_s = self.to.duration_since(self.from).as_secs_f64();
         (whole_s > 0.0).then(|| self.distance_m / whole_s)

@@ -1,7 +1,7 @@
 //! How much of a race is left. Pure.
 //!
-//! Course, distance, checkpoints and time each tell it in their own way. Silence may mean the finish only if none of
-//! them says that a clear part of the race is still ahead.
+//! Course, distance, checkpoints and time each give an estimate. Silence may mean the finish only if none of them says
+//! that a clear part of the race is still ahead.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,7 +10,7 @@ use crate::race::geo::distance_m;
 use crate::race::plan::RacePlan;
 use crate::race::track::Track;
 
-/// More than this share is a clear part of the race.
+/// More than this share counts as a clear part of the race.
 const CLEAR_PART: f64 = 0.03;
 
 /// The athlete is about to finish if less than this is left: a share of the whole, and at most so many metres.
@@ -23,20 +23,22 @@ const AT_FINISH_M: f64 = 150.0;
 /// Within this distance of the end, the athlete is at the line. Positions jitter.
 const AT_LINE_M: f64 = 20.0;
 
-/// After this much silence near the finish of a course, the athlete has crossed the line between two points.
+/// After this much silence near the finish of a course, the athlete is taken to have crossed the line between two
+/// points.
 const STAYS: SignedDuration = SignedDuration::from_mins(2);
 
 /// Beyond the whole distance by this share, the athlete is past the line even if the watch runs on.
 const BEYOND_PART: f64 = 1.015;
 
-/// Who stands at the end for this long has finished; seconds.
+/// An athlete who stands at the end for this long has finished; seconds.
 const STANDS_S: f64 = 60.0;
 
-/// Who walks at less than this share of the race's speed after the end has finished.
+/// An athlete at the end has finished if slower than this share of the race's speed over the last `SLOWS_OVER_S`
+/// seconds.
 const SLOWS_PART: f64 = 0.55;
 const SLOWS_OVER_S: f64 = 120.0;
 
-/// What is known of the end of a race.
+/// What is known about the end of a race.
 #[derive(Clone, Copy, Debug)]
 pub struct RaceGoal<'a> {
     pub track: &'a Track,
@@ -71,7 +73,7 @@ impl RaceGoal<'_> {
         started_at.map_or(0.0, |at| now.duration_since(at).as_secs_f64())
     }
 
-    /// Whether a clear part of the race was left at the last point, as far as its distance or its fixed time tells.
+    /// Whether a clear part of the race was left at the last point, judged by its distance or its fixed time.
     pub fn is_short(&self) -> bool {
         let left = self.left_part(self.track.elapsed_s());
         // The watch may measure a little less than the course.
@@ -79,7 +81,7 @@ impl RaceGoal<'_> {
     }
 
     /// Whether a clear part is still ahead, so that silence at `now` can't be the finish. Without a distance, the
-    /// target time tells.
+    /// target time decides.
     pub fn is_ahead(&self, now: Timestamp) -> bool {
         let elapsed_s = self.elapsed_s(now);
         let by_target = || {

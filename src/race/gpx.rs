@@ -4,10 +4,10 @@ use quick_xml::escape::escape;
 
 use crate::race::track::TrackSample;
 
-/// What follows the last point.
+/// The text after the last point.
 pub const GPX_END: &str = "</trkseg></trk></gpx>\n";
 
-/// What precedes the first point. The name is any text.
+/// The text before the first point. The name may be any text.
 pub fn gpx_start(name: &str) -> String {
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     let name = escape(name.as_str());

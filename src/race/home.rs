@@ -1,6 +1,6 @@
-//! What a home automation shows of an athlete: how the race stands, in plain values. Pure.
+//! What a home automation system shows about an athlete: the state of the race in plain values. Pure.
 //!
-//! Invariant: no position, no name of a place, and nothing of the body.
+//! Invariant: no position, no name of a place, and no body data.
 
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::text::plain_text;
 /// Maximum number of characters of a name, which strangers choose.
 const LONGEST_NAME: usize = 60;
 
-/// An athlete's race in plain values. The names are published.
+/// An athlete's race in plain values. The field names are published.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HomeState {
     /// The athlete's name as LiveTrack shows it.
@@ -92,7 +92,7 @@ fn short(text: &str) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Kilometres with one decimal, so that a few steps are no change.
+/// Kilometres with one decimal, so that a few steps do not count as a change.
 fn tenths(metres: f64) -> f64 {
     (metres / 100.0).round() / 10.0
 }

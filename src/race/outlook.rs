@@ -2,8 +2,8 @@
 //!
 //! The time still needed comes from the effort of the way ahead, the pace of the race and of its last 30 to 60 minutes,
 //! a slowdown that grows with the length of the race, stops, and the legs to come. It is given as a window: early,
-//! likely and late, so that four of five arrivals lie within it. The less even the race was so far, the wider it is. In
-//! silence the outlook goes on from the last point and widens.
+//! likely and late, so that four of five arrivals lie within it. The less even the race was so far, the wider it is.
+//! Without a signal, the outlook continues from the last point and widens.
 
 mod effort;
 mod pace;
@@ -31,21 +31,21 @@ const HALF_WINDOW: f64 = 1.2816;
 /// Upper bound of the standard deviation, as a share of the time still needed, so that the window begins after now.
 const MOST_SIGMA: f64 = 0.6;
 
-/// A stop in progress is expected to go on for this share of its length so far, but no longer than this.
+/// A stop in progress is expected to continue for this share of its duration so far, up to `STOP_GOES_ON_S` seconds.
 const STOP_GOES_ON: f64 = 0.5;
 const STOP_GOES_ON_S: f64 = 600.0;
 
 /// Without a course, the watch's distance is compared with the official one. They differ by about this share.
 const MEASURED: f64 = 0.003;
 
-/// Length of a stop that comes or does not; seconds. Stops come by chance, so the variance of their sum grows with their
+/// Typical length of an unplanned stop; seconds. Stops happen by chance, so the variance of their sum grows with their
 /// number.
 const ONE_STOP_S: f64 = 600.0;
 
 /// How much the window widens per second of silence.
 const WIDENS: f64 = 0.25;
 
-/// Time of a transition nobody planned, and its uncertainty; seconds.
+/// Expected time of a transition; seconds. Half of it is its uncertainty.
 const TRANSITION_S: f64 = 300.0;
 
 /// Uncertainty of a leg to come that has a target.
@@ -59,7 +59,7 @@ pub struct ArrivalWindow {
     pub late_s: f64,
 }
 
-/// A checkpoint or the finish, as it lies ahead or behind.
+/// A checkpoint or the finish, passed or still ahead.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlaceOutlook {
     pub name: String,
@@ -145,14 +145,14 @@ impl<'a> Outlook<'a> {
         let half_s = HALF_WINDOW * sigma_s.min(MOST_SIGMA * needs_s);
         let likely_s = self.seen_s + needs_s;
         Some(if self.silence_s.is_some() {
-            // While nothing is seen, the place may have been reached, and may be reached later than now at any rate.
+            // While nothing is seen, the place may already have been reached, or may still be reached later than now.
             ArrivalWindow {
                 early_s: likely_s - half_s,
                 likely_s,
                 late_s: likely_s.max(self.now_s) + half_s,
             }
         } else {
-            // An athlete who is seen before a place has not reached it.
+            // An athlete who is seen short of a place has not reached it yet.
             let likely_s = likely_s.max(self.now_s);
             ArrivalWindow {
                 early_s: (self.seen_s + needs_s - half_s).max(self.now_s),
@@ -162,7 +162,7 @@ impl<'a> Outlook<'a> {
         })
     }
 
-    /// Time for the legs after `from_m`: by their targets, else by the usual ratio to this leg.
+    /// Time for the legs after `from_m`: by their targets, else by the usual ratio to the speed of this leg.
     fn later_legs(&self, from_m: f64, to_m: f64) -> Needed {
         let kind = self.pace.kind;
         let (mut begin_m, mut seconds, mut sigma_s) = (0.0, 0.0, 0.0);
@@ -195,8 +195,8 @@ impl<'a> Outlook<'a> {
         (leg.distance_m / mps, SIGMA_UNPLANNED)
     }
 
-    /// Stops expected on the way to a place: the planned ones at checkpoints, the one in progress, and as many more as
-    /// so far.
+    /// Stops expected on the way to a place: the rest of the one in progress, and the planned ones or as many as so
+    /// far, whichever is more.
     fn stops_s(&self, from_m: f64, to_m: f64, moving_s: f64) -> f64 {
         let track = self.goal.track;
         let checkpoints = &self.goal.plan.checkpoints;

@@ -1,6 +1,6 @@
 //! The plan as a curve: the planned time for every place on the way. Pure.
 //!
-//! Between two planned times the curve follows the effort, so a planned climb is planned slow.
+//! Between two planned times the curve follows the effort, so that it allows more time for a climb.
 
 use crate::race::goal::RaceGoal;
 use crate::race::outlook::effort_m;

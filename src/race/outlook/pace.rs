@@ -1,31 +1,30 @@
 //! The pace of the current leg, and the time that it gives for the way ahead.
 //!
-//! The pace is expected to slow evenly, by a share that grows with the length of the race, and half of what the last 30
-//! to 60 minutes deviate from that is expected to continue. How sure it is follows from how much equal parts of the leg
-//! differ: the way ahead differs from the way so far as its parts differ from each other.
+//! The pace is expected to slow evenly, by a share that grows with the length of the race, and half of the deviation of
+//! the last 30 to 60 minutes is expected to continue. The uncertainty follows from how much equal parts of the leg
+//! differ from each other: the way ahead is expected to differ by as much from the way so far.
 //!
-//! The constants come from recordings of strangers, played with the whole recording as the course: tuned on one half of
-//! them, checked on the other. Most are training, so how long races slow down comes from the results of races instead.
+//! The constants come from recordings of strangers, replayed with the whole recording as the course: tuned on one half
+//! of them, checked on the other. Most are training, so the slowdown of long races comes from race results instead.
 
 use super::effort::effort_m;
 use crate::race::goal::RaceGoal;
 use crate::race::sport::LegKind;
 use crate::race::track::{Leg, WayMark};
 
-/// Length of the recent pace in seconds: a quarter of the leg, within these bounds.
+/// Length of the window of the recent pace in seconds: a quarter of the leg, within these bounds.
 const RECENT_S: (f64, f64) = (1800.0, 3600.0);
 
 /// The share of the recent deviation that is expected to continue. On the recordings anything from 0.4 to 0.6 is equally
 /// good; without it the error at three quarters of the way is a fifth larger.
 const RECENT_WEIGHT: f64 = 0.5;
 
-/// Legs up to this length are expected to go on as they went; hours. The recordings fit one hour a little better than
-/// two.
+/// Legs up to this length are expected to stay even; hours. The recordings fit one hour a little better than two.
 const EVEN_HOURS: f64 = 1.0;
 
-/// How much slower the end of a leg is than its start, for every doubling beyond [`EVEN_HOURS`]: runs, and the others.
-/// The second half of a marathon of four hours is expected to be 7 % slower than the first, as in the results of big
-/// races. Who runs evenly is expected to do so after the first hour, by the recent pace.
+/// How much slower the end of a leg is than its start, for every doubling beyond [`EVEN_HOURS`]: in runs, and in other
+/// sports. The second half of a marathon of four hours is expected to be 7 % slower than the first, as in the results
+/// of big races. For an even runner, the recent pace corrects this after the first hour.
 const SLOWING_RUN: f64 = 0.07;
 const SLOWING: f64 = 0.03;
 const MOST_SLOWING: f64 = 0.25;
@@ -33,25 +32,26 @@ const MOST_SLOWING: f64 = 0.25;
 /// The leg so far is compared in this many parts of equal effort. On the recordings 6 to 12 are equally good.
 const PARTS: u32 = 8;
 
-/// Spread of the parts as long as the leg is too short to show it: between the lower quartile and the median of the
+/// Spread of the parts while the leg is too short to show its own: between the lower quartile and the median of the
 /// recordings.
 const USUAL_SPREAD: f64 = 0.1;
 
-/// A leg shows its own pace and spread after this time; seconds. Until then the legs before it tell the missing part.
+/// A leg shows its own pace and spread after this time; seconds. Until then the legs before it fill in the missing
+/// part.
 const SHOWS_PACE_S: f64 = 600.0;
 
 /// Uncertainty of a pace that is taken from another leg.
 pub(super) const SIGMA_UNPLANNED: f64 = 0.13;
 
-/// A leg before the current one tells its pace from this distance on.
+/// An earlier leg says something about the pace only from this distance on.
 const TELLS_M: f64 = 500.0;
 
-/// Uncertainty that no part so far shows, because what slows people down late comes late. It matters only for those
-/// who are steady.
+/// Uncertainty that the leg so far cannot show, because what slows people down comes late. It matters only for steady
+/// athletes.
 const UNSEEN: f64 = 0.045;
 
 /// Moving time after which the stops seen so far weigh as much as the usual ones; seconds. One stop in the first hour
-/// does not make one an hour.
+/// does not mean one every hour.
 const PRIOR_S: f64 = 3600.0;
 
 /// What the current leg says about the pace.
@@ -61,7 +61,7 @@ pub(super) struct LegPace {
     pub(super) kind: Option<LegKind>,
     /// Where the leg began on the way.
     from_m: f64,
-    /// Effort and moving time of the leg so far; at its start, with what the legs before it tell.
+    /// Effort and moving time of the leg so far; at its start, filled up from the legs before it.
     effort_m: f64,
     moving_s: f64,
     /// Effort of the whole leg, as far as its end is known.
@@ -197,8 +197,8 @@ impl LegPace {
         let ahead_m = effort_m(goal.course, self.kind, from_m, to_m);
         let before_m = effort_m(goal.course, self.kind, self.from_m, from_m);
         let seconds = self.by_law_s(before_m, before_m + ahead_m) * self.recent;
-        // A way shorter than a part differs more from the mean than the parts do, and a long one no less: the errors
-        // of its parts are not independent.
+        // A stretch shorter than a part varies more than the parts do, and a long one varies no less, because the
+        // errors of its parts are not independent.
         let parts_ahead = f64::from(PARTS) * ahead_m / self.effort_m.max(1.0);
         let relative = UNSEEN.mul_add(
             UNSEEN,
@@ -211,7 +211,7 @@ impl LegPace {
     }
 }
 
-/// Speed to expect of a leg of this kind by the last leg before it, without transitions.
+/// Expected speed on a leg of this kind, derived from the last leg before it that was not a transition.
 fn mps_by_legs_before(legs: &[Leg], kind: Option<LegKind>) -> Option<f64> {
     let (_, before) = legs.split_last()?;
     let tells = |leg: &&Leg| leg.kind != Some(LegKind::Transition) && leg.distance_m() >= TELLS_M;
@@ -229,7 +229,7 @@ fn slowing(kind: Option<LegKind>, hours: f64) -> f64 {
     (per_doubling * (hours / EVEN_HOURS).log2()).clamp(0.0, MOST_SLOWING)
 }
 
-/// Expected stops as a share of the moving time, as long as none was seen.
+/// Expected stops as a share of the moving time, before any stop was seen.
 fn prior_stops(kind: Option<LegKind>, hours: f64) -> f64 {
     match kind {
         Some(LegKind::Swim | LegKind::Row) => 0.0,

@@ -100,7 +100,7 @@ fn the_window_holds_four_of_five_and_beats_plain_extrapolation() {
         if quarter == 2 {
             let error = median(group.iter().map(|one| one.error));
             let plain = median(group.iter().map(|one| one.plain_error));
-            // Nothing beats plain extrapolation of what goes on as it was.
+            // For an even race, nothing beats plain extrapolation.
             let most = if kind == LifeKind::Even { 0.015 } else { plain };
             assert!(error < most, "{kind:?}: {error} {plain}\n{table_text}");
         }

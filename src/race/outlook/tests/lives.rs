@@ -40,7 +40,7 @@ pub(super) struct Life {
     pub(super) finish_s: f64,
 }
 
-/// A small generator of random numbers, so that every run gives the same lives.
+/// A small generator of random numbers, so that every run generates the same races.
 pub(super) struct Dice(u64);
 
 impl Dice {
@@ -63,7 +63,7 @@ impl Dice {
     }
 }
 
-/// How one leg of a life goes.
+/// How one leg of a generated race goes.
 struct LifeLeg {
     activity: &'static str,
     length_m: f64,
@@ -76,7 +76,7 @@ struct LifeLeg {
     noise: f64,
     /// Metres between two stops, and their usual length in seconds.
     stops: Option<(f64, f64)>,
-    /// Steps of ten that are walked, from `fades_from` on.
+    /// How many of ten steps are walked, from `fades_from` on.
     walks: u32,
     cadence_rpm: u32,
 }
