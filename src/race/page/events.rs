@@ -1,4 +1,4 @@
-//! What happened: for the crew the messages as they were sent, for a family what is told without figures of the body.
+//! The events of a race: for the crew the messages as they were sent, for a family general sentences without body data.
 
 use jiff::Timestamp;
 
@@ -14,14 +14,14 @@ use crate::race::share::ShareTerms;
 pub(super) const SHOWN: usize = 10;
 const REPORTED: usize = 60;
 
-/// Shorter parts of a name are also ordinary words.
+/// Shorter parts of a name may also be ordinary words.
 const SHORTEST_NAME: usize = 3;
 
 /// One event, with its time of day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRow {
     pub when: Timestamp,
-    /// The same as a time of day.
+    /// The time of day, as the page shows it.
     pub at: String,
     pub text: String,
 }
@@ -55,8 +55,8 @@ pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments)
         .collect()
 }
 
-/// The sentence for a family; `None` for what concerns the body, the pace, the splits, and places that somebody asked
-/// to be told about, which may be homes.
+/// The sentence for a family; `None` for alerts about the body, the pace, splits, and places that somebody asked about,
+/// which may be homes.
 fn told(kind: AlertKind, words: &'static EventWords) -> Option<&'static str> {
     Some(match kind {
         AlertKind::Started => words.started,

@@ -145,7 +145,7 @@ fn moments(source: &PageSource, words: &'static PageWords) -> Moments {
     Moments::new(words, source.snapshot.settings.zone(), source.snapshot.now)
 }
 
-/// What is hidden of whom; one sentence if it is the same for all.
+/// What is hidden for each athlete; one sentence if it is the same for all.
 fn hidden(athletes: &[JoinedAthlete]) -> Vec<String> {
     let sentences: Vec<_> = athletes
         .iter()

@@ -142,7 +142,7 @@ fn track(athlete: &MapAthlete<'_>, projection: &Projection, others: &[MapTrack])
     }
 }
 
-/// Points along the course with their distance; `None` where a family sees none.
+/// Points along the course with their distance; `None` where the position is hidden.
 fn course_points(course: &Course, hides: &impl Fn(Position) -> bool) -> Vec<Option<(f64, Position)>> {
     let step_m = course.length_m() / f64::from(PARTS);
     (0..=PARTS)

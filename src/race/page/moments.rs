@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::words::{PageWords, fill};
 use crate::race::outlook::PlaceOutlook;
 
-/// How times and numbers are said on one page.
+/// How times and numbers are written on one page.
 #[derive(Clone, Debug)]
 pub(super) struct Moments {
     pub(super) words: &'static PageWords,

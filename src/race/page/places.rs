@@ -21,7 +21,7 @@ pub struct PlaceRow {
     pub instead: String,
     /// The cut-off as a time of day; only for the crew.
     pub cutoff: Option<String>,
-    /// What is left until the cut-off at the likely arrival, and whether it is too little.
+    /// The time between the likely arrival and the cut-off, and whether the arrival is too late.
     pub margin: Option<(String, bool)>,
     /// The position as a `geo:` address; only for the crew.
     pub geo: Option<String>,
@@ -77,7 +77,8 @@ fn row(snapshot: &Snapshot, place: &PlaceOutlook, is_crew: bool, moments: &Momen
     }
 }
 
-/// What is said of a place that was neither passed nor can be foretold. The last points of a race may be missing.
+/// What the row says about a place that was not seen passed and has no forecast. The last points of a finished race may
+/// be missing.
 fn unknown(snapshot: &Snapshot, place: &PlaceOutlook, moments: &Moments) -> String {
     let words = moments.words;
     let standing = RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track);

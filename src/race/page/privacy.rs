@@ -1,4 +1,4 @@
-//! Where a family sees no position: around the start and the end of the course and of the way.
+//! Where a family sees no position: around the start and the end of the course and of the way covered.
 
 use super::source::PageSource;
 use crate::base::secrets::sha256;
@@ -7,8 +7,8 @@ use crate::race::course::Course;
 use crate::race::geo::distance_m;
 use crate::race::share::ShareTerms;
 
-/// A circle around the place itself would give it away: its middle is where the edges of the drawn lines point to. So the
-/// circle is moved by this share of the radius, in a direction that nobody knows, and is larger by as much.
+/// A circle around the place itself would give it away, because the ends of the drawn lines point to its centre. So the
+/// circle is moved by this share of the radius, in a direction that readers do not know, and is larger by as much.
 const MOVED: f64 = 0.4;
 
 /// The places around which positions are hidden.
@@ -50,7 +50,7 @@ impl HiddenZones {
         }
     }
 
-    /// No zones, for somebody who may know everything.
+    /// No zones, for a reader who may see every position.
     pub(super) fn none() -> Self {
         Self {
             centres: Vec::new(),
@@ -64,7 +64,7 @@ impl HiddenZones {
         centres.any(|centre| distance_m(*centre, position) < (1.0 + MOVED) * self.radius_m)
     }
 
-    /// Whether a distance from the start would tell a position that is hidden.
+    /// Whether a distance from the start would reveal a hidden position.
     pub(super) fn hides_distance(&self, at_m: f64, position: Option<Position>) -> bool {
         if self.centres.is_empty() {
             return false;
@@ -79,7 +79,7 @@ impl HiddenZones {
     }
 }
 
-/// A direction in radians for a race. It is the same for all its shares, so that two of them tell no more than one.
+/// A direction in radians for a race. It is the same for all its shares, so that two of them reveal no more than one.
 fn direction(race: &str) -> f64 {
     let byte = sha256(race.as_bytes()).first().copied().unwrap_or_default();
     f64::from(byte) / 256.0 * std::f64::consts::TAU

@@ -11,7 +11,7 @@ const HEIGHT: f64 = 150.0;
 /// Parts in which the profile is drawn.
 const PARTS: u32 = 240;
 
-/// The height that a flat course is drawn in; metres.
+/// Minimum range of elevations in the drawing, so that a flat course looks flat; metres.
 const LEAST_RANGE_M: f64 = 40.0;
 
 /// A drawing in the units of its view box.

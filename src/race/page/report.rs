@@ -14,7 +14,7 @@ use crate::race::report::figures::{
 use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::text;
 
-/// Less drift of the heart rate than this is none; percent.
+/// A smaller drift of the heart rate is not reported; percent.
 const LEAST_DRIFT: f64 = 0.5;
 
 /// The report, laid out for its reader.
@@ -65,7 +65,7 @@ pub struct ReportSplit {
     pub body: String,
 }
 
-/// A stop, and where it was made, unless a family must not know.
+/// A stop and its place, which a family does not see near the start and the finish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportStop {
     pub from: String,

@@ -1,4 +1,4 @@
-//! The page of one athlete, or what a page of several shows of one of them.
+//! The page of one athlete, or what a page of several athletes shows about one of them.
 
 use super::course_group::{MapAthlete, routes};
 use super::events::{self, EventRow};
@@ -121,7 +121,7 @@ pub(super) fn title(names: Option<&str>, is_over: bool, words: &'static PageWord
     }
 }
 
-/// What the newest point says of the body, if the athlete is seen.
+/// Heart rate, power and pace of the newest point, while the athlete is seen.
 fn body(source: &PageSource, words: &'static PageWords) -> Vec<BodyFigure> {
     let snapshot = &source.snapshot;
     let standing = RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track);

@@ -1,4 +1,4 @@
-//! What a page is made of.
+//! The data that a page is made from.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::garmin::livetrack::Position;
 use crate::race::snapshot::Snapshot;
 use crate::race::track::{GAP_S, TrackSample};
 
-/// Most points of the line on the map. More would not be seen.
+/// Maximum number of points of the line on the map. More would not be visible.
 const MOST_POINTS: usize = 2000;
 
 /// A point of the way on the map.

@@ -10,7 +10,7 @@ use crate::race::outlook::{ArrivalWindow, PlaceOutlook, PlaceState, at_race_time
 use crate::race::snapshot::Snapshot;
 use crate::race::text;
 
-/// A race as it is told to somebody who may know everything of it.
+/// A race in words, for a reader who may know everything about it.
 pub struct SpokenRace<'a> {
     snapshot: &'a Snapshot,
     moments: Moments,
@@ -81,7 +81,7 @@ impl<'a> SpokenRace<'a> {
         self.moments.at(at)
     }
 
-    /// In which zone the times are.
+    /// A sentence that names the zone of the times.
     pub fn zone(&self) -> String {
         let zone = self.moments.zone_name();
         fill(self.moments.words.zone, &[("zone", &zone)])

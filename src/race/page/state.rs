@@ -16,7 +16,7 @@ const AT_PLACE_M: f64 = 400.0;
 pub enum PageTone {
     /// The athlete is seen and all is well.
     Good,
-    /// Nothing is seen, which may mean nothing.
+    /// Nothing is seen, which may be harmless.
     Unsure,
     /// The race is over or has not begun.
     Quiet,

@@ -289,7 +289,7 @@ fn a_family_sees_nothing_of_the_body_and_nobody_is_named_without_a_choice() {
     assert!(named.title.contains("Josi") && said(&named).contains("Josefine runs well."));
 }
 
-/// Only what the operator wants is asked of anybody, and the page says whom.
+/// The page loads tiles only from the server that the operator configured, and names it.
 #[test]
 fn a_map_of_tiles_names_its_server() {
     let words = PageWords::all()[0];
@@ -540,7 +540,7 @@ fn a_race_under_way_has_no_report() {
                 .is_none()
         );
     }
-    // Nothing was ever seen of this one.
+    // Nothing was ever seen of this race.
     let unseen = race(&[], over(EndReason::LinkExpired, 5000), at(5100));
     assert!(
         RacePage::of(&unseen, &terms(ShareRole::Crew, None), None, words)

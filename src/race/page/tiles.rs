@@ -1,6 +1,6 @@
 //! The tiles of a map that lie below the course, in the projection of the web (EPSG:3857).
 //!
-//! Which tiles a page names depends on what it shows alone, so a family's page tells nothing about what it hides.
+//! The choice of tiles depends only on what the page shows, so a family's page reveals nothing about what it hides.
 
 use std::f64::consts::PI;
 
@@ -8,7 +8,7 @@ use super::drawing::{Projection, WIDTH};
 use crate::config::MapTiles;
 use crate::garmin::livetrack::Position;
 
-/// More would not make the map of a page better, and a phone loads them all.
+/// Maximum number of tiles. More would not make the map better, and a phone loads them all.
 const MOST: u32 = 12;
 
 /// Beyond this latitude, north or south, there are no tiles.
@@ -100,7 +100,7 @@ impl Grid {
         }
     }
 
-    /// The numbers of a tile; columns go round the earth. `None` beyond the poles.
+    /// The numbers of a tile; columns wrap around the earth. `None` beyond the poles.
     fn numbers(&self, column: i64, row: i64) -> Option<(u32, u32)> {
         let side = 1_i64 << self.zoom;
         let row = u32::try_from(row).ok().filter(|row| i64::from(*row) < side)?;

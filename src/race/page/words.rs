@@ -1,4 +1,4 @@
-//! The sentences of the page, one table for each language. A name in braces stands for what is put in.
+//! The sentences of the page, one table for each language. A name in braces is a placeholder for a value.
 
 mod de;
 mod en;
@@ -22,7 +22,7 @@ impl PageWords {
         ALL
     }
 
-    /// The words of a language such as `de` or `de-AT`; `None` if the page does not speak it.
+    /// The words of a language such as `de` or `de-AT`; `None` if the page is not translated into it.
     pub fn named(language: &str) -> Option<&'static Self> {
         let code = language.trim().split('-').next().unwrap_or_default();
         ALL.into_iter()
@@ -84,7 +84,7 @@ mod tests {
         assert!(PageWords::named("deutsch").is_none());
     }
 
-    /// A sentence must ask for the same values in every language, or something is left out in one of them.
+    /// A sentence must have the same placeholders in every language, or a translation leaves out a value.
     #[test]
     fn every_language_asks_for_the_same_values() {
         let english = asked_values(PageWords::all()[0]);

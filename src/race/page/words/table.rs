@@ -3,7 +3,7 @@
 /// Every word of the page in one language.
 #[derive(Debug)]
 pub struct PageWords {
-    /// The language's code, for `lang` and for the choice.
+    /// The language's code, for the `lang` attribute and for choosing the language.
     pub code: &'static str,
     pub decimal: char,
     /// Short names, Monday first.
@@ -117,7 +117,7 @@ pub struct StateWords {
     pub left: &'static str,
 }
 
-/// What happened, for those who do not read the messages themselves.
+/// The events, for readers who do not see the messages themselves.
 #[derive(Debug)]
 pub struct EventWords {
     pub started: &'static str,
