@@ -1,4 +1,4 @@
-//! What a person asks to be told about a place: that the athlete is not there by a time, comes, or leaves.
+//! A person's requests for alerts about places: the athlete is not there by a time, arrives, or leaves.
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::TimeZone;
@@ -10,11 +10,11 @@ use crate::garmin::livetrack::Position;
 /// Maximum number of rules of one race.
 pub const MOST_PLACE_RULES: usize = 20;
 
-/// Radius in metres around a position: the default, and its bounds. Receivers err by 20 m in a town.
+/// Radius in metres around a position: the default, and its bounds. In a town, receivers are off by about 20 m.
 pub const USUAL_RADIUS_M: u32 = 100;
 pub const RADIUS_M: (u32, u32) = (30, 5000);
 
-/// One request. A race has at most one of the same place and event.
+/// One request. A race has at most one for the same place and event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlaceRule {
     /// What the person calls the place.
@@ -43,7 +43,7 @@ pub enum PlaceEvent {
 }
 
 impl PlaceRule {
-    /// Identifies the rule in what was told.
+    /// Identifies the rule among the alerts that were raised.
     pub fn key(&self) -> String {
         match self.event {
             PlaceEvent::NotThereBy(at) => format!("overdue:{}:{}", self.name, at.as_second()),
@@ -107,7 +107,7 @@ pub fn read_due_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Time
         let civil: DateTime = text.parse().ok()?;
         Some(civil.to_zoned(zone.clone()).ok()?.timestamp())
     };
-    // A local time without a time of day would mean midnight, which nobody means.
+    // A date without a time of day would mean midnight, which nobody intends.
     let has_clock = text.contains(':');
     let at = text
         .parse()

@@ -50,7 +50,7 @@ pub struct RacePlan {
     pub thresholds: Thresholds,
     /// Seconds between two polls of LiveTrack.
     pub poll_interval_s: u32,
-    /// Seconds between two looks by Claude.
+    /// Seconds between two analyses by Claude.
     pub analyze_interval_s: u32,
     /// Length in minutes of the window that Claude is shown.
     pub analyze_window_min: u32,
@@ -72,7 +72,7 @@ pub struct RacePlan {
     pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Recipient>,
-    /// What the person asked to be told about places.
+    /// The alerts about places that the person asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub place_rules: Vec<PlaceRule>,
     /// Where the race is, as a name of the time zone database.

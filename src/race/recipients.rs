@@ -53,7 +53,7 @@ impl Units {
 pub enum MessageChoice {
     #[default]
     All,
-    /// Warnings, dangers and the end.
+    /// Warnings, cut-offs at risk, place alerts that somebody asked for, and the end of the race.
     Important,
 }
 
@@ -79,7 +79,7 @@ pub enum RecipientPhone {
     Telegram(String),
     /// A chat whose owner accepts an invitation, or has accepted it.
     Invited(InvitedChatId),
-    /// An invitation is wanted. A plan that is kept has the id instead.
+    /// An invitation is still to be made. A stored plan has the id of the invited chat instead.
     Invite,
 }
 
@@ -90,7 +90,8 @@ impl fmt::Debug for RecipientPhone {
 }
 
 impl RecipientPhone {
-    /// Names the phone in keys, which are not sealed: tells nothing of it, and is the same for the same phone.
+    /// A name for the phone in storage keys, which are not encrypted. It reveals nothing about the phone, and is the
+    /// same for the same phone.
     pub fn key(&self) -> String {
         let text = match self {
             Self::Ntfy(topic) => format!("ntfy:{topic}"),
@@ -111,16 +112,16 @@ pub struct Recipient {
     pub role: RecipientRole,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Language in which they are written to, such as `de`.
+    /// Language of the messages to them, such as `de`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     pub units: Units,
     #[serde(skip_serializing_if = "is_all")]
     pub messages: MessageChoice,
-    /// Maximum number of messages in an hour; `None` = the role's.
+    /// Maximum number of messages in an hour; `None` = the default of the role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages_per_hour: Option<u32>,
-    /// Without one, they read the phone of the person whose race it is.
+    /// Without a phone of their own, they read the phone of the race's owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<RecipientPhone>,
 }
@@ -136,7 +137,7 @@ impl Recipient {
         self.name.as_deref().unwrap_or(self.role.name())
     }
 
-    /// Whether what the coach writes is for them. A family gets no figures of the body.
+    /// Whether this recipient gets the messages of the coach. A family does not, because they may contain body data.
     pub fn hears_the_coach(&self) -> bool {
         self.role != RecipientRole::Family && self.messages == MessageChoice::All
     }

@@ -1,9 +1,9 @@
-//! Plays a recording through the whole watch of a race: schedule, track, endings, alerts and outlook, on a simulated
-//! clock, without Garmin. What the watch told is then judged by what the recording shows. Pure.
+//! Replays a recording through everything that watches a race: schedule, track, endings, alerts and outlook, on a
+//! simulated clock, without Garmin. What was reported is then compared with what the recording shows. Pure.
 //!
-//! The recording is delivered as LiveTrack delivers: in posts, a little late, nothing during a pause, and an END after
-//! the last point. The watch knows the sport, the whole distance and the legs, as somebody who enters a race does, and
-//! the course if there is one.
+//! The recording is delivered as by LiveTrack: in posts, a little late, with nothing during a pause and an END at the
+//! last point. As in a race that a person has set up, the sport, the whole distance and the legs are known, and the
+//! course if there is one.
 
 mod course;
 mod delivery;
@@ -23,7 +23,7 @@ pub use problem::{CourseMisfit, UnplayableRecording};
 pub use score::{EtaError, KindScore, RaceRehearsal, RehearsalSummary};
 pub use stages::{RehearsedCheckpoint, RehearsedLeg};
 
-/// Plays `recording`, on the course of a GPX text if there is one. `on_poll` gets every poll of the watch, in order.
+/// Replays `recording`, on the course of a GPX text if there is one. `on_poll` is called for every poll, in order.
 pub fn rehearse(
     recording: &Recording,
     course_gpx: Option<&str>,
@@ -38,7 +38,7 @@ pub fn rehearse(
     Ok(score::judge(&delivery, &truth, &played))
 }
 
-/// Reads how many times faster than the race it is played.
+/// Parses the playback speed: how many times faster than the race.
 pub fn playing_speed(text: &str) -> Result<f64, String> {
     let speed = text
         .parse()

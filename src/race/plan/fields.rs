@@ -134,7 +134,7 @@ impl RacePlan {
     }
 }
 
-/// Reads a list of objects. Errors are named with their place in it.
+/// Reads a list of objects. Errors name the position of the item in the list.
 fn list<T>(
     fields: &mut FieldReader,
     name: &str,

@@ -54,7 +54,7 @@ pub(super) fn time_s(type_text: &str) -> Option<u32> {
         .map(|s| s as u32)
 }
 
-/// The first number in `text` that is followed by one of the units, in the unit's base.
+/// The first number in `text` that is followed by one of the units, converted to the base unit.
 fn measured(text: &str, units: &[(&str, f64)]) -> Option<f64> {
     let bare = text.replace(['-', '_'], " ");
     let mut rest = bare.as_str();

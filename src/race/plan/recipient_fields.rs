@@ -56,7 +56,8 @@ fn language(fields: &mut FieldReader) -> Option<String> {
     Some(language)
 }
 
-/// One of two phones. A chat is its number, an invited chat, or the wish to invite one.
+/// Reads the phone of a recipient: an ntfy topic, or a Telegram chat given by its number, by the id of an invited chat,
+/// or as a wish to invite one.
 fn phone(fields: &mut FieldReader) -> Option<RecipientPhone> {
     let (chat, topic) = (fields.text("telegram", 64), fields.text("ntfy_topic", 64));
     let chat = chat.and_then(|chat| {
@@ -91,8 +92,8 @@ fn phone(fields: &mut FieldReader) -> Option<RecipientPhone> {
     chat.or(topic.map(RecipientPhone::Ntfy))
 }
 
-/// Somebody whose phone the new list does not mention keeps the one that they have: the address of a phone is shown
-/// nowhere, so nobody can repeat it. They are known by role and name.
+/// Recipients whose phone the new list does not mention keep the phone of the old list: the address of a phone is shown
+/// nowhere, so nobody can repeat it. Recipients are matched by role and name.
 pub(super) fn keep_phones(before: &[Recipient], now: &mut [Recipient], given: Option<&Value>) {
     let given = given.and_then(Value::as_array).into_iter().flatten();
     for (recipient, given) in now.iter_mut().zip(given) {

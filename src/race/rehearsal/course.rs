@@ -5,13 +5,13 @@ use super::problem::{CourseMisfit, UnplayableRecording};
 use crate::race::course::{Course, CourseFile};
 use crate::race::plan::RacePlan;
 
-/// Within this distance the athlete is on the course, as for the watch; metres.
+/// Within this distance of the course the athlete is on it, as in a watched race; metres.
 const ON_COURSE_M: f64 = 200.0;
 
-/// Percentage of the positions that must be on it.
+/// Percentage of the positions that must be on the course.
 const MOST_ON_IT_PERCENT: f64 = 85.0;
 
-/// A quarter of the recorded way lies within this share of a quarter of the course.
+/// At each quarter of the recording, the place along the course may be off by this share of its length.
 const IN_ORDER_PART: f64 = 0.15;
 
 /// The part of the course that the recording must reach.
@@ -25,8 +25,8 @@ pub(super) struct RehearsedCourse {
 }
 
 impl RehearsedCourse {
-    /// Reads a course and scales it to the recorded distance, as the watch does with an official distance. Errors: it is
-    /// no course, or not the one of this recording.
+    /// Reads a course and scales it to the recorded distance, as a watched race does with an official distance. Errors:
+    /// the text is not a course, or not the course of this recording.
     pub(super) fn read(gpx: &str, delivery: &Delivery) -> Result<Self, UnplayableRecording> {
         let most = RacePlan::course_tolerance(true);
         let file = CourseFile::read(gpx, Some(delivery.whole_m()), most)?;

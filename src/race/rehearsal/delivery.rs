@@ -9,7 +9,7 @@ use crate::garmin::livetrack::Trackpoint;
 use crate::race::sport::{LegKind, RaceKind};
 use crate::race::track::TrackSample;
 
-/// Phones post points of about this interval, in seconds.
+/// Phones record a point for LiveTrack about this often; seconds.
 const EVERY_S: f64 = 5.0;
 
 /// Delay between a point and its arrival.
@@ -20,7 +20,8 @@ const SHORTEST_M: f64 = 1000.0;
 const SHORTEST_S: f64 = 600.0;
 const LONGEST_S: f64 = 48.0 * 3600.0;
 
-/// Upper bound of the steps between positions that are counted where the file has no distances; metres per second.
+/// Where the file has no distances, a step between positions that implies a higher speed is not counted; metres per
+/// second.
 const FASTEST_MPS: f64 = 40.0;
 
 pub(super) struct Delivery {
@@ -29,7 +30,7 @@ pub(super) struct Delivery {
     pub(super) leg: Option<LegKind>,
     /// The legs of a race of several sports; empty for one sport.
     pub(super) legs: Vec<DeliveredLeg>,
-    /// In order of time.
+    /// The points in order of time.
     pub(super) samples: Vec<TrackSample>,
     /// Seconds since the start and metres, for every sample of the recording.
     pub(super) way: Vec<(f64, f64)>,

@@ -37,8 +37,8 @@ fn session_at(sessions: &[RecordedSession], at_s: f64) -> usize {
         .saturating_sub(1)
 }
 
-/// Seconds and metres of every sample, by the device's counter. A watch that counts each session from zero is counted
-/// on.
+/// Seconds and metres of every sample, by the device's counter. If the watch counts each session from zero, the
+/// distances of the sessions are added up.
 pub(super) fn counted_way(recording: &Recording, sessions: &[RecordedSession]) -> Vec<(f64, f64)> {
     let (mut metres, mut base_m, mut before_m) = (0.0_f64, 0.0_f64, 0.0_f64);
     let (mut session, mut is_border) = (0, false);
@@ -70,7 +70,7 @@ pub(super) fn legs(sessions: &[RecordedSession], way: &[(f64, f64)]) -> Vec<Deli
     for (session, to_s) in sessions.iter().zip(ends.chain([end_s])) {
         let activity_type = session.sport.as_deref().unwrap_or("other").to_uppercase();
         let kind = LegKind::from_activity(&activity_type);
-        // Sets of one sport are one leg.
+        // Successive sessions of one sport are one leg.
         if let Some(last) = legs.last_mut().filter(|last| last.activity_type == activity_type) {
             last.to_m = metres_at(to_s);
             continue;
@@ -110,7 +110,7 @@ pub(super) fn race_kind(legs: &[DeliveredLeg]) -> RaceKind {
     }
 }
 
-/// The legs as somebody who enters such a race names them: without transitions. Empty if a sport is unknown.
+/// The legs as a person would enter them for such a race: without transitions. Empty if a sport is unknown.
 pub(super) fn plan_legs(legs: &[DeliveredLeg]) -> Vec<PlanLeg> {
     let legs = legs.iter().filter(|leg| leg.kind != Some(LegKind::Transition));
     let plan = legs.map(|leg| {

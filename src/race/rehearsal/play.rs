@@ -1,4 +1,4 @@
-//! The watch, step by step on a simulated clock.
+//! Watches the replayed race step by step, on a simulated clock.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,22 +15,22 @@ use crate::race::plan::{Checkpoint, RacePlan};
 use crate::race::schedule::{NextPoll, PollResult, RacePhase, RaceWatch};
 use crate::race::track::Track;
 
-/// The watch of a race that never ends is given up after this time.
+/// A replay that does not end is given up this long after the last point.
 const GIVE_UP: SignedDuration = SignedDuration::from_hours(12);
 
-/// One poll of the played watch, on the clock of the recording.
+/// One poll of the replayed race, on the clock of the recording.
 #[derive(Clone, Copy, Debug)]
 pub struct RehearsedPoll<'a> {
     pub at: Timestamp,
     /// Distance along the way at this moment.
     pub progress_m: f64,
-    /// Early, likely and late arrival at the finish; `None` while nothing can be foreseen.
+    /// Early, likely and late arrival at the finish; `None` while there is no forecast.
     pub finish: Option<[Timestamp; 3]>,
-    /// What the watch would have told now.
+    /// The alerts that would have been raised now.
     pub alerts: &'a [Alert],
 }
 
-/// What was foreseen at one poll.
+/// The forecast made at one poll.
 pub(super) struct Forecast {
     /// Race time of the newest point, and distance covered.
     pub(super) elapsed_s: f64,

@@ -1,4 +1,4 @@
-//! What was told against what happened.
+//! Compares what was reported with what happened.
 
 use serde::Serialize;
 
@@ -9,17 +9,18 @@ use super::truth::{RecordedTruth, TruePart};
 use crate::race::alerts::AlertKind;
 use crate::race::outlook::ArrivalWindow;
 
-/// A stop is told after four minutes and a gap after ten. What lasts a little longer has to be told.
+/// A stop is reported after four minutes and a gap after ten. A stop or gap that lasts at least this long must be
+/// reported.
 const STOP_DUE_S: f64 = 6.0 * 60.0;
 const GAP_DUE_S: f64 = 12.0 * 60.0;
 
-/// An alert is about a stop or gap that it comes this long after, because data and polls take their time.
+/// An alert may come this long after the end of the stop or gap that it is about, because data and polls take time.
 const LATE_S: f64 = 4.0 * 60.0;
 
-/// A finish is told within this time.
+/// A finish must be reported within this time.
 const FINISH_S: f64 = 5.0 * 60.0;
 
-/// Within the last percent a finish may be told: watches and courses differ by as much.
+/// From this part of the way on, a finish may be reported: watches and courses differ by as much.
 const FINISH_PART: f64 = 0.99;
 
 /// The finish counts as reached at this part of the whole distance.
@@ -37,9 +38,9 @@ const BEFORE_PLACE_PART: f64 = 0.02;
 pub struct KindScore {
     pub kind: &'static str,
     pub told: usize,
-    /// Of those told, how many were true.
+    /// How many of the raised alerts were right.
     pub right: usize,
-    /// What the recording shows and should have been told.
+    /// How many events the recording shows that should have been reported.
     pub due: usize,
     pub found: usize,
 }
@@ -50,7 +51,7 @@ pub struct EtaError {
     /// 0.25, 0.5 or 0.75
     pub part: f64,
     pub outlook_s: f64,
-    /// Of the elapsed time scaled to the whole distance.
+    /// Error of the elapsed time scaled to the whole distance.
     pub plain_s: f64,
 }
 
@@ -67,7 +68,7 @@ pub struct RaceRehearsal {
     pub alerts: Vec<KindScore>,
     /// Largest error of a split's time against the recording, in seconds; `None` without splits.
     pub worst_split_s: Option<f64>,
-    /// Number of looks at the outlook, and how many of their windows held the real finish.
+    /// Number of forecasts, and how many of their windows contained the real finish.
     pub windows: usize,
     pub windows_right: usize,
     /// The same for the next checkpoint of the course; without a course for the next quarter of the way.
@@ -182,7 +183,7 @@ pub(super) fn judge(delivery: &Delivery, truth: &RecordedTruth, played: &PlayedR
     }
 }
 
-/// Whether each window of the finish held it, and each of the next place.
+/// Whether each window of the finish, and each of the next place, contained the real time.
 fn windows(
     delivery: &Delivery,
     truth: &RecordedTruth,
@@ -208,8 +209,8 @@ fn windows(
     [finish, places]
 }
 
-/// `told`: when alerts were raised. An alert is right from `least_s` into a true part on; a part is due if it lasts
-/// `due_s`.
+/// `told`: when alerts were raised. An alert is right if it comes at least `least_s` after the start of a true part. A
+/// part must be reported if it lasts at least `due_s`.
 fn score(kind: &'static str, told: &[f64], parts: &[TruePart], (least_s, due_s): (f64, f64)) -> KindScore {
     let is_about = |at_s: f64, part: &TruePart| (part.from_s + least_s..=part.to_s + LATE_S).contains(&at_s);
     let due = parts.iter().filter(|part| part.lasts_s() >= due_s);
@@ -231,13 +232,13 @@ fn score(kind: &'static str, told: &[f64], parts: &[TruePart], (least_s, due_s):
 /// Recordings with fewer windows do not count for the coverage.
 const LEAST_WINDOWS: usize = 5;
 
-/// Several rehearsals together.
+/// The results of several rehearsals together.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct RehearsalSummary {
     pub recordings: usize,
     pub hours: f64,
     pub alerts: Vec<KindScore>,
-    /// Percent of the windows that held the real finish: the mean over the recordings, so that a long one does not
+    /// Percent of the windows that contained the real finish: the mean over the recordings, so that a long one does not
     /// count for more.
     pub coverage_percent: Option<f64>,
     /// The same for the next quarter of the way.

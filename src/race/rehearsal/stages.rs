@@ -1,4 +1,4 @@
-//! The legs and the checkpoints of a rehearsal: as they were, and as they were told.
+//! The legs and the checkpoints of a rehearsal: as they were recorded, and as they were reported.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::truth::RecordedTruth;
 use crate::race::sport::LegKind;
 use crate::race::track::{Leg, Track};
 
-/// A leg that the watch of the race begins within this time of the real one is that one; seconds.
+/// A detected leg that begins within this time of a real leg is taken to be that leg; seconds.
 const SAME_LEG_S: f64 = 240.0;
 
 /// One leg of a race of several sports. Times are in seconds since the start of the recording.
@@ -18,7 +18,7 @@ pub struct RehearsedLeg {
     pub distance_m: f64,
     pub began_s: f64,
     pub lasted_s: f64,
-    /// The leg that was found at about this time: its sport and when it began.
+    /// The leg that was detected at about this time: its sport and when it began.
     pub found_sport: Option<&'static str>,
     pub found_s: Option<f64>,
 }
@@ -30,7 +30,7 @@ pub struct RehearsedCheckpoint {
     pub km: f64,
     /// By the positions of the recording; `None` if it was not passed.
     pub passed_s: Option<f64>,
-    /// As the race tells it.
+    /// By the track of the replayed race.
     pub told_s: Option<f64>,
 }
 

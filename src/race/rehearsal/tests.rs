@@ -187,7 +187,7 @@ fn a_course_of_another_race_is_refused_with_the_reason() {
     assert!(refused(&recording, "<gpx/>").contains("the course can't be used"));
 }
 
-/// A triathlon in five sessions, of which each counts its distance from zero.
+/// A triathlon in five sessions, each of which counts its distance from zero.
 fn triathlon() -> Recording {
     let legs = [
         ("swimming", 900, 0.9_f32),

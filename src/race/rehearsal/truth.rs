@@ -1,4 +1,4 @@
-//! What really happened, by the recording itself.
+//! What really happened, according to the recording itself.
 
 use super::course::RehearsedCourse;
 use super::delivery::Delivery;
@@ -45,7 +45,7 @@ impl RecordedTruth {
             _ => None,
         };
         Self {
-            // Swimmers at the wall of a pool have not stopped, and nobody is told of changing shoes.
+            // Swimmers at the wall of a pool have not stopped, and a stop in a transition is not reported.
             stops: if delivery.leg == Some(LegKind::Swim) {
                 Vec::new()
             } else {
@@ -62,7 +62,7 @@ impl RecordedTruth {
         passed_s(self.along.as_ref().unwrap_or(&self.way), at_m)
     }
 
-    /// When a distance was reached, between the two samples around it.
+    /// When a distance was reached, interpolated between the two samples around it.
     pub(super) fn passed_s(&self, metres: f64) -> Option<f64> {
         passed_s(&self.way, metres)
     }
