@@ -1,4 +1,4 @@
-//! The report of a race in Markdown: the result, legs, splits and places against the plan, stops, and what was said.
+//! The report of a race in Markdown: the result, legs, splits and places against the plan, stops, and the messages.
 //!
 //! Long races are summed up: a table has a limited number of rows, each for several splits if need be.
 
@@ -53,7 +53,7 @@ pub fn report(snapshot: &Snapshot, title: &str, said: &[(Timestamp, String)]) ->
     report
 }
 
-/// The day of the race, and how it stands.
+/// The day of the race, and its state.
 fn state(snapshot: &Snapshot) -> String {
     let standing = RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track);
     let started_at = snapshot.track.started_at.map(|at| snapshot.track.true_time(at));

@@ -111,7 +111,7 @@ const AFTER_FINISH: SignedDuration = SignedDuration::from_hours(1);
 /// Minimum interval between polls while no new points arrive.
 const IDLE_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a gap is requested again: phones send buffered points newest first or oldest first.
+/// How long the points of a gap are requested again. Phones may send buffered points newest first or oldest first.
 const ASK_FOR_GAP: SignedDuration = SignedDuration::from_mins(30);
 
 /// Silence shorter than this is treated as normal.
@@ -355,7 +355,7 @@ impl RaceWatch {
 }
 
 /// Time from which to request points: the last point, or the start of the earliest recent gap. Garmin may or may not
-/// include the end points.
+/// include a point at exactly this time.
 fn begin(track: &Track) -> Option<Timestamp> {
     let last = track.last?.at;
     let open = track

@@ -30,13 +30,13 @@ impl Named for OfShare {
 /// Identifies a share in lists: `share_` and 16 letters. Not a secret, and not the token in the page's address.
 pub type ShareId = Id<OfShare>;
 
-/// For whom a page is.
+/// Who a page is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShareRole {
     /// No heart rate, no power, no free text, and no position near the start and the end.
     Family,
-    /// Everything that is known of the race.
+    /// Everything that is known about the race.
     Crew,
 }
 

@@ -61,7 +61,7 @@ impl Snapshot {
         }
     }
 
-    /// The outlook of a race under way. It widens in silence.
+    /// The outlook of a race under way. Its window widens without a signal.
     pub fn outlook(&self) -> Option<Outlook<'_>> {
         let is_open = self.watch.phase == RacePhase::Live && self.watch.finished_at.is_none();
         let silence = self.watch.silence(&self.track);

@@ -21,7 +21,7 @@ pub enum RaceKind {
     Other,
 }
 
-/// Words in a `race_type`, in the order in which they are looked for: a "ski marathon" is skied.
+/// Words in a `race_type`, in the order in which they are looked for: a "ski marathon" is a ski race.
 const RACE_WORDS: [(RaceKind, &[&str]); 11] = [
     (RaceKind::Duathlon, &["duathlon"]),
     (
@@ -107,7 +107,7 @@ pub enum SpeedUnit {
     KmPerHour,
 }
 
-/// Parts of an `activityType` and the sport that they name. The first match counts; `None` is another sport that
+/// Parts of an `activityType` and the sport that they name. The first match counts; `None` marks another sport that
 /// shares a word.
 const ACTIVITY_WORDS: [(&str, Option<LegKind>); 21] = [
     ("TRANSITION", Some(LegKind::Transition)),
@@ -186,7 +186,7 @@ pub fn is_indoors(activity_type: &str) -> bool {
     .any(|word| activity_type.contains(word))
 }
 
-/// Converts cadence to the unit of the leg's limit: a watch counts the strides of one leg, runners count steps.
+/// Converts cadence to the unit of the limits: on foot, a watch may count strides, but runners count steps.
 pub fn cadence(leg: Option<LegKind>, sent: u32) -> u32 {
     if leg.is_some_and(LegKind::is_on_foot) && sent < 130 {
         sent * 2

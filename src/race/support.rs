@@ -1,4 +1,4 @@
-//! Synthetic samples, and a look into tables of words, for the tests of this module and of others.
+//! Synthetic samples, and a helper for tables of words, for the tests of this module and of others.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -89,7 +89,7 @@ pub(crate) fn hour() -> (Snapshot, Vec<TrackStep>) {
     (snapshot, window)
 }
 
-/// The names of the values that each sentence of a table of words asks for, in the order of the table.
+/// The names of the placeholders in each sentence of a table of words, in the order of the table.
 pub(crate) fn asked_values(words: &impl std::fmt::Debug) -> Vec<Vec<String>> {
     let text = format!("{words:?}");
     let sentences = text.split('"').skip(1).step_by(2);

@@ -1,6 +1,6 @@
 //! Text for people: formatted figures, and untrusted text made harmless.
 //!
-//! Times count from the start of the race, because the athlete's time zone is unknown.
+//! Times count from the start of the race, so they need no time zone.
 
 use crate::race::sport::{LegKind, SpeedUnit};
 
@@ -72,7 +72,7 @@ fn is_format(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Puts values in the place of their names in braces.
+/// Replaces each name in braces with its value.
 pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(sentence.len() + 16);
     let mut rest = sentence;

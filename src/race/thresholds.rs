@@ -118,8 +118,8 @@ pub struct LegLimits {
 /// The limits on a leg of this sport.
 ///
 /// In a triathlon or duathlon the plain fields apply to the bike and the `run_` fields to the run; swims and
-/// transitions have no limits. In a single-sport race the plain fields also replace `run_` fields that are not set.
-/// On a leg of unknown sport, the looser of both limits applies.
+/// transitions have no limits. In a single-sport race the plain fields also replace `run_` fields that are not set. On
+/// a leg of unknown sport, the looser of the two limits applies.
 pub fn limits(thresholds: &Thresholds, race: RaceKind, leg: Option<LegKind>) -> LegLimits {
     let ride = LegLimits {
         hr_min: thresholds.hr_min,

@@ -9,8 +9,8 @@ use crate::race::track::{Split, Track};
 /// Minimum number of splits with a heart rate in each half.
 const SPLITS_PER_HALF: usize = 3;
 
-/// How much more heart rate a metre costs in the second half of the current leg than in the first, in percent;
-/// positive = worse. `None` if there is too little data.
+/// How many more heartbeats a metre takes in the second half of the current leg than in the first, in percent; positive
+/// = worse. `None` if there is too little data.
 pub fn drift_percent(track: &Track) -> Option<f64> {
     let leg = track.legs.len().checked_sub(1)?;
     let splits: Vec<&Split> = track

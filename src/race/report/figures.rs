@@ -1,4 +1,5 @@
-//! The figures of a report, before they are in a language: for the Markdown of Claude and the page of people.
+//! The figures of a report, independent of language: for the Markdown that Claude reads and for the page that people
+//! read.
 
 use jiff::Timestamp;
 
@@ -47,7 +48,7 @@ pub struct LegFigures {
     pub kind: Option<LegKind>,
     pub distance_m: f64,
     pub time_s: f64,
-    /// Mean speed while moving; `None` if nobody saw the leg.
+    /// Mean speed while moving; `None` if the leg was not seen.
     pub mps: Option<f64>,
     pub heart_rate_bpm: Option<f64>,
     pub power_w: Option<f64>,
@@ -80,7 +81,7 @@ pub struct PlaceFigures {
     pub margin_s: Option<f64>,
 }
 
-/// A stop, by the true time.
+/// A stop, with its start in true time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StopFigures {
     pub from: Timestamp,
@@ -142,7 +143,7 @@ fn heart_rate(track: &Track) -> Option<(f64, f64)> {
     Some((mean, highest))
 }
 
-/// The legs of a race of several sports; none of a race of one.
+/// The legs of a race of several sports; empty for one sport.
 pub fn legs(snapshot: &Snapshot) -> Vec<LegFigures> {
     let legs = &snapshot.track.legs;
     if legs.len() < 2 {

@@ -58,7 +58,7 @@ fn a_report_reads_like_one() {
     }
 }
 
-/// 2,000 splits of an ultra-marathon do not fit into an answer, so a row sums up several of them.
+/// The splits of a very long race do not fit into an answer, so a row sums up several of them.
 #[test]
 fn a_long_race_is_summed_up() {
     let mut snapshot = raced();

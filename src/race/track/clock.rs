@@ -1,7 +1,7 @@
 //! The race clock: when the race started, and how long the watch's timer ran.
 //!
 //! The start is what the watch's timer says: the time of its first point minus the timer. Without a watch it is the
-//! first movement of a way that turns out to be a race. Distance counts from the same moment.
+//! first movement of what turns out to be a race. Distance counts from the same moment.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,7 +28,7 @@ const REST_M: f64 = 30.0;
 /// Maximum number of points held back.
 const MOST_HELD: usize = 5000;
 
-/// The start of the race as a point of the watch tells it; `None` if the watch does not count yet.
+/// The start of the race according to a point of the watch; `None` if the watch is not counting yet.
 pub(super) fn started_at(point: &Trackpoint) -> Option<Timestamp> {
     let timer_s = point.total_duration_s.or(point.duration_s);
     let way_m = point.total_distance_m.or(point.distance_m);
@@ -42,7 +42,7 @@ pub(super) fn started_at(point: &Trackpoint) -> Option<Timestamp> {
         .flatten()
 }
 
-/// Finds the start of a race of which only a phone reports.
+/// Finds the start of a race that only a phone reports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PhoneStart {
     /// Where the phone was before it moved.

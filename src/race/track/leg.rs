@@ -2,7 +2,7 @@
 //!
 //! The watch's own activity type takes precedence. Where it reports only a constant `OTHER`, a counter that restarts
 //! marks the border, and the sport is inferred from the order of the race and the speed. No public recording of a
-//! multisport race was found, so the code does not rely on any single sign (D.5).
+//! multisport race was found, so the code does not rely on any single sign.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -45,7 +45,7 @@ impl Track {
     fn first_leg(&mut self, point: &Trackpoint, stretch: LegStretch) {
         let told = point.activity_type.as_deref().and_then(LegKind::from_activity);
         let by_race = self.kind.first_leg();
-        // A hike in a race that was announced as a run.
+        // Such as a hike in a race that was set up as a run.
         let on_foot = |kind: &LegKind| kind.is_on_foot();
         let kind = match by_race {
             Some(race) => told.filter(|told| on_foot(told) && on_foot(&race)).or(by_race),

@@ -2,8 +2,8 @@
 //! than anybody moves in that time does not affect the track.
 //!
 //! A suspect point is held until [`CONFIRMED_BY`] successive ones agree. Then the cause is a wrong clock, a race that
-//! continued after a long silence, or a wrong place before. A single suspect is left out of the track but kept in the
-//! stored series.
+//! continued after a long silence, or an earlier wrong position. A single suspect is left out of the track but kept in
+//! the stored series.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,10 +16,10 @@ const LONGEST_LEAD: SignedDuration = SignedDuration::from_mins(2);
 /// Points farther apart than this are not considered neighbours.
 const FAR: SignedDuration = SignedDuration::from_hours(6);
 
-/// Nobody moves faster in a race, downhill or in the ambulance.
+/// Nobody moves faster in a race, not even downhill or in an ambulance; metres per second.
 const FASTEST_MPS: f64 = 60.0;
 
-/// Distance that a wrong position or counter may differ anyway: a lost signal moves a point by some hundred metres.
+/// Tolerance for imprecise positions and counters: after a lost signal, a point may be off by some hundred metres.
 const TOLERANCE_M: f64 = 1000.0;
 
 /// Maximum difference between the leads of points from the same wrong clock.
@@ -117,7 +117,7 @@ fn counts(sample: &TrackSample) -> bool {
     point.total_distance_m.or(point.distance_m).is_some()
 }
 
-/// Whether `sample` is farther from an earlier one than anybody moves in between. A distance that restarts is not.
+/// Whether `sample` is farther from an earlier one than anybody moves in between. A counter that restarts is not far.
 fn is_off(known: &TrackSample, sample: &TrackSample) -> bool {
     let (a, b) = (&known.point, &sample.point);
     let seconds = b.at.duration_since(a.at).as_secs_f64().max(0.0);

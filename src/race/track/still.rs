@@ -136,8 +136,8 @@ pub(super) struct Stops {
 }
 
 impl Stops {
-    /// Adds a step. `paused_s` is the time since the last step during which the watch's timer did not run. On a leg
-    /// where nobody can be seen to stand, `can_stand` is false. Returns whether the athlete stands.
+    /// Adds a step. `paused_s` is the time since the last step during which the watch's timer did not run. `can_stand`
+    /// is false on a leg where the data cannot show a stop. Returns whether the athlete stands.
     pub(super) fn advance(&mut self, step: &TrackStep, since_s: f64, paused_s: f64, can_stand: bool) -> bool {
         let now = Stay::of(step, paused_s);
         let before = self.stays.back().copied();
@@ -242,7 +242,7 @@ impl Stops {
         share(|stay| stay.is_fast) || steps || climbs
     }
 
-    /// Seconds spent standing so far, in stops that count.
+    /// Seconds spent standing so far, including the stop in progress.
     pub(super) fn stood_s(&self) -> f64 {
         self.done.iter().chain(&self.standing).map(Stop::duration_s).sum()
     }

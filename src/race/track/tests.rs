@@ -177,7 +177,7 @@ fn a_triathlon_without_transitions_and_one_joined_on_the_bike() {
         .collect();
     let track = track(RaceKind::Triathlon, &phone_in_the_bag);
     assert_eq!(kinds(&track), [Swim, Ride, Run].map(Some));
-    // Swim and transition were not seen. The watch's timer still tells the start.
+    // Swim and transition were not seen. The watch's timer still gives the start.
     let unseen = &track.legs[0];
     assert!(unseen.unseen && !track.legs[1].unseen);
     assert_eq!((track.started_at, unseen.last_at), (Some(start()), at(1980)));
