@@ -38,7 +38,7 @@ pub use phrase::{AlertPhrase, Voice};
 pub struct AlertState {
     started: bool,
     end: Option<EndReason>,
-    /// Whether a certain finish was reported.
+    /// Whether a finish was reported that is beyond doubt.
     finished: bool,
     signal: signal::SignalState,
     limits: limit::LimitState,
@@ -50,7 +50,8 @@ pub struct AlertState {
     changed_at: Option<Timestamp>,
 }
 
-/// Number of consecutive unknown answers before an alert is sent, and the minimum interval between such alerts.
+/// Number of consecutive answers in an unknown format before an alert is sent, and the minimum interval between such
+/// alerts.
 const STRANGE_ANSWERS: u32 = 2;
 const TELL_CHANGE_EVERY: SignedDuration = SignedDuration::from_hours(6);
 

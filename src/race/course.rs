@@ -198,7 +198,7 @@ impl Course {
             .or_else(|| self.place(position, Some(from_m)))
     }
 
-    /// Length of the original line, before it was simplified.
+    /// Length of the line before it was simplified, or the official length if it was scaled.
     pub fn length_m(&self) -> f64 {
         self.corners.last().map_or(0.0, |last| last.along_m)
     }

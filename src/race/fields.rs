@@ -86,7 +86,7 @@ impl FieldReader {
         }
     }
 
-    /// The name of a time zone.
+    /// Reads the IANA name of a time zone.
     pub(super) fn time_zone(&mut self, name: &str) -> Option<String> {
         let value = self.take(name)?;
         let zone = value.as_str().and_then(|name| TimeZone::get(name.trim()).ok());

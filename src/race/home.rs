@@ -10,7 +10,7 @@ use super::schedule::RacePhase;
 use super::snapshot::{RaceStanding, Snapshot};
 use super::text::plain_text;
 
-/// Maximum number of characters of a name, which strangers choose.
+/// Maximum length of a name in characters. Names come from strangers.
 const LONGEST_NAME: usize = 60;
 
 /// An athlete's race in plain values. The field names are published.

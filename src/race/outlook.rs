@@ -2,8 +2,8 @@
 //!
 //! The time still needed comes from the effort of the way ahead, the pace of the race and of its last 30 to 60 minutes,
 //! a slowdown that grows with the length of the race, stops, and the legs to come. It is given as a window: early,
-//! likely and late, so that four of five arrivals lie within it. The less even the race was so far, the wider it is.
-//! Without a signal, the outlook continues from the last point and widens.
+//! likely and late, so that four of five arrivals lie within it. The less even the race was so far, the wider the
+//! window. Without a signal, the outlook continues from the last point and widens.
 
 mod effort;
 mod pace;
@@ -78,7 +78,7 @@ pub enum PlaceState {
     Unknown,
 }
 
-/// Where the athlete is, and how the race goes on from there.
+/// Where the athlete is, and how the race is expected to continue.
 #[derive(Debug)]
 pub struct Outlook<'a> {
     goal: RaceGoal<'a>,

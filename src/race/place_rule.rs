@@ -176,7 +176,7 @@ mod tests {
             let expected = expected.map(|at| at.parse::<Timestamp>().unwrap());
             assert_eq!(read_due_time(text, now, &vienna), expected, "{text}");
         }
-        // The hour from 2:00 to 3:00 is left out on this day: the time after the change is taken.
+        // The clocks skip the hour from 2:00 to 3:00 on this day, so the time after the change is taken.
         let before: Timestamp = "2026-03-28T23:30:00Z".parse().unwrap();
         let at = read_due_time("02:30", before, &vienna).unwrap();
         assert_eq!(at.to_string(), "2026-03-29T01:30:00Z");

@@ -109,7 +109,7 @@ impl Default for RacePlan {
 const SCALED_TO_GIVEN: f64 = 0.15;
 const SCALED_TO_IMPLIED: f64 = 0.035;
 
-/// A waypoint this near to a checkpoint, to the start or to the finish is no checkpoint of its own; metres.
+/// A waypoint this near to a checkpoint, to the start or to the finish does not become a checkpoint of its own; metres.
 const SAME_PLACE_M: f64 = 300.0;
 
 /// Maximum number of checkpoints per race.

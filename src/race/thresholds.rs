@@ -158,7 +158,7 @@ pub fn limits(thresholds: &Thresholds, race: RaceKind, leg: Option<LegKind>) -> 
             hr_max: ride.hr_max,
             ..LegLimits::default()
         },
-        // Strokes are no crank revolutions.
+        // Strokes are not crank revolutions.
         Some(LegKind::Row | LegKind::Kayak | LegKind::Paddle | LegKind::Ski | LegKind::Skate) => LegLimits {
             cadence_min: None,
             ..ride

@@ -137,8 +137,8 @@ fn passed_one(
     let race_s = |at: Timestamp| at.duration_since(start).as_secs_f64();
     let after_s = race_s(crossing.at);
     let between = crossing.between.map(|(from, to)| (race_s(from), race_s(to)));
-    // The three phrases are for a planned time within the gap in which the athlete passed, an early athlete, and a late
-    // one.
+    // The three phrases: the time fell into the gap in which the athlete passed, the athlete was early, the athlete was
+    // late.
     let against = |[was, before, after]: [AlertPhrase; 3], planned_s: Option<u32>| {
         let planned_s = f64::from(planned_s?);
         if between.is_some_and(|(from_s, to_s)| (from_s..to_s).contains(&planned_s)) {

@@ -120,7 +120,7 @@ pub(super) fn comparison(
     if left.reference() == Some(Reference::Plan) && left.not() {
         return Ok(());
     }
-    // The run is still to come: nothing is known of it.
+    // The run is still to come: nothing is known about it.
     let is_to_come = |kind| facts.is_multisport && facts.leg_index(kind, None).is_none();
     if left.leg().is_some_and(is_to_come) && !left.is_past() {
         return Ok(());

@@ -61,7 +61,7 @@ impl Allowed {
             step => (value * 0.07).min(step * 0.4),
         };
         let allowed = Self::new(reading, to, exact, bound);
-        // A clock that shows 31:43 has run for 31 minutes.
+        // A clock at 31:43 may be given as 31 minutes.
         let is_minutes = reading.step > 15.0 && reading.step <= 60.0 && bound == Bound::Exact;
         let high = if is_minutes {
             allowed.high.max(value + 59.0)

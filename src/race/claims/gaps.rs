@@ -4,14 +4,14 @@ use super::facts::RaceFacts;
 use super::quantity::Reading;
 use super::terms::ClaimMetric;
 
-/// The speeds of the plan: over the whole, and over what is left.
+/// The speeds that the plan asks for: over the whole race, and over the rest of it.
 pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
     let whole = facts.target_s.zip(facts.whole_m);
     let whole = whole.map(|(target_s, whole_m)| whole_m / target_s);
     needed_speed(facts).into_iter().chain(whole).collect()
 }
 
-/// The speed over what is left that meets the target.
+/// The speed over the remaining distance that meets the target.
 pub(super) fn needed_speed(facts: &RaceFacts) -> Option<f64> {
     let (target_s, whole_m) = facts.target_s.zip(facts.whole_m)?;
     let (left_s, left_m) = (target_s - facts.elapsed_s, whole_m - facts.progress_m);

@@ -42,7 +42,7 @@ pub(super) fn tags(tokens: &[Token]) -> Option<(Vec<Tag>, usize)> {
     Some((tags, length))
 }
 
-/// The tags of the parts of a German noun that no table has: `Pulslimit`, `Durchschnittspace`.
+/// The tags of the parts of a German compound that no table knows: `Pulslimit`, `Durchschnittspace`.
 fn compound(token: &Token) -> Option<(Vec<Tag>, usize)> {
     let TokenKind::Word(word, true) = &token.kind else {
         return None;

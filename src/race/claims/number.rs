@@ -120,7 +120,7 @@ fn compound(word: &str) -> Option<f64> {
     tens(word, known)
 }
 
-/// A ten and a unit in one word.
+/// A multiple of ten and a unit in one word.
 fn tens(word: &str, known: impl Fn(&str) -> Option<f64>) -> Option<f64> {
     const TENS: &str = "veinti veinte|vent venti|trent trenta|quarant quaranta|cinquant cinquanta|sessant sessanta|settant settanta|ottant ottanta|novant novanta";
     if let Some((unit, ten)) = word.split_once("und")

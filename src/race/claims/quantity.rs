@@ -43,7 +43,7 @@ impl Quantity {
     }
 }
 
-/// Joins the two ends of a range.
+/// Words that join the two ends of a range.
 const JOINERS: &str = "to|bis|and|und|à|a|et|y|e|or|oder|ou|o";
 
 /// Words before which a number in words needs no unit.

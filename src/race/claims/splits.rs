@@ -25,7 +25,7 @@ pub(super) fn sequence(seconds: &[f64], from_m: Option<f64>, facts: &RaceFacts) 
     let lists = [of(1000.0), of(5000.0), of(10_000.0)];
     let is_time = |s: &f64| lists.iter().flatten().any(|known| near(*known, *s));
     if !seconds.iter().all(is_time) {
-        // Each is checked by itself.
+        // Each time is checked on its own, as a number.
         return Ok(());
     }
     let kilometres = lists.first().map_or(&[][..], Vec::as_slice);

@@ -116,7 +116,7 @@ pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
         .filter_map(mean)
         .collect();
     if roles.when() == Some(When::Past) {
-        // It may have changed long ago.
+        // The value may have changed long ago.
         now.extend(
             facts
                 .last_splits(None, f64::INFINITY)

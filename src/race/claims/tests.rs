@@ -234,7 +234,7 @@ fn silent() -> RaceFacts {
 struct Message {
     race: String,
     text: String,
-    /// In which respect it is wrong.
+    /// What is wrong with the message; `None` if it is right.
     wrong: Option<String>,
 }
 

@@ -76,7 +76,7 @@ pub(super) struct LegPace {
     pub(super) stops_per_s: f64,
 }
 
-/// Time for a way, with the standard deviation of its error.
+/// Time for a stretch, with the standard deviation of its error.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Needed {
     pub(super) seconds: f64,
@@ -187,7 +187,7 @@ impl LegPace {
         self.moving_s * (cost(to_m) - cost(from_m)) / cost(self.effort_m.max(1.0))
     }
 
-    /// Speed of the leg so far, over effort.
+    /// Mean speed of the leg so far, in metres of effort per second.
     pub(super) fn mps(&self) -> f64 {
         self.effort_m / self.moving_s
     }

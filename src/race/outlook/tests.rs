@@ -95,7 +95,7 @@ fn the_window_holds_four_of_five_and_beats_plain_extrapolation() {
     {
         let group = &table[&(kind, quarter)];
         let covered = inside(group);
-        // Even races are always inside, because the window allows for what has not happened yet.
+        // Even races are always inside, because the window allows for trouble that has not come yet.
         assert!(covered >= 0.6, "{kind:?} {quarter}: {covered}\n{table_text}");
         if quarter == 2 {
             let error = median(group.iter().map(|one| one.error));

@@ -12,7 +12,7 @@ const NEAREST: f64 = 1.6;
 /// Room between a drawing and its edge.
 pub(super) const MARGIN: f64 = 18.0;
 
-/// From positions to the units of a drawing, with north up.
+/// Maps positions to the units of a drawing, with north up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Projection {
     origin: Position,

@@ -35,14 +35,14 @@ pub struct PageMap {
     pub height: f64,
     /// The tiles below the course, if the operator has a map.
     pub tiles: Vec<MapTile>,
-    /// Whose map the tiles are.
+    /// The sentence that credits the map of the tiles.
     pub tiles_credit: Option<String>,
     /// The courses in parts: class of height, and path.
     pub course: Vec<(u8, String)>,
     /// The ways covered, one for each athlete.
     pub tracks: Vec<MapTrack>,
     pub places: Vec<MapPlace>,
-    /// The map in words, for people who hear the page.
+    /// The map in words, for people who use a screen reader.
     pub alt: String,
 }
 

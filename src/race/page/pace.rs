@@ -12,7 +12,7 @@ const HEIGHT: f64 = 110.0;
 /// Room above the fastest and below the slowest split.
 const EDGE: f64 = 14.0;
 
-/// Fewer splits make no line.
+/// With fewer splits, no line is drawn.
 const FEWEST: usize = 3;
 
 /// A line that is higher where the athlete was faster.

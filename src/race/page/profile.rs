@@ -29,7 +29,7 @@ pub struct PageProfile {
     pub here: Vec<(Option<AthleteSign>, f64)>,
     pub low: String,
     pub high: String,
-    /// The profile in words, for people who hear the page.
+    /// The profile in words, for people who use a screen reader.
     pub alt: String,
 }
 

@@ -38,10 +38,10 @@ pub struct ReportPlace {
     pub km: String,
     /// The time of day, or that it was not seen.
     pub passed: String,
-    /// The time of the race.
+    /// The race time at that moment.
     pub after: String,
     pub against: String,
-    /// What was left until the cut-off, and whether it was too late; only for the crew.
+    /// Time between the passing and the cut-off, and whether it was too late; only for the crew.
     pub margin: Option<(String, bool)>,
 }
 

@@ -14,7 +14,7 @@ const MOST_POINTS: usize = 2000;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinePoint {
     pub position: Position,
-    /// Whether nothing was seen before it for a while, so that no line leads to it.
+    /// Whether nothing was seen for a while before this point, so that no line leads to it.
     pub is_after_gap: bool,
 }
 

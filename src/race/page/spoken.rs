@@ -22,7 +22,7 @@ impl<'a> SpokenRace<'a> {
         Self { snapshot, moments }
     }
 
-    /// How the race stands, the most important sentence first.
+    /// The state of the race, the most important sentence first.
     pub fn state(&self) -> String {
         let state = state(self.snapshot, &HiddenZones::none(), &self.moments);
         let mut sentences = vec![state.headline];

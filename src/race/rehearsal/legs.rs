@@ -58,7 +58,7 @@ pub(super) fn counted_way(recording: &Recording, sessions: &[RecordedSession]) -
     way.collect()
 }
 
-/// The legs of these sessions on a way of seconds and metres.
+/// The legs of these sessions, along a way given in seconds and metres.
 pub(super) fn legs(sessions: &[RecordedSession], way: &[(f64, f64)]) -> Vec<DeliveredLeg> {
     let metres_at = |at_s: f64| {
         let next = way.partition_point(|(s, _)| *s < at_s);

@@ -9,7 +9,7 @@ use super::step::TrackSample;
 use crate::garmin::livetrack::{Position, Trackpoint};
 use crate::race::geo::distance_m;
 
-/// A larger value of the timer is not believed; seconds.
+/// A larger timer value is an error and is ignored; seconds.
 const LONGEST_TIMER_S: f64 = 172_800.0;
 
 /// Distance after which the way of a phone counts as a race. It is longer than the usual walk to the start line.
@@ -47,7 +47,7 @@ pub(super) fn started_at(point: &Trackpoint) -> Option<Timestamp> {
 pub(super) struct PhoneStart {
     /// Where the phone was before it moved.
     first: Option<Position>,
-    /// The point of the last moment at the first place, and all later ones.
+    /// The last point at the first place, and all later points.
     held: Vec<TrackSample>,
     anchor: Option<Position>,
     way_m: f64,

@@ -145,7 +145,7 @@ fn the_legs_of_a_triathlon_are_told_apart() {
         (point.distance_m, point.duration_s, point.activity_type) = (None, None, None);
     });
     assert_eq!(track(RaceKind::Triathlon, &nothing).legs.len(), 1);
-    // A runner whose watch switches to walking and hiking.
+    // In a run, other activity types begin no new leg.
     assert_eq!(kinds(&track(RaceKind::Run, &triathlon(|_, _| {}))), [Some(Run)]);
 }
 
@@ -325,7 +325,7 @@ proptest! {
             counted |= starts;
             let Some(step) = track.push(None, sample) else { continue };
             prop_assert!(step.distance_m.is_finite());
-            // Distance may fall back only when the watch starts to count.
+            // Distance may decrease only when the watch starts to count.
             prop_assert!(starts || step.distance_m >= before);
             prop_assert!(step.speed_mps.is_none_or(|mps| mps.is_finite() && mps >= 0.0));
             before = step.distance_m;

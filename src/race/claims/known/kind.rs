@@ -18,7 +18,7 @@ pub(crate) enum FactKind {
     /// How long it took to get from one place to the next.
     Way,
     Ago,
-    /// The race time at which a place may be reached, or how long until then; the way to it.
+    /// The race time at which a place may be reached; how long until then, or the distance to it.
     Arrival,
     Until,
     /// A stop, or all stops together.
@@ -46,7 +46,7 @@ pub(crate) enum FactKind {
     Ahead,
 }
 
-/// What kinds of facts the words around a number speak of.
+/// What kinds of facts the words around a number point to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FactFamily {
     /// So far: the clock, legs, splits, places that were passed.

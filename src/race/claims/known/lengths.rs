@@ -8,7 +8,7 @@ use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{ClaimMetric, ClaimScope, Length};
 use crate::race::sport::LegKind;
 
-/// The distances that a number with these roles may be.
+/// The distances that a number with these roles may mean.
 pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     let mut known = Vec::new();
     let here = facts.progress_m;

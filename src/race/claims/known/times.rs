@@ -7,7 +7,7 @@ use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{ClaimScope, Length, Sense};
 use crate::race::sport::LegKind;
 
-/// The times that a number with these roles may be.
+/// The times that a number with these roles may mean.
 pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     let mut known = Vec::new();
     of_race(&mut known, facts);

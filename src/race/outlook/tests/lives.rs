@@ -271,7 +271,7 @@ impl Life {
             if step % 20 == 1 {
                 noise = 0.75 * noise + dice.normal(0.0, leg.noise * 0.66);
             }
-            // Recordings differ as much between their halves as between their eighths.
+            // Recordings differ as much between their halves as between their eighths, so the form also drifts slowly.
             if at_m >= form_until_m {
                 form = 0.9 * form + dice.normal(0.0, leg.noise * 0.6);
                 form_until_m += leg.length_m / 20.0;
