@@ -31,7 +31,7 @@ pub enum RacePhase {
         reason: EndReason,
         since: Timestamp,
     },
-    /// The race is over. If silence is the only sign, a few more polls follow, and new points reopen the race.
+    /// The race is over. After silence or an early end, polling goes on for a while, and new points reopen the race.
     Over {
         reason: EndReason,
         at: Timestamp,

@@ -233,7 +233,7 @@ impl Track {
         step
     }
 
-    /// Whether a stop can be seen on this leg: not indoors, and not in water or in a boat that drifts.
+    /// Whether a stop can be seen on this leg: not indoors, and not while swimming or in a rowing boat, which drifts.
     fn can_stand(&self, point: &Trackpoint) -> bool {
         let in_one_place = point.activity_type.as_deref().is_some_and(sport::is_indoors);
         let kind = self.leg().and_then(|leg| leg.kind);
