@@ -1,25 +1,26 @@
-//! The coach who speaks first: opt-in messages to a person's phone that rest on the days that the person keeps. It also
-//! tells everybody with a phone that their link to Garmin is broken.
+//! The coach: opt-in messages to a person's phone, based on the history that the person keeps on the gateway. It also
+//! tells everybody with a phone when their link to Garmin is broken.
 //!
 //! | file | what |
 //! |---|---|
-//! | [`choice`] | what a person wants of the coach (pure) |
+//! | [`choice`] | what a person wants from the coach (pure) |
 //! | [`figure`] | the figures on which a message rests |
-//! | [`reading`] | the answers of the questions about a history (pure) |
-//! | [`rules`] | what to say on a morning (pure) |
+//! | [`reading`] | reads the answers to questions about a history (pure) |
+//! | [`rules`] | what to say in the morning (pure) |
 //! | [`schedule`] | when to look at a person's days (pure) |
 //! | [`wording`] | the rules' own sentences (pure) |
-//! | `keeping`, `records` | switching on and off, what was said, erasing |
-//! | `task` | the looks at people's days, and broken links |
-//! | `claude`, `prompt`, `tokens` | Claude words a message |
+//! | `keeping`, `records` | switching the coach on and off, what it said, and erasing |
+//! | `task` | looks at people's days and reports broken links |
+//! | `claude`, `prompt`, `tokens` | have Claude word a message |
 //! | [`claims`] | the check of Claude's words (pure) |
 //!
 //! # Invariants
 //!
-//! - Off is the default. Switching off erases what was said; the end of a history does too.
-//! - A message, its figures and the day of the look are stored in one write with the queue of the phone.
-//! - There is at most one message a day, besides that of a broken link.
-//! - Rules decide whether there is something to say. Claude's words go out only if the check finds each number known.
+//! - The coach is off by default. Switching it off erases what it said; ending the history does too.
+//! - A message, its figures and the day of the look are stored in the same write that queues the message for the phone.
+//! - There is at most one message a day, apart from the message about a broken link.
+//! - Rules decide whether there is something to say. Claude's words are sent only if every number in them passes the
+//!   check.
 //! - Messages go to the phone that the person set themselves. No text and no value is logged.
 
 pub mod choice;

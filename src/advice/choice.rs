@@ -1,9 +1,9 @@
-//! What a person wants of the coach, as they say it. Pure.
+//! What a person wants from the coach, and how they say it. Pure.
 
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
-/// When the coach speaks if the person does not say: the history fetches the night from nine.
+/// The time of the messages if the person chose none. The history fetches the night from nine o'clock on.
 const USUAL_TIME: u16 = 9 * 60 + 15;
 const USUAL_QUIET: MinuteSpan = MinuteSpan {
     from: 21 * 60,
@@ -21,9 +21,9 @@ pub struct MinuteSpan {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MorningWish {
-    /// Those on which something is notable.
+    /// Only mornings on which something is notable.
     Notable,
-    /// Each one, with the figures of the night.
+    /// Every morning, with the figures of the night.
     Daily,
 }
 
@@ -87,7 +87,8 @@ pub fn clock(minute: u16) -> String {
 }
 
 impl CoachWishes {
-    /// Changes what `said` names: pairs of an argument and its text. Error: what is wrong, and how to say it.
+    /// Applies `said`, which pairs names of arguments with their texts. The error says what is wrong and what to write
+    /// instead.
     pub fn with(mut self, said: &[(&str, &str)]) -> Result<Self, String> {
         for (name, text) in said {
             let text = text.trim();

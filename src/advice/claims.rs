@@ -1,14 +1,15 @@
-//! The check of Claude's words: each number must be one that the rules told, or one that the history holds for the
-//! metric and the day that the clause names. Pure.
+//! Checks Claude's words: each number must come from the rules' own message, or from the history for the metric and the
+//! day that its clause names. Pure.
 //!
 //! | number | must be |
 //! |---|---|
-//! | followed by days or nights | the days of a told figure |
-//! | beside a month | the first or last day of a told figure, or today |
-//! | in a clause that names a day | the value of that day in that metric |
-//! | any other | a told value, or an edge of its usual band |
+//! | followed by days or nights | the number of days of a reported figure |
+//! | beside a month | the first or last day of a reported figure, or today |
+//! | in a clause that names a day | the metric's value on that day |
+//! | any other | a reported value, or an edge of its usual band |
 //!
-//! What can't be read so is refused, such as a percentage: the rules' own sentence is then sent instead.
+//! A number that can't be read this way, such as a percentage, is refused. The rules' own sentence is then sent
+//! instead.
 
 mod pieces;
 
@@ -97,7 +98,7 @@ fn named_in(clause: &[Piece]) -> Vec<&'static CoachMetric> {
         .chain(&WEEK_SUMS)
         .flat_map(|metric| metric.named_by.iter().map(move |phrase| (*phrase, metric)))
         .collect();
-    // `heart rate variability` is no heart rate.
+    // Longer phrases first: `heart rate variability` is not a heart rate.
     phrases.sort_by_key(|(phrase, _)| (std::cmp::Reverse(phrase.len()), *phrase));
     let mut found: Vec<&CoachMetric> = Vec::new();
     // Several metrics may share a phrase.
@@ -117,9 +118,9 @@ fn named_in(clause: &[Piece]) -> Vec<&'static CoachMetric> {
 
 struct WordedClause<'a> {
     pieces: &'a [Piece],
-    /// The metrics that it names, or those that were named last.
+    /// The metrics that this clause names, or else those named last.
     metrics: &'a [&'static CoachMetric],
-    /// The day that it names, or that an earlier clause of the sentence named.
+    /// The day that this clause names, or else an earlier clause of the sentence.
     day: Option<Date>,
 }
 
@@ -132,7 +133,7 @@ impl WordedClause<'_> {
             let is_known = match piece {
                 Piece::Word(_) | Piece::Break | Piece::Stop => continue,
                 Piece::Day(day) => known.is_told_day(*day),
-                // `two things` is no figure; `two days` is one.
+                // `two things` is not a figure; `two days` is.
                 Piece::Spelled(number) => match after {
                     "day" | "days" | "night" | "nights" | "morning" | "mornings" => {
                         known.has_days(f64::from(*number))
@@ -188,7 +189,7 @@ impl WordedClause<'_> {
                 .chain(&known.days)
                 .filter(is_own)
                 .any(|figure| figure.from == day && figure.to == day && amount.is(figure.value))
-                // The usual band belongs to each day.
+                // The usual band applies to each day.
                 || known.advice.figures().filter(is_own).any(|figure| amount.is_edge(figure))
             }
             None => told
@@ -197,7 +198,7 @@ impl WordedClause<'_> {
         }
     }
 
-    /// A metric that is told to be on the other side of what is usual.
+    /// A metric that the clause puts on the wrong side of its usual band.
     fn wrong_side(&self, known: &LookFindings) -> Option<String> {
         let has = |words: &[&str]| {
             let mut own = self.pieces.iter().filter_map(Piece::word);
@@ -274,7 +275,7 @@ fn is_same(one: f64, other: f64) -> bool {
 fn month(word: &str) -> Option<i8> {
     let start = word.get(..3)?;
     let index = MONTHS.iter().position(|month| *month == start)?;
-    // `mayor` and `marathon` are no months.
+    // `mayor` and `marathon` are not months.
     let is_month = word.len() == 3
         || [
             "january",

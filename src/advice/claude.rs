@@ -25,7 +25,7 @@ pub const WORDING_QUESTIONS: [&str; 5] = [
     "get_training_volume",
 ];
 
-/// A token that ends when this is dropped.
+/// A token that is revoked when this value is dropped.
 struct OpenToken<'a> {
     advice: &'a Advice,
     token: Secret,
@@ -38,7 +38,7 @@ impl Drop for OpenToken<'_> {
 }
 
 impl Advice {
-    /// Claude's words for a message; `None` if the rules' own words are to be sent.
+    /// Claude's words for a message; `None` means that the rules' own words are sent.
     pub(super) async fn words_of_claude(
         &self,
         account: &AccountId,
@@ -61,7 +61,7 @@ impl Advice {
             prompt: prompt::prompt(&found.advice, own, &WORDING_QUESTIONS),
         };
         match claude.write(order).await {
-            // A runner carries the order out later.
+            // A runner only accepts the order, and carries it out later.
             Ok(None) => timeout(claude.time_limit(), handed).await.ok()?.ok(),
             Ok(Some(reply)) => handed
                 .try_recv()
@@ -84,7 +84,8 @@ impl Advice {
         Err(problems)
     }
 
-    /// Takes Claude's words for the message of a token. Error: why not, for Claude.
+    /// Accepts Claude's words for the message that a token was issued for. The error tells Claude why they were
+    /// refused.
     pub fn take_words(&self, token: &str, text: &str) -> Result<(), String> {
         let (found, account) = {
             let tokens = self.0.tokens.lock();
@@ -104,7 +105,7 @@ impl Advice {
         }
     }
 
-    /// Whose history a bearer token reads.
+    /// The account whose history a bearer token may read.
     pub fn reader_of(&self, token: &str) -> Result<Option<AccountId>, StoreError> {
         let Some(account) = self.0.tokens.lock().reader_of(token) else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! The figures on which a message of the coach rests. They are stored with it, so `/why` and the check of claims read
-//! the same.
+//! The figures on which a message of the coach is based. They are stored with the message, so that `/why` and the check
+//! of claims read the same figures.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,12 @@ pub struct CoachMetric {
     pub named_by: &'static [&'static str],
     pub unit: &'static str,
     pub digits: usize,
-    /// Whether a run above, and one below, what is usual is worth a message. Some changes are only good news.
+    /// The sides of the usual band on which a run is worth a message. Some changes are only good news.
     pub tells: Sides,
-    /// How far a run is from the usual middle at least: in half bands, times the root of its days. Days that resemble
-    /// each other need more.
+    /// The least distance of a run's mean from the middle of the usual band: in half widths of the band, divided by the
+    /// square root of the run's days. Metrics whose successive days resemble each other need a higher value.
     pub far: f64,
-    /// The same as a share of the middle. Weight wanders by itself.
+    /// The least distance as a share of the middle as well, because weight drifts by itself.
     pub far_share: f64,
 }
 
@@ -44,7 +44,7 @@ const BOTH: Sides = Sides {
     below: true,
 };
 
-/// In the order in which a message tells them.
+/// The metrics of the coach, in the order in which a message lists them.
 pub static COACH_METRICS: [CoachMetric; 5] = [
     CoachMetric {
         name: "resting_heart_rate",
@@ -98,7 +98,7 @@ pub static COACH_METRICS: [CoachMetric; 5] = [
     },
 ];
 
-/// A sum of a week's training, told in the review.
+/// The sums of a week's training that the weekly review reports.
 pub static WEEK_SUMS: [CoachMetric; 3] = [
     CoachMetric {
         name: "activities",
@@ -189,7 +189,7 @@ impl CoachFigure {
         CoachMetric::named(&self.metric)
     }
 
-    /// Whether it is above or below the usual band; `None` if it is within, or if the band is not known.
+    /// `Some(true)` above the usual band, `Some(false)` below it; `None` within it, or if the band is not known.
     pub fn is_above(&self) -> Option<bool> {
         let (low, high) = self.usual?;
         if self.value > high {

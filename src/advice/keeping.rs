@@ -28,7 +28,7 @@ pub struct AdviceParts {
     pub accounts: Accounts,
     pub history: History,
     pub notifier: Notifier,
-    /// Words the messages, if it is set up.
+    /// Claude, which words the messages if it is set up.
     pub claude: Option<Claude>,
     /// `PUBLIC_URL/link`, where a person signs in at Garmin again.
     pub link: String,
@@ -42,13 +42,13 @@ pub(super) struct AdviceState {
     pub(super) parts: AdviceParts,
     pub(super) changed: watch::Sender<()>,
     pub(super) tokens: Mutex<WordingTokens>,
-    /// The looks that run, each with what ends it.
+    /// The looks in progress, each with the token that cancels it.
     pub(super) running: Mutex<BTreeMap<AccountId, CancellationToken>>,
     /// Signals that a look has ended.
     pub(super) ended: watch::Sender<()>,
 }
 
-/// What came of switching on or off, or of other wishes.
+/// The outcome of switching the coach on or off, or of changing its settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoachSet {
     Done,
@@ -58,11 +58,11 @@ pub enum CoachSet {
     NoHistory,
     /// The person has not set a phone of their own.
     NoPhone,
-    /// A wish is not understood.
+    /// A setting was not understood; the text says why.
     Wrong(String),
 }
 
-/// How the coach of a person stands.
+/// The state of a person's coach.
 #[derive(Clone, Debug)]
 pub struct CoachStanding {
     pub since: Timestamp,
@@ -83,8 +83,8 @@ impl Advice {
         }))
     }
 
-    /// Switches on with these wishes, or changes them. `said`: pairs of an argument of `set_coach` and its text.
-    /// `is_allowed` is asked in the unit of work that stores the choice.
+    /// Switches the coach on, or changes its settings. `said` pairs names of `set_coach` arguments with their texts.
+    /// `is_allowed` is checked in the transaction that stores the choice.
     pub async fn switch_on(
         &self,
         account: &AccountId,
@@ -126,7 +126,7 @@ impl Advice {
         Ok(set)
     }
 
-    /// Switches off, and erases what was said, in one write.
+    /// Switches the coach off and erases what it said, in one write.
     pub async fn switch_off(
         &self,
         account: &AccountId,
@@ -151,7 +151,7 @@ impl Advice {
         Ok(set)
     }
 
-    /// How the coach of a person stands; `None` if it is off.
+    /// The state of a person's coach; `None` if it is off.
     pub fn standing(&self, account: &AccountId) -> Result<Option<CoachStanding>, StoreError> {
         let parts = &self.0.parts;
         let Some(choice) = parts.store.find::<CoachChoice>(account.key())? else {
@@ -186,7 +186,7 @@ impl Advice {
         Ok(texts.join("\n\n"))
     }
 
-    /// What is stored of a person, for their own export; `None` if there is nothing.
+    /// What is stored about a person, for their own export; `None` if there is nothing.
     pub fn export(&self, account: &AccountId) -> Result<Option<Value>, StoreError> {
         let choice: Option<CoachChoice> = self.0.parts.store.find(account.key())?;
         let said = self.said(account)?;
@@ -196,12 +196,12 @@ impl Advice {
         Ok(Some(json!({"choice": choice, "said": said})))
     }
 
-    /// Erases the figures that were said to a person who keeps no history any more.
+    /// Erases the messages and figures of a person who no longer keeps a history.
     pub async fn forget_said(&self, account: &AccountId) -> Result<(), StoreError> {
         self.0.parts.store.remove::<CoachSaid>(account.key()).await
     }
 
-    /// Ends the look of a person that runs. When this returns, nothing of it does.
+    /// Ends a person's look if one is in progress. It has ended when this returns.
     pub(super) async fn end_look(&self, account: &AccountId) {
         let mut ended = self.0.ended.subscribe();
         loop {
@@ -216,7 +216,7 @@ impl Advice {
         }
     }
 
-    /// Lets the task look again.
+    /// Wakes the task, which then checks everybody again.
     pub fn wake(&self) {
         self.0.changed.send_replace(());
     }

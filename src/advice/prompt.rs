@@ -9,7 +9,7 @@ pub(super) const SERVER: &str = "history";
 /// The tool with which Claude hands its words back.
 pub const SEND_WORDS: &str = "send_words";
 
-/// The prompt for a message whose own words are `own`.
+/// The prompt for a message; `own` is that message in the rules' own words.
 ///
 /// It holds figures and the rules' own sentences, and no text that other people or Garmin wrote.
 pub(super) fn prompt(advice: &SaidAdvice, own: &str, tools: &[&str]) -> String {

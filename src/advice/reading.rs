@@ -1,4 +1,4 @@
-//! Reads what the questions of the built-in worker answer from a history: what is unusual, and how a week was.
+//! Reads the built-in worker's answers from a history: what is unusual, and what a week was like.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -79,7 +79,7 @@ fn figure(answer: &Value, value: f64) -> Option<CoachFigure> {
     })
 }
 
-/// The sums of an answer of `get_training_volume` over these days. A sum of nothing is left out.
+/// The sums over these days in an answer of `get_training_volume`. A sum of zero is left out.
 pub fn sums(answer: &Value, (from, to): (Date, Date)) -> Vec<CoachFigure> {
     let totals = answer.pointer("/totals/all").unwrap_or(&Value::Null);
     let keys = ["activities", "hours", "km"];
@@ -121,7 +121,7 @@ pub fn days(answer: &Value) -> Vec<CoachFigure> {
     read().unwrap_or_default()
 }
 
-/// The names of the metrics of a plain morning line.
+/// The metrics of the daily morning message, which is sent even if nothing is notable.
 pub fn morning_metrics() -> impl Iterator<Item = &'static CoachMetric> {
     let is_told = |metric: &&CoachMetric| matches!(metric.name, "sleep" | "resting_heart_rate" | "hrv");
     COACH_METRICS.iter().filter(is_told)

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `coach` | what the person wants, and the day of the last look; exists while the coach is on |
 //! | `coach_said` | the newest messages with their figures |
-//! | `link_notice` | the break of the link to Garmin that was told |
+//! | `link_notice` | the broken link to Garmin that the person was told about |
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,12 +14,13 @@ use super::choice::CoachWishes;
 use super::rules::SaidAdvice;
 use crate::store::{Record, Table};
 
-/// More than the rules look back.
+/// Messages kept for one person. The rules look back over fewer.
 const MOST_SAID: usize = 32;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CoachChoice {
-    /// When it was switched on, which tells one switching-on from the next.
+    /// When the coach was switched on. It identifies this period, so that a look that began in an earlier one stores
+    /// nothing.
     pub(super) since: Timestamp,
     pub(super) wishes: CoachWishes,
     #[serde(default)]

@@ -1,14 +1,16 @@
-//! What to say on a morning: what the history holds, what was said → a message, or silence. Pure.
+//! Decides what to say in the morning, from what the history holds and what was said before: a message, or silence.
+//! Pure.
 //!
 //! | part | when |
 //! |---|---|
 //! | a run | a metric has left the usual band for five days or more, and the run still lasts |
-//! | strain | two metrics or more are far outside on two days or more of the last three, such as with an infection |
+//! | strain | two or more metrics are far outside in the last three days, one of them on two days or more |
 //! | the week | Mondays, if the person wants it |
 //! | the night | each morning, if the person wants it |
 //!
-//! One day far outside is no reason to speak: a late evening does that, and the person knows. A part about the same
-//! metric on the same side comes again after [`SILENT_DAYS`] at the earliest. All parts of a morning are one message.
+//! One day far outside is no reason to speak: a late evening has that effect, and the person knows about it. A part
+//! about the same metric on the same side is not repeated within [`SILENT_DAYS`]. All parts of a morning go into one
+//! message.
 
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
@@ -17,9 +19,11 @@ use super::choice::{CoachWishes, MorningWish};
 use super::figure::{CoachFigure, CoachMetric};
 use super::reading::UnusualStretch;
 
-/// A stretch of so many days is a run; `find_unusual` joins only those that are far enough outside together.
+/// A stretch of at least this many days is a run. `find_unusual` joins days only if together they are far enough
+/// outside.
 const RUN_DAYS: u32 = 5;
-/// The newest day of a run is at most so old. Weight is not measured each day, and stress is known a day later.
+/// How many days ago a run may have had its newest day. Weight is not measured each day, and stress is known a day
+/// later.
 const LASTS_DAYS: i32 = 2;
 /// The days in which several metrics count as one event.
 const STRAIN_DAYS: i32 = 3;
@@ -31,7 +35,7 @@ const SILENT_DAYS: i32 = 21;
 #[derive(Clone, Debug, Default)]
 pub struct MorningFacts {
     pub stretches: Vec<UnusualStretch>,
-    /// The figures of the night, for the plain line.
+    /// The figures of the night, for the daily message.
     pub night: Vec<CoachFigure>,
     /// The figures of the seven days before today, for the review.
     pub week: Vec<CoachFigure>,
@@ -46,14 +50,14 @@ pub enum AdvicePart {
         is_above: bool,
     },
     Strain {
-        /// The metrics, each with whether it is above.
+        /// Each metric, and whether it is above the usual band.
         metrics: Vec<(String, bool)>,
     },
     Week,
     Night,
 }
 
-/// A message that was said, or is to be.
+/// A message, whether already sent or not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SaidAdvice {
     pub day: Date,
@@ -126,7 +130,7 @@ fn concerns(stretch: &UnusualStretch) -> bool {
     })
 }
 
-/// Whether a run is far enough from what is usual to speak of it.
+/// Whether a run is far enough from what is usual to be worth a message.
 fn is_far(run: &CoachFigure) -> bool {
     let (Some(metric), Some((low, high))) = (run.metric(), run.usual) else {
         return false;
@@ -185,7 +189,7 @@ pub fn may_review(today: Date) -> bool {
     matches!(today.weekday(), Weekday::Monday | Weekday::Tuesday)
 }
 
-/// Whether this week's review was told. It comes on Tuesday if the gateway did not run on Monday.
+/// Whether this week's review was already sent. It comes on Tuesday if the gateway did not run on Monday.
 fn had_review(said: &[SaidAdvice], today: Date) -> bool {
     said.iter().any(|before| {
         (today - before.day).get_days() <= 1 && before.parts.iter().any(|(part, _)| *part == AdvicePart::Week)

@@ -5,11 +5,11 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::choice::CoachWishes;
 
-/// Minutes for which the night is waited for, if the history has not asked for it yet.
+/// How many minutes the coach waits for the night if the history has not asked for it yet.
 const PATIENCE: u16 = 120;
-/// A morning that is missed for so many minutes is left out: news of the morning are none in the evening.
+/// A message that is this many minutes late is skipped: the morning's news is no news in the evening.
 const LATEST: u16 = 6 * 60;
-/// The pause before the same is asked again.
+/// The wait before the same person is checked again.
 const SOON: SignedDuration = SignedDuration::from_mins(5);
 
 /// What to do about a person now.
@@ -19,7 +19,8 @@ pub enum CoachTurn {
     Wait(Timestamp),
 }
 
-/// `looked_on`: the day of the last look. `has_night`: whether the history has asked for this morning's nights.
+/// What to do now. `looked_on`: the day of the last look. `has_night`: whether the history has already asked for last
+/// night.
 pub fn turn(wishes: &CoachWishes, looked_on: Option<Date>, now: &Zoned, has_night: bool) -> CoachTurn {
     let (today, minute) = (now.date(), minute_of(now));
     if looked_on.is_some_and(|day| day >= today) || minute >= wishes.at.saturating_add(LATEST) {
@@ -35,7 +36,7 @@ pub fn turn(wishes: &CoachWishes, looked_on: Option<Date>, now: &Zoned, has_nigh
     CoachTurn::Look
 }
 
-/// When the night ends, if it is night by the usual quiet hours: for messages to those who chose none.
+/// The end of the usual quiet hours, if `now` is within them. For messages to people who chose no quiet hours.
 pub fn end_of_night(now: &Zoned) -> Option<Timestamp> {
     let night = CoachWishes::default().quiet?;
     let (today, minute) = (now.date(), minute_of(now));
@@ -93,7 +94,7 @@ mod tests {
             turn_at("2026-05-06T09:16", Some("2026-05-05"), true),
             CoachTurn::Look
         );
-        // The night is waited for, but not for ever.
+        // The coach waits for the night, but not for ever.
         assert_eq!(turn_at("2026-05-06T09:16", None, false), wait("2026-05-06T09:21"));
         assert_eq!(turn_at("2026-05-06T11:15", None, false), CoachTurn::Look);
         // The gateway did not run in the morning.

@@ -1,7 +1,8 @@
-//! The task that looks at each person's days at their time, and tells broken links to Garmin.
+//! The task that looks at each person's days at the time they chose, and tells people about broken links to Garmin.
 //!
-//! A look reads the history, asks the rules, and has the message worded. The message, its figures and the day of the look
-//! are stored in one write with the queue of the phone, so a crash neither repeats a message nor loses one.
+//! A look reads the history, asks the rules, and has the message worded. The message, its figures and the day of the
+//! look are stored in the same write that queues the message for the phone, so a crash neither repeats a message nor
+//! loses one.
 
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
@@ -30,15 +31,15 @@ use crate::race::alerts::Severity;
 use crate::store::StoreError;
 use crate::tools::{self, MissingParts};
 
-/// The wait before everything is looked at again. Changes wake at once.
+/// The longest wait between two passes. A change wakes the task at once.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 /// The wait after the store could not be read or written.
 const STORE_RETRY: SignedDuration = SignedDuration::from_mins(1);
 /// The title of the messages.
 const TITLE: &str = "Coach";
-/// Days with data that a mean of a week needs.
+/// The fewest days with data from which a weekly mean is taken.
 const LEAST_WEEK_DAYS: u32 = 4;
-/// The days of which Claude may name single values.
+/// The days whose single values Claude may name.
 const NAMED_DAYS: &str = "-10d";
 
 /// A person whose turn it is.
@@ -49,7 +50,7 @@ struct DueLook {
 }
 
 impl Advice {
-    /// Starts the task that looks at people and tells broken links.
+    /// Starts the task that looks at people's days and reports broken links.
     pub fn start(parts: AdviceParts, lifecycle: &Lifecycle) -> Self {
         let advice = Self::new(parts);
         let (task, starting, stopping) = (advice.clone(), lifecycle.clone(), lifecycle.stopping());
@@ -81,7 +82,7 @@ impl Advice {
         advice
     }
 
-    /// Tells broken links, and starts the looks that are due. Returns when the next one is.
+    /// Reports broken links and starts the looks that are due. Returns the time of the next look.
     async fn pass(&self, now: Timestamp, lifecycle: &Lifecycle) -> Result<Timestamp, StoreError> {
         let parts = &self.0.parts;
         let mut next = Timestamp::MAX;
@@ -112,7 +113,7 @@ impl Advice {
         Ok(next)
     }
 
-    /// Starts the look of a person, unless one runs already.
+    /// Starts a person's look, unless one is already in progress.
     fn spawn(&self, due: DueLook, lifecycle: &Lifecycle) {
         let ended = CancellationToken::new();
         match self.0.running.lock().entry(due.account.clone()) {
@@ -251,13 +252,13 @@ impl Advice {
         {
             return Ok(());
         }
-        // The operator's chat may be that of several people.
+        // The operator's chat may get the messages of several people.
         let whose = (route == MessageRoute::Operator).then_some(&*account.email);
         let message = PhoneMessage {
             account: account.id.clone(),
             to: None,
             subject: MessageSubject::Link,
-            // It passes a mute: a muted message is not sent later.
+            // A warning gets through a mute. A muted message would never be sent.
             severity: Severity::Warning,
             title: "Garmin".to_owned(),
             key: format!("link:{since}"),
@@ -281,7 +282,7 @@ impl Advice {
         Ok(())
     }
 
-    /// Ends what the coach does for a person whose access has ended: the look that runs, and the messages that wait.
+    /// Ends what the coach does for a person whose access has ended: the look in progress and the queued messages.
     pub async fn withdraw(&self, account: &AccountId) -> Result<(), StoreError> {
         self.end_look(account).await;
         let id = account.clone();

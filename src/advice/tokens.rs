@@ -46,7 +46,7 @@ impl WordingTokens {
         self.0.remove(&TokenHash::of(token.expose()));
     }
 
-    /// Whose history a token reads.
+    /// The account whose history a token may read.
     pub(super) fn reader_of(&self, token: &str) -> Option<AccountId> {
         if !token.starts_with(PREFIX) {
             return None;
@@ -55,7 +55,7 @@ impl WordingTokens {
         Some(wording.account.clone())
     }
 
-    /// What the words of a token may rest on.
+    /// The findings against which the words for a token are checked.
     pub(super) fn found(&self, token: &str) -> Option<Arc<LookFindings>> {
         let wording = self.0.get(&TokenHash::of(token))?;
         Some(Arc::clone(&wording.found))

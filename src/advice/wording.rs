@@ -1,4 +1,4 @@
-//! The rules' own sentences, and what `/why` tells. Pure.
+//! The rules' own sentences, and the answer to `/why`. Pure.
 
 use jiff::civil::Date;
 
@@ -111,7 +111,7 @@ pub fn day(date: Date) -> String {
     date.strftime("%-d %b").to_string()
 }
 
-/// That the link to Garmin is broken. `whose`: the name of the person, where the chat is not theirs alone.
+/// Says that the link to Garmin is broken. `whose` names the person if the chat is not theirs alone.
 pub fn broken_link(whose: Option<&str>, link: &str) -> String {
     let whose = whose.map_or("Your link".to_owned(), |name| format!("The link of {name}"));
     format!(

@@ -12,7 +12,7 @@ const SPELLED: [&str; 13] = [
 pub(super) enum Piece {
     Word(String),
     Number(Amount),
-    /// A number as a word.
+    /// A number written as a word.
     Spelled(u8),
     /// A day as in `2026-05-02`.
     Day(Date),
@@ -26,7 +26,7 @@ pub(super) enum Piece {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Amount {
     pub(super) value: f64,
-    /// Half of the last digit that is written.
+    /// Half a unit of the last written digit.
     precision: f64,
     /// Hours and minutes, such as `7:24`.
     pub(super) is_time: bool,
@@ -40,7 +40,7 @@ impl Piece {
         }
     }
 
-    /// The piece for the log of a refusal, without its value.
+    /// The kind of piece, without its value, for the message that refuses a text.
     pub(super) fn told(&self) -> &'static str {
         match self {
             Self::Day(_) => "a day",
@@ -52,7 +52,7 @@ impl Piece {
 
 impl Amount {
     pub(super) fn is(&self, value: f64) -> bool {
-        // Figures have one or two digits themselves.
+        // The figures themselves are rounded to one or two decimals.
         (self.value - value).abs() <= self.precision + 0.006
     }
 
@@ -63,7 +63,7 @@ impl Amount {
     }
 }
 
-/// Reads a text in lower case.
+/// Splits a text that is already in lower case.
 pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut found = Vec::new();
     let mut rest = text;

@@ -1,5 +1,5 @@
-//! The rules on generated lives (`tests/scenarios/advice/lives.json`): what is told must be unusual by construction, and an
-//! ordinary life must be left in peace.
+//! Tests the rules on generated lives (`tests/scenarios/advice/lives.json`): what they report must be unusual by
+//! construction, and an ordinary life must bring hardly any messages.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -16,10 +16,10 @@ use crate::tools::{self, MissingParts};
 
 const LIVES: &str = include_str!("../../../tests/scenarios/advice/lives.json");
 const FIRST: Date = jiff::civil::date(2025, 3, 3);
-/// The days before the rules begin.
+/// The days of history before the first decision.
 const BEFORE: usize = 75;
 const DAYS: usize = 165;
-/// A message about an event may come so many days after its end.
+/// A message about an event may come up to this many days after its end.
 const LATE_DAYS: i32 = 3;
 
 #[derive(Deserialize)]
@@ -81,14 +81,14 @@ struct LifeDay {
 }
 
 impl LifeEvent {
-    /// How far an event has come on a day, from 0 to 1; `None` before and after it.
+    /// How far an event has progressed on a day, from 0 to 1; `None` before and after it.
     fn progress(&self, day: usize) -> Option<f64> {
         (self.day..self.day + self.days)
             .contains(&day)
             .then(|| (day - self.day + 1) as f64 / self.days as f64)
     }
 
-    /// What it adds to the resting heart rate, the HRV (as a share), the sleep, the stress and the weight.
+    /// What the event adds to the resting heart rate, the HRV (as a share), the sleep, the stress and the weight.
     fn effect(&self, day: usize) -> [f64; 5] {
         let lasting = if self.kind == "weight_change" && day >= self.day + self.days {
             Some(1.0)
@@ -111,7 +111,7 @@ impl LifeEvent {
         full.map(|part| part * self.strength)
     }
 
-    /// Whether it makes this metric unusual on this side, by construction.
+    /// Whether the event makes this metric unusual on this side, by construction.
     fn explains(&self, metric: &str, is_above: bool, day: usize) -> bool {
         let index = ["resting_heart_rate", "hrv", "sleep", "stress", "weight"]
             .iter()
@@ -128,7 +128,7 @@ impl LifeEvent {
     }
 }
 
-/// Days that follow each other resemble each other; weekends and late evenings differ; fitness drifts over months.
+/// Consecutive days resemble each other; weekends and late evenings differ; fitness drifts over months.
 fn days(life: &MadeLife) -> Vec<LifeDay> {
     let mut chance = Chance(life.seed | 1);
     for _ in 0..10 {
@@ -180,7 +180,8 @@ fn date_of(day: usize) -> Date {
     FIRST + i64::try_from(day).unwrap().days()
 }
 
-/// The rows of a life in Garmin's shape, by metric: what of the path names it, where the list is, and the rows by day.
+/// The rows of a life in Garmin's format. For each metric: the part of the path that names it, the key of the list in
+/// the document, and the row of each day.
 struct LifeRows(Vec<(&'static str, &'static str, Vec<Option<Value>>)>);
 
 impl LifeRows {
@@ -238,7 +239,7 @@ impl LifeRows {
     }
 }
 
-/// What was told on the 90 days.
+/// The messages of the 90 days from `BEFORE` on.
 fn told(life: &MadeLife) -> Vec<SaidAdvice> {
     let rows = LifeRows::of(&days(life));
     let wishes = CoachWishes {
@@ -283,7 +284,7 @@ fn what_is_told_is_unusual_by_construction() {
     check(0, 0.95);
 }
 
-/// The same lives with another chance: the thresholds must not fit one draw only.
+/// The same lives with other random numbers, because the thresholds must not fit a single draw only.
 #[test]
 #[ignore = "takes a minute"]
 fn what_is_told_with_another_chance_is_unusual_too() {

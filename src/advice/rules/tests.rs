@@ -93,7 +93,7 @@ fn two_metrics_on_two_days_are_strain_and_one_bad_night_is_not() {
     let told = said_on(&wishes, &[], &two, TODAY).unwrap();
     let metrics = vec![("hrv".to_owned(), false), ("resting_heart_rate".to_owned(), true)];
     assert_eq!(told.parts[0].0, AdvicePart::Strain { metrics });
-    // What follows it is known.
+    // The strain was reported, so the run that follows it is no news.
     let run = [stretch("resting_heart_rate", 2, 6, true)];
     assert_eq!(said_on(&wishes, &[told], &run, TODAY), None);
 }
