@@ -1,5 +1,5 @@
-//! Has Claude analyze races and write messages, either through a runner that accepts orders or as a command that the gateway starts. One
-//! such analysis is called a look.
+//! Has Claude analyze races and write messages, either through a runner that accepts orders or as a command that the
+//! gateway starts. One such analysis is called a look.
 //!
 //! Invariants:
 //! - A look gets the token of one race and no other credentials.

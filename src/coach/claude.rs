@@ -190,7 +190,7 @@ impl ClaudeInner {
         }
         let order = Post {
             url: run,
-            // Also for /control, which a shell reaches without the MCP configuration.
+            // The runner's shell also needs it for /control, which it calls without the MCP configuration.
             bearer: Some(token.clone()),
             headers: Vec::new(),
             json: json!({

@@ -37,7 +37,7 @@ pub struct SaidMessage {
 /// A text that Claude is to write, and what it may read for it.
 #[derive(Debug)]
 pub struct ClaudeOrder<'a> {
-    /// Whose daily limit of looks it counts for.
+    /// The account whose daily limit of looks this counts against.
     pub account: &'a AccountId,
     pub token: &'a Secret,
     /// The name of the MCP server in Claude's configuration.

@@ -42,7 +42,7 @@ pub fn prompt(look: &RaceLook, tools: &LookTools<'_>) -> String {
     let mut text = String::from(TASK);
     text.push_str(&act(tools));
     text.push_str("\n<race_data>\n");
-    // The newest and shortest parts come first, so that the oldest are left out.
+    // The newest and shortest parts come first, so that a prompt that gets too long loses the oldest.
     for part in [
         plan(look),
         now(look),
@@ -98,7 +98,8 @@ fn act(tools: &LookTools<'_>) -> String {
     }
 }
 
-/// What was said about this race, and what came of it. Claude's own words may repeat those of others.
+/// What was said about this race, and whether it was sent. Claude's words may repeat other people's text, so they are
+/// quoted.
 fn said(look: &RaceLook) -> String {
     let mut text = String::from("your last messages, newest last:\n");
     for said in &look.said {

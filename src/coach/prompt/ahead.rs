@@ -50,7 +50,8 @@ pub(super) fn outlook(look: &RaceLook) -> String {
     text
 }
 
-/// The readers of what Claude writes: of the person's phone, and those with their own who want all messages.
+/// The people who read what Claude writes: on the race owner's phone, or on a phone of their own if they want the
+/// coach's messages.
 pub(super) fn addressed(look: &RaceLook) -> String {
     let recipients = look.snapshot.settings.recipients.iter();
     let recipients = recipients.filter(|one| one.phone.is_none() || one.hears_the_coach());

@@ -5,7 +5,7 @@ use crate::race::text::plain_text;
 /// Maximum length of a quoted text in characters.
 const LONGEST_TEXT: usize = 80;
 
-/// Of a message or an alert, which are quoted whole unless a name in them is absurdly long.
+/// Maximum length of a quoted message or alert. They are quoted whole unless a name in them is absurdly long.
 pub(super) const LONGEST_SAID: usize = 300;
 
 /// Quotes untrusted text: shortened, on one line, and without characters that could close the fence.
