@@ -1,8 +1,9 @@
-//! A person's own days, kept because the person said so: sealed columns that answer questions while Garmin is down.
+//! A person's own days, kept at their request in sealed columns, so that questions can be answered while Garmin is
+//! down.
 //!
-//! Claude forgets, and Garmin's API is slow and breaks for days each year. This room keeps what the questions about
+//! Claude forgets, and Garmin's API is slow and breaks for days each year. This module keeps what the questions about
 //! days and activities read, and serves it in the shape of Garmin's own documents. The questions therefore have one
-//! implementation, wherever their data comes from. For a question about years the rows are read as they are kept.
+//! implementation, wherever their data comes from. Questions about years read the stored rows directly.
 //!
 //! | file | what |
 //! |---|---|
@@ -13,7 +14,7 @@
 //! | [`plan`] | which days to fetch next (pure) |
 //! | [`wire`] | how the gateway asks a worker for days |
 //! | [`keeping`] | switching on and off, storing, erasing |
-//! | [`reading`] | documents from the history, as of when |
+//! | [`reading`] | documents from the history, and how fresh they are |
 //!
 //! # Invariants
 //!

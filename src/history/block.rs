@@ -128,7 +128,7 @@ impl Packed for DayBlock {
             }
         }
         for row in &mut rows {
-            // Members that were added after the block was written.
+            // Members that were added after the block was written have no value.
             row.values.resize(kind.members.len(), None);
         }
         Some(Self { kind, rows })

@@ -20,7 +20,7 @@ pub struct History {
     changed: watch::Sender<()>,
 }
 
-/// What came of switching on or off.
+/// The outcome of switching a history on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switched {
     Done,
@@ -55,12 +55,12 @@ impl History {
         }
     }
 
-    /// Fires when a history was switched on or off, or when its filling may go on.
+    /// Fires when a history was switched on or off, or when fetching may continue.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Lets the filling look again, such as after a new sign-in.
+    /// Makes the fetching task check again, for instance after a new sign-in.
     pub fn wake(&self) {
         self.changed.send_replace(());
     }
@@ -78,7 +78,7 @@ impl History {
         Ok(self.store.list(b"")?.into_iter().filter_map(named).collect())
     }
 
-    /// Switches on. `is_allowed` is asked in the same unit of work.
+    /// Switches a history on. `is_allowed` is checked in the same transaction.
     pub async fn switch_on(
         &self,
         account: &AccountId,
@@ -106,7 +106,7 @@ impl History {
         Ok(switched)
     }
 
-    /// Switches off and erases all that is kept, in one write.
+    /// Switches a history off and erases all of it, in one write.
     pub async fn switch_off(
         &self,
         account: &AccountId,
@@ -134,9 +134,9 @@ impl History {
         Ok(switched)
     }
 
-    /// Stores fetched days with the progress, unless the person has switched off since. `since` tells one switching-on
-    /// from the next. `is_allowed` is asked on the writer's thread: once the end of an access is answered, nothing more is
-    /// stored. Returns whether they were stored.
+    /// Stores fetched days and the progress, unless the person has switched the history off meanwhile. `since`
+    /// identifies the switching-on for which the days were fetched. `is_allowed` is checked on the writer's thread, so
+    /// that nothing more is stored once the end of an access has been confirmed. Returns whether the days were stored.
     pub async fn store_days(
         &self,
         account: &AccountId,
@@ -176,7 +176,8 @@ impl History {
         .await
     }
 
-    /// Stores why days were not fetched: for one kind if the class concerns one, else for the person.
+    /// Stores why days were not fetched: for their kind if the class of trouble concerns a single kind, else for the
+    /// person.
     pub async fn store_trouble(
         &self,
         account: &AccountId,
@@ -211,7 +212,7 @@ impl History {
         .await
     }
 
-    /// Forgets the trouble of a person, so that the filling tries again at once.
+    /// Clears a person's trouble, so that fetching is tried again at once.
     pub async fn clear_trouble(&self, account: &AccountId, since: Timestamp) -> Result<bool, StoreError> {
         self.change(account, since, |_, _, kept| {
             kept.trouble = None;
@@ -277,7 +278,7 @@ fn write_blocks(
         };
         block.replace(from, to, own);
         if block.rows.is_empty() {
-            // Empty months need no record: the progress says that they are covered.
+            // An empty block needs no record: the progress says that its days are covered.
             tx.remove_packed::<DayBlock>(&key)?;
             added_bytes -= signed(bytes_before);
         } else {

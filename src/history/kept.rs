@@ -1,4 +1,4 @@
-//! The state of one person's history: since when, which days are covered, and what stands in the way.
+//! The state of one person's history: since when it is kept, which days are covered, and what prevents fetching.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{Record, Table};
 
-/// The hour at which the days since the last time are fetched. Most watches have sent the night by then.
+/// The hour at which the newest days are fetched. Most watches have synced the night by then.
 const MORNING_HOUR: i8 = 9;
 
 /// The history of one person. It exists while the person wants it. Key: the account's id.
@@ -17,8 +17,8 @@ const MORNING_HOUR: i8 = 9;
 pub struct KeptHistory {
     /// When the person switched it on.
     pub since: Timestamp,
-    /// The person's time zone: a name such as `Europe/Vienna`, or an offset such as `+02:00`. `None` until a worker
-    /// has told it.
+    /// The person's time zone: a name such as `Europe/Vienna`, or an offset such as `+02:00`. `None` until a worker has
+    /// reported it.
     #[serde(default)]
     pub zone: Option<String>,
     /// The progress of each kind, by the name of the kind.
@@ -43,7 +43,7 @@ pub struct KindProgress {
     pub last: Date,
     /// When `last` was fetched, which tells whether that day was over.
     pub fetched_at: Timestamp,
-    /// The morning up to which the newest days are fetched.
+    /// The morning on which the newest days were last fetched.
     pub refreshed_on: Date,
     /// Days without data at the beginning of the covered period.
     #[serde(default)]
@@ -84,7 +84,7 @@ impl KindProgress {
 pub struct HistoryTrouble {
     pub class: TroubleClass,
     pub since: Timestamp,
-    /// How often in a row.
+    /// The number of failures in a row.
     pub times: u32,
     pub retry_at: Timestamp,
 }
@@ -99,7 +99,7 @@ pub enum TroubleClass {
     Unreachable,
     /// Garmin refused this kind of document.
     Refused,
-    /// Garmin's document has another shape.
+    /// Garmin's document no longer has the expected shape.
     Changed,
     /// The worker did not answer.
     Worker,
@@ -132,7 +132,7 @@ impl TroubleClass {
 }
 
 impl HistoryTrouble {
-    /// The trouble after one more failure. Waits grow from a minute to an hour; what concerns one kind waits a day.
+    /// The trouble after one more failure. Waits grow from a minute to an hour; trouble with a single kind waits a day.
     pub fn again(
         before: Option<&Self>,
         class: TroubleClass,
@@ -153,7 +153,7 @@ impl HistoryTrouble {
             class,
             since,
             times,
-            // A pause that Garmin asked for is known exactly.
+            // Garmin said exactly when its pause ends.
             retry_at: not_before.unwrap_or(retry_at),
         }
     }
@@ -174,13 +174,13 @@ impl KeptHistory {
         }
     }
 
-    /// The person's time; in UTC until their zone is known.
+    /// The person's local time; UTC until their zone is known.
     pub fn local(&self, now: Timestamp) -> Zoned {
         let zone = self.zone.as_deref().and_then(time_zone);
         now.to_zoned(zone.unwrap_or(TimeZone::UTC))
     }
 
-    /// The morning that has begun, as a day: today, or yesterday before [`MORNING_HOUR`].
+    /// The day whose morning began last: today, or yesterday before [`MORNING_HOUR`].
     pub fn morning(&self, now: Timestamp) -> Date {
         let local = self.local(now);
         if local.hour() >= MORNING_HOUR {
@@ -198,7 +198,7 @@ impl KeptHistory {
         begins.map_or(now, |begins| begins.timestamp())
     }
 
-    /// Whether the nights of this morning were asked for.
+    /// Whether last night's data has already been requested.
     pub fn has_asked_this_morning(&self, now: Timestamp) -> bool {
         let morning = self.morning(now);
         let nights = ["sleep", "resting_heart_rate", "hrv"];
@@ -219,7 +219,7 @@ impl KeptHistory {
     }
 }
 
-/// A zone as a name or an offset.
+/// Reads a time zone that is given as a name or an offset.
 pub fn time_zone(text: &str) -> Option<TimeZone> {
     if let Some(offset) = text.strip_prefix(['+', '-']) {
         let (hours, minutes) = offset.split_once(':')?;
@@ -230,7 +230,7 @@ pub fn time_zone(text: &str) -> Option<TimeZone> {
     TimeZone::get(text).ok()
 }
 
-/// The text for [`time_zone`].
+/// The zone as text that [`time_zone`] reads.
 pub fn zone_text(now: &Zoned) -> String {
     if let Some(name) = now.time_zone().iana_name() {
         return name.to_owned();

@@ -1,6 +1,7 @@
 //! The documents that are kept: where Garmin has them, and which members of each row matter to the questions.
 //!
-//! Codes, names and the order of members are stored. A new member goes to the end, with a higher version of the block.
+//! Codes, names and the order of members are part of the stored format. A new member goes to the end, with a higher
+//! version of the block.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
@@ -24,7 +25,7 @@ pub struct KeptKind {
     /// The pointers to the day of a row, the usual one first.
     pub(super) date: &'static [&'static str],
     pub(super) members: &'static [Member],
-    /// The days of one request, which are also those of one block.
+    /// The number of days in one request, and in one block.
     pub(super) unit_days: i64,
     /// Garmin lists these rows from the newest to the oldest.
     pub(super) is_newest_first: bool,
@@ -36,7 +37,7 @@ pub struct KeptKind {
 pub(super) enum TodayRule {
     /// If there is a row for today. Without one, the watch may have sent it since.
     HasRow,
-    /// If the days were fetched a moment ago: today's run must not be missing, and Garmin's list costs one request.
+    /// If the days were fetched recently: today's run must not be missing, and asking Garmin costs only one request.
     IsRecent,
     /// Always, because most days have no row.
     Any,
@@ -261,7 +262,7 @@ impl KeptKind {
         self.path.contains("{start}")
     }
 
-    /// Whether a row of such a document has this member, as a JSON pointer.
+    /// Whether this kind keeps the member at `pointer`, a JSON pointer from the row.
     pub fn keeps(&self, pointer: &str) -> bool {
         self.date.contains(&pointer) || self.members.iter().any(|member| member.at == pointer)
     }
@@ -277,8 +278,8 @@ impl KeptKind {
         ORIGIN.saturating_add((i64::from(self.unit_of(day)) * self.unit_days).days())
     }
 
-    /// The days that a request asks for; `None` if it is for another document, or asks for more than this kind keeps,
-    /// such as the activities of one sport.
+    /// The days that a request asks for; `None` if the request is for another document, or filters it in a way that the
+    /// history can't, such as the activities of one sport.
     pub(super) fn asked(&self, path: &str, query: &[(String, String)]) -> Option<AskedDays> {
         let (own_path, own_query) = self.path.split_once('?').unwrap_or((self.path, ""));
         let own: Vec<&str> = own_path.split('/').collect();
@@ -379,7 +380,7 @@ mod tests {
             ("limit", "200"),
         ]);
         assert_eq!(activities.asked(path, &query).map(|asked| asked.start), Some(200));
-        // The types below a type are Garmin's, so the history can't tell which activities it means.
+        // Only Garmin knows the subtypes of a type, so the history can't tell which activities match.
         query.push(("activityType".to_owned(), "running".to_owned()));
         assert_eq!(activities.asked(path, &query), None);
     }

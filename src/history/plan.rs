@@ -1,12 +1,12 @@
 //! Which days of a person to fetch next. Pure: it depends on the covered days and the time.
 //!
-//! | first | what | until |
+//! | order | what | until |
 //! |---|---|---|
 //! | 1 | the person's time zone | it is known |
-//! | 2 | each morning: the days since the last time, and three more, which Garmin may have corrected | today is covered |
-//! | 3 | backwards, newest first, all kinds together | a year in a row has nothing |
+//! | 2 | each morning: days since the last fetch, and three more that Garmin may have corrected | today is covered |
+//! | 3 | backwards, newest first, all kinds together | a whole year has no data |
 //!
-//! A kind ends after [`EMPTY_DAYS`] days in a row without data: the watch was bought after them.
+//! A kind is complete after [`EMPTY_DAYS`] days in a row without data, because the person had no watch before.
 
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
@@ -14,12 +14,12 @@ use jiff::{Timestamp, ToSpan};
 use super::kept::{KeptHistory, KindProgress};
 use super::kind::{KEPT_KINDS, KeptKind};
 
-/// So many days in a row without data end a kind.
+/// After this many days in a row without data, no older days of a kind are fetched.
 pub const EMPTY_DAYS: u32 = 364;
-/// Garmin's first watch with a heart rate at the wrist is younger. It also ends kinds for a person who has always had
-/// data, such as typed-in weights.
+/// No older days are fetched: Garmin's first watch with a wrist heart rate sensor is more recent. The limit also ends a
+/// kind that reaches back further, such as weights that were typed in.
 const EARLIEST: Date = date(2005, 1, 1);
-/// The newest covered days that are fetched again.
+/// How many of the newest covered days are fetched again.
 const AGAIN_DAYS: i64 = 3;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl PartialEq for DaysToFetch {
 
 impl Eq for DaysToFetch {}
 
-/// What is to be done next, and when.
+/// What to do next, or until when to rest.
 pub fn next(kept: &KeptHistory, now: Timestamp) -> FillStep {
     if let Some(trouble) = kept.trouble.as_ref().filter(|trouble| trouble.lasts(now)) {
         return FillStep::Rest(trouble.retry_at);
@@ -105,7 +105,7 @@ fn older(kind: &'static KeptKind, progress: &KindProgress) -> Option<DaysToFetch
     Some(DaysToFetch { kind, from, to })
 }
 
-/// Takes in that these days were fetched, and whether Garmin had any data for them.
+/// Records that these days were fetched, and whether Garmin had any data for them.
 pub fn fetched(kept: &mut KeptHistory, days: &DaysToFetch, has_data: bool, now: Timestamp) {
     let (today, morning) = (kept.local(now).date(), kept.morning(now));
     let span = u32::try_from((days.to - days.from).get_days() + 1).unwrap_or(0);
@@ -121,7 +121,7 @@ pub fn fetched(kept: &mut KeptHistory, days: &DaysToFetch, has_data: bool, now: 
             progress.refreshed_on = morning;
         }
     }
-    // The days of a morning are no older ones.
+    // A morning's fetch does not extend the history backwards.
     if is_new || days.from < progress.first {
         progress.first = days.from;
         progress.empty_days = if has_data { 0 } else { progress.empty_days + span };

@@ -19,7 +19,7 @@ use crate::store::{Store, StoreError};
 /// How many of the newest days may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptFreshness {
-    /// All days that are over, and what [`TodayRule`] asks of today.
+    /// None: all days that are over must be covered, and today must meet the kind's [`TodayRule`].
     Complete,
     /// Some weeks: Garmin can't be asked, and older days are better than none.
     MayBeOld,
@@ -28,10 +28,10 @@ pub enum KeptFreshness {
 /// The most missing days for [`KeptFreshness::MayBeOld`].
 const OLDEST_DAYS: i64 = 28;
 
-/// Maximum age of what [`TodayRule::IsRecent`] accepts.
+/// Maximum age of days that [`TodayRule::IsRecent`] accepts.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
 
-/// How fresh an answer is that rests on the history.
+/// How fresh an answer from the history is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AsOf {
     /// When the newest days were fetched.
@@ -50,7 +50,8 @@ pub struct KeptDocuments {
     kept: KeptHistory,
     now: Zoned,
     freshness: KeptFreshness,
-    /// What was read for this question. Its requests overlap in blocks, and each costs unsealing and inflating.
+    /// The blocks that were read for this question. Its requests share blocks, and reading one means unsealing and
+    /// inflating it.
     blocks: Mutex<BTreeMap<Vec<u8>, Arc<[KeptRow]>>>,
     /// The oldest fetch and the earliest last day of the kinds that were read.
     used: Mutex<Option<(Timestamp, Date)>>,
@@ -105,8 +106,8 @@ impl KeptDocuments {
         &self.now
     }
 
-    /// The rows of the document that Garmin would answer to this request; `None` if the history does not cover it. The
-    /// request may be for more days than Garmin answers at once.
+    /// The rows of the document that Garmin would send for this request; `None` if the history does not cover it. The
+    /// request may be for more days than Garmin sends at once.
     pub fn rows(&self, path: &str, query: &[(String, String)]) -> Option<KeptRows> {
         let (kind, asked) = KEPT_KINDS
             .iter()
@@ -155,7 +156,7 @@ impl KeptDocuments {
         Ok(rows)
     }
 
-    /// How fresh the documents are that were read.
+    /// How fresh the documents read so far are; `None` if none was read.
     pub fn as_of(&self) -> Option<AsOf> {
         let (at, last_day) = (*self.used.lock())?;
         let at = at.to_zoned(self.now.time_zone().clone());

@@ -1,4 +1,4 @@
-//! Garmin's document to rows of kept members, and rows back to such a document.
+//! Converts Garmin's documents to rows of kept members, and rows back to such documents.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::kind::{AskedDays, KeptKind, Member, MemberForm};
 
-/// The longest text that is kept. Garmin's are keys such as `BALANCED` or a time.
+/// The longest text that is kept. Garmin's texts are keys such as `BALANCED`, or times.
 const LONGEST_TEXT: usize = 60;
 /// The most entries of a list inside a row, such as the body battery's events of a day.
 const MOST_ENTRIES: usize = 32;
@@ -23,7 +23,7 @@ pub struct UnknownShape(pub String);
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptRow {
     pub date: Date,
-    /// One for each member of the kind.
+    /// One value for each member of the kind.
     pub(super) values: Vec<Option<KeptValue>>,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum KeptValue {
 }
 
 impl KeptRow {
-    /// The number of the member at this place of the kind's members.
+    /// The number of the member at this place (see [`KeptRows::place`]).
     pub fn number(&self, place: usize) -> Option<f64> {
         match self.values.get(place)?.as_ref()? {
             KeptValue::Number(number) => Some(*number),
@@ -62,7 +62,7 @@ pub struct KeptRows {
 }
 
 impl KeptRows {
-    /// The rows of the days that were asked for, not yet of a page.
+    /// The rows of the requested days, before a page is cut from them.
     pub(super) fn of_asked_days(&self) -> impl Iterator<Item = &KeptRow> {
         let days = self.asked.from..=self.asked.to;
         let rows = self.blocks.iter().flat_map(|block| block.iter());
@@ -75,7 +75,7 @@ impl KeptRows {
         let mut kinds = super::kind::KEPT_KINDS.iter();
         let (kind, asked) = kinds.find_map(|kind| Some((kind, kind.asked(path, query)?)))?;
         let rows: Arc<[KeptRow]> = kind.rows_of(document).unwrap().into();
-        // Garmin has made the page.
+        // Garmin's answer is already the requested page.
         let asked = AskedDays {
             start: 0,
             limit: usize::MAX,
@@ -114,7 +114,7 @@ impl KeptRows {
 }
 
 impl KeptKind {
-    /// The document of Garmin with only what is kept of it. A worker sends this instead of the whole.
+    /// Garmin's document, reduced to what is kept of it. A worker sends this instead of the whole document.
     pub fn reduced(&self, document: &Value) -> Result<Value, UnknownShape> {
         Ok(self.document(&self.rows_of(document)?))
     }
@@ -127,7 +127,8 @@ impl KeptKind {
             Some(Value::Null) => return Ok(Vec::new()),
             // An empty object stands for no data.
             Some(Value::Object(members)) if members.is_empty() => return Ok(Vec::new()),
-            // A document that has other members instead is a new shape. Taken for no data, it would end the history.
+            // A document that has other members instead is a new shape. Mistaken for no data, it would make the history
+            // look complete.
             None if document.is_null() || document.as_object().is_some_and(Map::is_empty) => {
                 return Ok(Vec::new());
             }
@@ -223,7 +224,7 @@ fn whole_or_float(number: f64) -> Value {
     }
 }
 
-/// Sets the value at a pointer, and makes the objects on the way.
+/// Sets the value at a pointer, and creates the objects on the way.
 fn put(document: &mut Value, pointer: &str, value: Value) {
     let mut place = document;
     for key in pointer.split('/').skip(1) {

@@ -1,5 +1,5 @@
-//! How the gateway asks a built-in worker for days, as JSON-RPC beside MCP. Claude can't call it: the gateway passes on
-//! only what its catalogue has.
+//! How the gateway asks a built-in worker for days: by a JSON-RPC method that is not part of MCP. Claude can't call it,
+//! because the gateway passes on only what is in its catalogue.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

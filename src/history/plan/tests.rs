@@ -14,7 +14,8 @@ fn known_zone(now: Timestamp) -> KeptHistory {
     }
 }
 
-/// Fetches until there is a rest. `has_data` says what Garmin has. Returns the requests and the end of the rest.
+/// Fetches until nothing is left to do. `has_data` says for which days Garmin has data. Returns the requests and the
+/// time until which to rest.
 fn fill(
     kept: &mut KeptHistory,
     now: Timestamp,
