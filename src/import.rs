@@ -1,4 +1,4 @@
-//! Moving in from the Python gateway (VelkyVenik/garmin-mcp-gateway), which this program replaces.
+//! Imports the data of the Python gateway (VelkyVenik/garmin-mcp-gateway), which this program replaces.
 //!
 //! [`OldGateway::read`] finds its files and reads them, [`ImportPlan::of`] decides without I/O what is taken, and
 //! [`carry_out`] stores that in one unit of work.

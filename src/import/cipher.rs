@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::base::secrets::{Secret, sha256};
 
-/// Why a value stays closed.
+/// Why a value could not be decrypted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NotOpened {
-    /// Not `nonce:ciphertext` in hexadecimal, or no text.
+    /// Not `nonce:ciphertext` in hexadecimal, or the plaintext is not UTF-8.
     Malformed,
-    /// The secret is another one, or the value was changed.
+    /// The value was encrypted with another secret, or it was changed.
     OtherSecret,
 }
 

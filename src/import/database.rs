@@ -1,4 +1,4 @@
-//! The tables of the Python gateway. The only user of SQLite.
+//! Reads the tables of the Python gateway. No other module uses SQLite.
 //!
 //! | table | columns that are read |
 //! |---|---|
@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 use super::error::ImportError;
 use super::files::DatabaseCopy;
 
-/// The tables, and the columns without which they are another program's.
+/// The tables, and the columns that each must have. A database without them is another program's.
 const LAYOUT: [(&str, &[&str]); 3] = [
     (
         "garmin_accounts",
@@ -51,7 +51,7 @@ pub(super) struct TokenRow {
     pub(super) client_id: Option<String>,
     pub(super) created_at: Option<Timestamp>,
     pub(super) last_used_at: Option<Timestamp>,
-    /// Seconds since 1970; `None`: never.
+    /// Unix seconds; `None` if the token never expires.
     pub(super) expires_at: Option<i64>,
 }
 
@@ -75,7 +75,7 @@ impl OldTables {
     /// Reads a copy of the database at `path`.
     pub(super) fn read(path: &Path) -> Result<Self, ImportError> {
         let copy = DatabaseCopy::of(path)?;
-        // Writing, because SQLite merges what was written ahead.
+        // SQLite needs to write, because it merges the write-ahead log into the copy.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let tables = Connection::open_with_flags(copy.path(), flags)
             .map_err(NotRead::Failed)
@@ -112,7 +112,7 @@ impl OldTables {
                 return Err(NotRead::OtherLayout(what));
             }
         }
-        // Added by a later version.
+        // A later version of the Python gateway added this column.
         let has_expiry = columns(connection, "access_tokens")?
             .iter()
             .any(|column| column == "expires_at");
@@ -186,7 +186,8 @@ fn rows<T>(
     connection.prepare(query)?.query_map([], read)?.collect()
 }
 
-/// A time in SQLite's own form. Another form is none: these times are only shown, or replaced by the present.
+/// Reads a time in SQLite's format; `None` for any other format. These times are only displayed, and the present can
+/// stand in for them.
 fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let text: Option<String> = row.get(column)?;
     let civil = text.and_then(|text| text.parse::<DateTime>().ok());
@@ -212,7 +213,7 @@ mod tests {
         sample::add_account(&open, "ann@example.org", "sealed");
         sample::add_token(&open, "secret-token", "ann@example.org", Some(1_800_000_000));
         sample::add_client(&open, "client-1", r#"["http://localhost/cb"]"#);
-        // The connection is still open, so the rows are in the file beside it alone.
+        // The connection is still open, so the rows are only in the write-ahead log.
         assert!(fs::metadata(dir.path().join("gateway.db-wal")).unwrap().len() > 0);
         let before = fs::read(&path).unwrap();
         let tables = OldTables::read(&path).unwrap();

@@ -13,10 +13,11 @@ use crate::base::disk::{Scratch, beside};
 use crate::base::secrets::Secret;
 use crate::config::EnvFile;
 
-/// The settings of the Python gateway that matter here. It ignores everything else in its `.env`, and so does this.
+/// The settings of the Python gateway that matter here. It ignores everything else in its `.env`, and so does this
+/// module.
 const SETTINGS: [&str; 4] = ["GATEWAY_SECRET", "DB_PATH", "DATA_DIR", "PUBLIC_URL"];
 
-/// How often a database that changes while it is copied is copied again.
+/// How many times to try to copy a database that changes during the copy.
 const COPIES: usize = 3;
 
 /// What the other gateway's directory holds.
@@ -25,14 +26,14 @@ pub(super) struct OldFiles {
     pub(super) database: PathBuf,
     pub(super) secret: Option<Secret>,
     pub(super) public_url: Option<String>,
-    /// The database of its companion for races.
+    /// The database of its companion program for LiveTrack.
     pub(super) livetrack: Option<PathBuf>,
     /// The directory with a directory per person.
     users: PathBuf,
 }
 
 impl OldFiles {
-    /// Looks into `from`: the directory with `gateway.db` or `.env`, or the database itself.
+    /// Finds the files. `from` is the directory with `gateway.db` or `.env`, or the database itself.
     pub(super) fn find(from: &Path) -> Result<Self, ImportError> {
         let given = from.is_file().then(|| from.to_owned());
         let dir = given.as_deref().and_then(Path::parent).unwrap_or(from);
@@ -49,7 +50,7 @@ impl OldFiles {
         ];
         let found = candidates.into_iter().flatten().find(|path| path.is_file());
         let database = found.ok_or_else(|| ImportError::NoDatabase(from.to_owned()))?;
-        // Without the `.` of a path like `./.localdata`.
+        // Drops the `.` of a path like `./.localdata`.
         let database: PathBuf = database.components().collect();
         let home = database.parent().unwrap_or(dir).to_owned();
         let in_data = |name: &str| data.as_ref().map(|data| data.join(name));
@@ -81,7 +82,7 @@ fn read_env(path: &Path) -> Result<EnvFile, ImportError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(EnvFile::default()),
         Err(e) => return Err(ImportError::io(path, e)),
     };
-    // Empty lines stand for the others, so that the numbers of lines in errors are right.
+    // Other lines are replaced by empty ones, so that errors give the right line numbers.
     let lines = text.lines().map(|line| {
         if SETTINGS.contains(&EnvFile::name_of(line.trim())) {
             line
@@ -109,7 +110,7 @@ pub(super) fn is_open_elsewhere(database: &Path) -> Result<bool, ImportError> {
     Ok(i32::from(lock.l_type) != libc::F_UNLCK)
 }
 
-/// A private copy of a database, with what SQLite has not merged into it yet. It is removed on drop.
+/// A private copy of a database, including what SQLite has not merged into it yet. It is removed on drop.
 pub(super) struct DatabaseCopy(Scratch);
 
 impl DatabaseCopy {
@@ -144,12 +145,12 @@ impl DatabaseCopy {
     }
 }
 
-/// A database in SQLite's order: the file, what is written ahead of it, and what rolls it back.
+/// The files of a SQLite database: the main file, the write-ahead log and the rollback journal.
 fn parts(database: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-journal"].map(|suffix| beside(database, suffix))
 }
 
-/// The length and the time of each part.
+/// The length and the modification time of a part; `None` if it does not exist.
 type OnDisk = Option<(u64, Option<SystemTime>)>;
 
 fn state(database: &Path) -> Result<[OnDisk; 3], ImportError> {
@@ -181,7 +182,7 @@ mod tests {
             ("DB_PATH=store/mine.db", "store/mine.db"),
             ("DATA_DIR=./.here", ".here/gateway.db"),
             ("", "data/gateway.db"),
-            // Inside the container it is another path.
+            // The path in `.env` is the one inside the container.
             ("DATA_DIR=/nowhere/data", ".localdata/gateway.db"),
         ] {
             let dir = place();

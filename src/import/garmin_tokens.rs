@@ -1,7 +1,7 @@
 //! The newest Garmin tokens of an account.
 //!
-//! The Python gateway stores tokens at a sign-in only. A worker that renews them afterwards writes them to its own file,
-//! and spends the stored refresh token by that.
+//! The Python gateway stores tokens at a sign-in only. A worker that renews them afterwards writes the new ones to its
+//! own file. The stored refresh token is then spent.
 
 use crate::base::secrets::Secret;
 use crate::garmin::{GarminTokens, TokenFile};
@@ -9,9 +9,9 @@ use crate::garmin::{GarminTokens, TokenFile};
 /// Tokens, and whether they are from the worker's file.
 pub(super) type Newest = (GarminTokens, bool);
 
-/// The tokens in `stored` or in the worker's file: those that Garmin accepts longer. `None` if neither holds any.
+/// The tokens in `stored` or in the worker's file, whichever Garmin accepts for longer. `None` if neither holds any.
 pub(super) fn newest(stored: Option<&Secret>, file: &TokenFile) -> Option<Newest> {
-    // A file that is missing or broken only means that there is no newer one.
+    // A file that is missing or broken only means that there are no newer tokens.
     choose(stored.and_then(parse), file.read().ok())
 }
 

@@ -1,4 +1,4 @@
-//! Everything that is read of the Python gateway.
+//! Everything that is read from the Python gateway.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 #[derive(Debug)]
 pub struct OldGateway {
     pub database: PathBuf,
-    /// Its address, if its `.env` tells it.
+    /// Its address, if its `.env` has it.
     pub public_url: Option<String>,
     /// The database of races beside it, which is not read.
     pub livetrack: Option<PathBuf>,
@@ -30,14 +30,13 @@ pub struct OldGateway {
 #[derive(Debug)]
 pub(super) struct OldAccount {
     pub(super) key: String,
-    /// `None`: there are none that this gateway could use.
+    /// `None` if there are none that this gateway could use.
     pub(super) tokens: Option<Newest>,
     pub(super) created_at: Option<Timestamp>,
 }
 
 impl OldGateway {
-    /// Reads the gateway in the directory `from`. `secret`: if it is not the one in its `.env`.
-    /// Errors: [`ImportError`].
+    /// Reads the gateway in the directory `from`. A `secret` replaces the one in its `.env`.
     pub fn read(from: &Path, secret: Option<Secret>) -> Result<Self, ImportError> {
         let files = OldFiles::find(from)?;
         let is_running = is_open_elsewhere(&files.database)?;
@@ -63,7 +62,8 @@ impl OldGateway {
             }
         });
         let accounts: Vec<OldAccount> = accounts.collect();
-        // A few that stay closed are left: their secret was changed before the people's last sign-in.
+        // If only some stay closed, those accounts are left out: the secret was changed after these people last signed
+        // in.
         if n_accounts > 0 && n_other_secret == n_accounts {
             return Err(ImportError::WrongSecret(files.database));
         }

@@ -7,7 +7,7 @@ use crate::accounts::{Accounts, ImportedAccount};
 use crate::oauth::{ForeignToken, OAuth};
 use crate::store::{Store, StoreError, Tx};
 
-/// How much was new and is stored.
+/// How many accounts, tokens and clients were new and are now stored.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ImportSummary {
     pub accounts: usize,
@@ -15,8 +15,8 @@ pub struct ImportSummary {
     pub clients: usize,
 }
 
-/// Stores all of the plan in one unit of work. `resource`: the URL of this gateway's endpoint, for which the tokens are
-/// valid from now on. What the store holds by now stays as it is.
+/// Stores the whole plan in one unit of work. `resource` is the URL of this gateway's endpoint, for which the tokens
+/// are valid from now on. Existing records are not changed.
 pub async fn carry_out(
     store: &Store,
     plan: ImportPlan,
@@ -39,7 +39,7 @@ pub async fn carry_out(
     imported.await
 }
 
-/// Stores an account with its tokens, and returns how many; `None` if its e-mail has an account.
+/// Stores an account with its tokens, and returns the number of tokens; `None` if its e-mail already has an account.
 fn import_account(
     tx: &mut Tx<'_>,
     planned: PlannedAccount,

@@ -1,4 +1,4 @@
-//! What is taken and what is left, without I/O.
+//! Decides what is imported and what is left out, without I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct AlreadyHere {
 pub struct ImportRules<'a> {
     /// The operator's additions, `REDIRECT_HOSTS`.
     pub redirect_hosts: &'a [String],
-    /// `ACCESS_TOKEN_TTL_DAYS`: a sign-in that is unused for so long ends.
+    /// `ACCESS_TOKEN_TTL_DAYS`: a sign-in ends after this long without use.
     pub sign_in_ttl: Option<Duration>,
 }
 
@@ -39,7 +39,7 @@ pub struct ImportPlan {
     pub left_clients: Vec<String>,
     /// Access tokens that have expired, by their own date or for lack of use.
     pub n_expired: usize,
-    /// Access tokens that name no account, or that are no hash.
+    /// Access tokens of an unknown account, or whose row makes no sense.
     pub n_stray: usize,
 }
 
@@ -67,10 +67,10 @@ pub struct PlannedToken {
 /// An account that is not imported.
 #[derive(Debug, PartialEq, Eq)]
 pub struct LeftAccount {
-    /// Its key there, which may be no e-mail.
+    /// Its key in the Python gateway, which may not be an e-mail.
     pub key: String,
     pub why: Unusable,
-    /// How many connections of Claude end with it.
+    /// How many of Claude's connections stop working because of this.
     pub n_tokens: usize,
 }
 
@@ -78,9 +78,9 @@ pub struct LeftAccount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
     AlreadyHere,
-    /// Nobody could be invited by it.
+    /// The key can't be used for an invitation.
     NotAnEmail,
-    /// The Garmin tokens do not open with the secret, or are none.
+    /// The Garmin tokens can't be decrypted with the secret, or there are none.
     NoGarminTokens,
 }
 
@@ -126,7 +126,7 @@ impl ImportPlan {
         self.accounts.is_empty() && self.clients.is_empty()
     }
 
-    /// The tokens that stay valid, by account; counts the others.
+    /// Returns the tokens that stay valid, by account, and counts the others.
     fn sort_tokens(
         &mut self,
         old: &OldGateway,
