@@ -6,13 +6,13 @@
 //! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
 //! | [`change`] | changes: the plan, its preview, what became of it |
 //! | [`fields`], [`json`], [`series`], [`page`] | the conversion of Garmin's documents to a tool's answer |
-//! | [`time_zone`], [`local_time`], [`sport`] | the zone that decides what `today` is and how times are told; pace |
+//! | [`time_zone`], [`local_time`], [`sport`] | the zone that decides what `today` is and how times are shown; pace |
 //! | [`activity_files`], [`recordings`] | activity files, and what can be computed from them |
 //! | [`resources`] | files and templates as MCP resources |
 //! | [`outcome`], [`output_schema`] | results and failures in MCP's format; the schemas of results |
 //! | [`activity_management`], [`health_wellness`], [`user_profile`], [`training`], … | the tools, by garmin_mcp's modules |
 //! | [`questions`] | tools that compute an answer from several documents |
-//! | [`from_history`] | the same answers from a person's kept days |
+//! | [`from_history`] | the same answers from a person's history |
 //! | [`mod@server`] | the MCP server, independent of the transport |
 //! | [`progress`] | progress of calls that take long |
 //! | [`stdio`], [`http`] | the two transports |

@@ -171,7 +171,7 @@ pub(super) fn read(reading: FileReading, call: &ToolCall, sent: Vec<u8>) -> Resu
         Cow::Owned(file) => Some(file),
         Cow::Borrowed(file) => (file.len() < sent.len()).then(|| file.to_vec()),
     };
-    // Frees the archive before the analysis, because a worker has little memory for both.
+    // Frees the archive before the analysis, because a worker has too little memory for both.
     let bytes = &unpacked.unwrap_or(sent);
     match reading {
         FileReading::FitData => fit_data::read(call, bytes),
@@ -200,7 +200,7 @@ fn endurance(recording: &Recording) -> Value {
     })
 }
 
-/// A moment of the recording, in the local time of the device where the file tells it, else in UTC.
+/// A moment of the recording, in the local time of the device if the file gives it, else in UTC.
 fn local_time(recording: &Recording, at_s: f64) -> Option<String> {
     let since = jiff::SignedDuration::try_from_secs_f64(at_s).ok()?;
     let at: Timestamp = recording.start.checked_add(since).ok()?;
@@ -212,7 +212,7 @@ fn local_time(recording: &Recording, at_s: f64) -> Option<String> {
     )
 }
 
-/// Whether a sport is told with pace.
+/// Whether the speed of a sport is given as pace.
 fn is_run(sport: Option<&str>) -> bool {
     matches!(sport, Some("running" | "walking" | "hiking" | "trail_running"))
 }
@@ -282,7 +282,7 @@ fn of_type<'a>(call: &ToolCall, activities: &'a Value) -> impl Iterator<Item = &
         })
 }
 
-/// Refuses a type that is no part of any of Garmin's.
+/// Refuses a type that is not part of the key of any of Garmin's types.
 fn must_be_part_of_a_type(wanted: &str, types: &Value) -> Result<(), AnswerError> {
     let keys = types.as_array().into_iter().flatten();
     let mut keys = keys.filter_map(|kind| kind.get("typeKey")?.as_str());
@@ -341,7 +341,7 @@ fn curve(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError>
     })))
 }
 
-/// The names of the metrics, without their units, and with the short forms that people use.
+/// Finds a metric by its name, with or without the unit, or by a short form that people use.
 fn metric_named(word: &str) -> Option<SampleQuantity> {
     let word = word.trim().to_lowercase().replace([' ', '-'], "_");
     let short = match word.as_str() {

@@ -10,7 +10,7 @@ pub(super) enum ToolAnswer {
     Json(Value),
     /// Garmin's first answer is passed on unchanged.
     AsSent,
-    /// The text of the row's member `nothing`.
+    /// There is no data: the answer is the text in the row's `nothing`.
     Nothing,
     Text(String),
 }

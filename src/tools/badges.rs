@@ -25,7 +25,7 @@ const FROM_ONE: Parameter = Parameter::whole(
 )
 .refuse_less();
 
-/// The row of a list of badge challenges.
+/// The table row of a tool that lists badge challenges.
 macro_rules! badge_challenges {
     ($name:literal, $about:literal, $list:literal, $what:literal, $order:expr) => {
         Tool {
@@ -131,7 +131,7 @@ const ACTIVITY_TYPE: &[(i64, &str)] = &[
     (5, "Walking"),
 ];
 
-/// The name of a numeric code; an unknown one is told with its number.
+/// The name of a numeric code; an unknown code is shown as its number.
 fn named(document: &Value, key: &str, names: &[(i64, &str)], kind: &str) -> String {
     let Some(code) = at(document, key) else {
         return format!("{kind}_None");

@@ -14,9 +14,9 @@ pub(super) struct ToolCall {
     values: Vec<(&'static str, ArgumentValue)>,
     /// The index of the record at which a long answer continues.
     pub(super) cursor: usize,
-    /// Only shows what a change would do.
+    /// Whether to show only what a change would do.
     pub(super) dry_run: bool,
-    /// Makes a change even if the same one was made a moment ago.
+    /// Whether to make a change even if the same one was made a moment ago.
     pub(super) again: bool,
     /// The current day in the person's time zone.
     pub(super) today: Date,

@@ -1,7 +1,7 @@
-//! A change at Garmin, as data: the request, what changes, how to see whether it was made, and the way back.
+//! A change at Garmin, as data: the request, what changes, how to see whether it was made, and how to undo it.
 //!
-//! A row builds a [`ChangePlan`] from the arguments and from what Garmin has now. The server then sends each part of it
-//! exactly once, looks at Garmin again, and says what is known.
+//! A tool's row builds a [`ChangePlan`] from the arguments and from what Garmin has now. The server then sends each
+//! part of the plan once, reads it back from Garmin, and reports what is known.
 //!
 //! # Invariants
 //!
@@ -29,7 +29,7 @@ pub use recent::{EarlierChange, WINDOW as REPETITION_WINDOW};
 pub use requested::RequestedChange;
 pub(super) use told::{ReadBack, not_made, preview, settled, total};
 
-/// A call of a tool, such as the one that takes a change back.
+/// A call of a tool, such as the one that undoes a change.
 pub(super) fn call_of(tool: &str, arguments: &Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
 }

@@ -1,4 +1,4 @@
-//! One request of several fails: the answer names that part and tells the rest.
+//! One request of several fails: the answer names that part and gives the rest.
 
 use jiff::civil::date;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Custom foods, the food log, and nutrition goals.
 //!
-//! Garmin takes the numbers of these requests as text.
+//! Garmin expects the numbers in these requests as text.
 
 mod custom_food;
 mod goals;

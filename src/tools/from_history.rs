@@ -1,4 +1,4 @@
-//! Answers of questions from other documents than Garmin's fresh ones: those of a person's history.
+//! Answers questions from the documents in a person's history instead of fresh ones from Garmin.
 
 use jiff::Zoned;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,7 @@ const ANSWERED: [&str; 7] = [
     "get_zone_distribution",
 ];
 
-/// The questions of whose documents some are kept. Their answers name the others.
+/// The questions for which only some documents are kept. Their answers name the missing ones.
 const ANSWERED_IN_PART: [&str; 1] = ["get_training_overview"];
 
 const NOT_KEPT: &str = "Garmin was not asked, and the history does not keep this";
@@ -30,17 +30,17 @@ pub fn is_answered_from_history(tool: &str) -> bool {
     ANSWERED.contains(&tool) || ANSWERED_IN_PART.contains(&tool)
 }
 
-/// What an answer does with the optional documents that are not kept.
+/// What to do about the optional documents that are not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingParts {
-    /// There is no answer: Garmin has the whole.
+    /// Give no answer, because the worker can ask Garmin for everything.
     AreAsked,
-    /// The answer names them: Garmin can't be asked.
+    /// Name them in the answer, because Garmin can't be asked.
     AreNamed,
 }
 
-/// The answer of a question, from the rows that are kept of the documents it would ask Garmin for. `None` if some are
-/// not kept, if the arguments are wrong, or if there are no data: then the worker says what is the matter.
+/// Answers a question from the kept rows of the documents that it would request from Garmin. `None` if some are not
+/// kept, if the arguments are wrong, or if there is no data. The worker then answers instead, and says what is wrong.
 pub fn answer_from(
     tool: &str,
     arguments: &Map<String, Value>,
@@ -216,7 +216,7 @@ mod tests {
         }
     }
 
-    /// Readiness and training status are one document a day at Garmin, and not kept.
+    /// Garmin has readiness and training status as one document for each day, which the history does not keep.
     #[test]
     fn without_garmin_an_overview_has_all_that_is_kept_and_names_the_rest() {
         let overview = from_history("get_training_overview", &json!({}), MissingParts::AreNamed).unwrap();
@@ -241,7 +241,7 @@ mod tests {
         );
     }
 
-    /// A trend over three years stays short, because it is told by month.
+    /// A trend over three years stays short, because its series is monthly.
     #[test]
     fn a_trend_over_three_years_is_below_two_kilobytes() {
         let first = TODAY - 1_095.days();

@@ -38,7 +38,7 @@ pub(super) struct GarminGet {
     pub(super) query: Vec<(String, String)>,
     /// A query for Garmin's GraphQL endpoint, which has no path or query of its own.
     pub(super) graphql: Option<String>,
-    /// The answer is a file, which is turned into a document by this.
+    /// If set, the answer is a file, which this reading turns into a document.
     pub(super) file: Option<FileReading>,
     /// Whether the call continues when this request fails; see [`FAILED`].
     pub(super) is_optional: bool,

@@ -151,8 +151,7 @@ fn gear(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     Ok(ToolAnswer::Json(told))
 }
 
-/// The answer to the request for the statistics of a piece. They were asked for in the order of the pieces that have an
-/// id.
+/// The answer to the request for the statistics of a piece. The requests have the order of the pieces that have an id.
 fn stats_of<'a>(piece: &Value, gear: &[Value], stats: &[&'a Value]) -> Option<&'a Value> {
     let id = |piece: &Value| piece.get("uuid").and_then(Value::as_str).map(str::to_owned);
     let wanted = id(piece)?;

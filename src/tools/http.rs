@@ -1,7 +1,8 @@
 //! MCP over Streamable HTTP, compatible with FastMCP: `POST /mcp`, `GET /healthz`.
 //!
 //! A response is a single JSON body. Only a call that reports progress, which a client asks for with a `progressToken`,
-//! is answered by an event stream. `initialize` returns a session id that is never checked. `GET /mcp` offers no stream, because the server never sends unsolicited messages.
+//! is answered by an event stream. `initialize` returns a session id that is never checked. `GET /mcp` offers no
+//! stream, because the server never sends unsolicited messages.
 //!
 //! Every program on this machine can reach the port. The gateway therefore writes a bearer token next to the Garmin
 //! tokens at each start, and `/mcp` requires it. A worker that is started by hand has no such file and requires no
@@ -109,13 +110,13 @@ async fn answer(server: &Server, request: Request<Incoming>, is_local: bool) -> 
     }
 }
 
-/// Answers one message: as an event stream if a notification comes before the reply, and else as plain JSON.
+/// Answers one message: as an event stream if a notification comes before the reply, otherwise as plain JSON.
 async fn message(server: &Server, message: Bytes, may_stream: bool) -> Response<WorkerBody> {
     let (notifications, mut to_client) = mpsc::unbounded_channel();
     let server = server.clone();
     let mut reply = async move {
         let reply = server.reply(&message, &notifications).await;
-        // The last notifications are sent first.
+        // Yield, so that notifications that are still queued go out before the reply.
         tokio::task::yield_now().await;
         reply
     }
@@ -141,7 +142,7 @@ fn stream_of(
         McpReply::Answer(body) | McpReply::Opened(body) | McpReply::Refused(_, body) => body,
         McpReply::Nothing => Bytes::new(),
     });
-    // The reply holds the sender of notifications, so they end when it is there.
+    // The reply's future owns the sender of the notifications, so they end when the reply is ready.
     let messages = select_with_strategy(notifications, reply.into_stream(), |(): &mut ()| PollNext::Left);
     let frames = messages.map(|message| Ok(Frame::data(sse::frame_bytes(&message))));
     let mut response = Response::new(StreamBody::new(frames).boxed_unsync());

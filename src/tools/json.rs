@@ -1,7 +1,7 @@
 //! Rounding with the same results as in Python, and the check for empty documents.
 //!
 //! Garmin computes in single precision and writes the result as a double: 2.789 m/s is sent as 2.7890000343322754. Such
-//! a number is told with the digits that it has.
+//! a number is shortened to its single-precision digits.
 
 use serde_json::{Number, Value};
 
@@ -27,9 +27,9 @@ pub(super) fn is_empty(document: &Value) -> bool {
     }
 }
 
-/// The single-precision number behind a long one; `None` for a number that has all its digits.
+/// The single-precision number that a long number stands for; `None` for any other number.
 fn single_precision(number: &Number) -> Option<Number> {
-    /// Longer than any number that single precision writes.
+    /// A number in single precision is written with fewer characters than this.
     const LONG: usize = 12;
     let text = number.to_string();
     if number.is_i64() || number.is_u64() || text.len() < LONG {
@@ -52,7 +52,7 @@ pub(super) fn has_false_digits(document: &Value) -> bool {
     }
 }
 
-/// The document with its single-precision numbers in the digits that they have.
+/// The document with its single-precision numbers shortened to their own digits.
 pub(super) fn in_their_precision(document: Value) -> Value {
     match document {
         Value::Number(number) => Value::Number(single_precision(&number).unwrap_or(number)),

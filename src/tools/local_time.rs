@@ -13,7 +13,7 @@ fn as_utc(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// A time without a zone that Garmin means as UTC.
+/// A time without a zone, which Garmin means as UTC.
 pub(super) fn utc(text: &str) -> Option<Timestamp> {
     let time: DateTime = text.replace(' ', "T").parse().ok()?;
     Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())

@@ -20,7 +20,7 @@ use super::tools;
 
 /// No tool needs more rounds of requests.
 const ROUNDS: usize = 12;
-/// More answers of one round are not tried.
+/// At most this many answers are given in one round.
 const MOST_ANSWERS: usize = 60;
 /// A list is repeated up to this many bytes of JSON. Lists of lists would otherwise grow beyond every response that
 /// Garmin can send, and beyond the fuzzer's memory.
@@ -72,7 +72,7 @@ fn recorded() -> &'static [AnsweredCall] {
     })
 }
 
-/// An answer, which some files give with its HTTP status.
+/// The body of an answer, which some files store together with its HTTP status.
 fn body(answer: &Value) -> Value {
     match (answer.get("status"), answer.get("body")) {
         (Some(_), Some(body)) => body.clone(),
@@ -137,7 +137,7 @@ fn mutate(value: &mut Value, how: usize) {
     };
 }
 
-/// The JSON pointers of a document's values, outermost first. Of a list, the first few records are enough.
+/// The JSON pointers of a document's values, outermost first. For a list, the first few records are enough.
 fn places(document: &Value) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut next = 0;
@@ -215,7 +215,7 @@ fn run(recorded: &AnsweredCall, answers: &[Value]) {
     }
 }
 
-/// Previews a plan, and tells what became of it by answers that have nothing to do with it.
+/// Previews a plan, and builds its outcome from unrelated answers.
 fn change(tool: &Tool, plan: ChangePlan, answers: &[Value]) {
     check_size(tool, &ToolResult::of_json(&page::clipped(preview(&plan))));
     for part in plan.parts {
@@ -296,7 +296,7 @@ mod tests {
 
     use super::*;
 
-    /// Every value of every recorded answer, once without it and once mutated.
+    /// Tries every value of every recorded answer, once mutated and once removed.
     #[test]
     fn no_change_of_one_value_breaks_a_tool() {
         let mut tried = 0;

@@ -49,7 +49,7 @@ impl From<Changed> for ToolFailure {
     }
 }
 
-/// Whole seconds, rounded up: after a wait that was rounded down the next call would fail too.
+/// Whole seconds, rounded up, because a call after a wait that was rounded down would fail again.
 fn ceil_seconds(wait: SignedDuration) -> i64 {
     (wait.as_secs() + i64::from(wait.subsec_nanos() > 0)).max(1)
 }

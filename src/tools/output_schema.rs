@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// The schema of a question's answer; `None` for a tool that is no question.
+/// The schema of a question's answer; `None` for a tool that is not a question.
 ///
 /// Everything is optional: an answer leaves out what Garmin does not have. Without any data it has only `nothing`.
 pub(super) fn output_schema(tool: &str) -> Option<Value> {
@@ -53,7 +53,7 @@ pub(super) fn output_schema(tool: &str) -> Option<Value> {
     Some(json!({"type": "object", "properties": properties}))
 }
 
-/// The schema of a member. `kind` is a type, or such as `array of strings`.
+/// The schema of a member. `kind` is a type, or a list type such as `array of strings`.
 pub fn property(kind: &str, about: &str) -> Value {
     match kind.strip_prefix("array of ") {
         Some(items) => {

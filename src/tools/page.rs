@@ -15,9 +15,9 @@ pub(super) const MOST_CHARACTERS: usize = 64_000;
 const PAGE_ROOM: usize = 600;
 /// Lists with fewer characters are included in full on every page.
 const SHORT_LIST: usize = 2_000;
-/// Longer texts are cut in an answer that is too long without a cut.
+/// Texts are cut to this length if an answer is otherwise too long.
 const LONGEST_TEXT: usize = 1_000;
-/// Longer lists are cut in the answer about a change that is too long without a cut.
+/// Lists are cut to this length if the answer about a change is otherwise too long.
 const LONGEST_LIST: usize = 20;
 /// The maximum depth at which lists are searched for.
 const DEPTH: usize = 4;
@@ -28,7 +28,7 @@ pub fn page(answer: &Value, from: usize) -> Option<Value> {
 }
 
 /// An answer as the result of a call, from record `from`. If even its page is too long, because a single record or text
-/// is, long texts are cut. An answer that is still too long is refused: a cut elsewhere would not be seen.
+/// is, long texts are cut. An answer that is still too long is refused, because any other cut would go unnoticed.
 pub(super) fn fitting(answer: &Value, from: usize) -> ToolResult {
     let page = page(answer, from);
     let page = page.as_ref().unwrap_or(answer);
@@ -47,7 +47,8 @@ pub(super) fn fitting(answer: &Value, from: usize) -> ToolResult {
     ))
 }
 
-/// What became of a change, with long texts and lists cut. It has no pages, because asking again would repeat it.
+/// The answer about a change, with long texts and lists cut if it is too long. It has no pages, because asking for the
+/// next one would repeat the change.
 pub(super) fn clipped(mut answer: Value) -> Value {
     if characters(&answer) > MOST_CHARACTERS {
         cut_texts(&mut answer);
@@ -73,7 +74,7 @@ fn cut_lists(value: &mut Value) {
     }
 }
 
-/// A text is the answer itself rather than JSON.
+/// A text becomes the result as it is, not as JSON.
 fn told(answer: &Value) -> ToolResult {
     match answer {
         Value::String(text) => ToolResult::Text(text.clone()),

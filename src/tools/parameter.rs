@@ -175,8 +175,7 @@ impl Parameter {
         }
     }
 
-    /// An optional integer. A value outside the bounds counts as the nearest bound.
-    /// Without a default: a call has to name it.
+    /// Makes the parameter required, so a call has to give it.
     pub(super) const fn required(self) -> Self {
         Self {
             default: None,
@@ -184,6 +183,7 @@ impl Parameter {
         }
     }
 
+    /// An optional integer. A value outside the bounds counts as the nearest bound.
     pub(super) const fn whole(
         name: &'static str,
         about: &'static str,
@@ -255,7 +255,7 @@ impl Parameter {
         }
     }
 
-    /// A text of at most so many characters.
+    /// Limits a text to this many characters.
     pub(super) const fn at_most(self, longest: usize) -> Self {
         Self { longest, ..self }
     }

@@ -152,7 +152,7 @@ fn scheduled_item(document: &Value) -> Result<Value, Changed> {
     Ok(told.into())
 }
 
-/// The answer of a GraphQL query, or a reason why there is none.
+/// The answer to a GraphQL query, or the reason why there is none.
 fn graphql<'a>(answers: &[&'a Value], name: &str) -> Result<&'a Value, AnswerError> {
     let document = answers.first().copied().unwrap_or(&Value::Null);
     let data = at(document, "data").ok_or_else(|| {

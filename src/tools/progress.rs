@@ -1,6 +1,7 @@
 //! The progress of calls that take long: many requests to Garmin, or a file.
 //!
-//! A client that wants it gives a `progressToken`. Short calls report nothing, so that their answer stays a plain one.
+//! A client that wants to follow it sends a `progressToken`. Short calls report nothing, so that their answer can be a
+//! plain one.
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ const LONG: u32 = 5;
 pub(super) const DOWNLOADING: &str = "Downloading the file";
 pub(super) const READING: &str = "Reading the file";
 
-/// How many notifications one round of requests causes at most.
+/// At most about this many notifications are sent for one round of requests.
 const STEPS: u32 = 20;
 
 /// Takes the messages for the client that belong to one call.
@@ -38,7 +39,7 @@ struct ProgressClient {
 struct RequestCount {
     done: u32,
     total: u32,
-    /// MCP wants each value to exceed the one before.
+    /// The last reported value. MCP requires each value to exceed the one before.
     told: Option<u32>,
 }
 
@@ -53,12 +54,12 @@ impl CallProgress {
         }
     }
 
-    /// More requests are about to be sent.
+    /// Announces that more requests are about to be sent.
     pub(super) fn begin(&self, requests: usize) {
         self.count.lock().total += u32::try_from(requests).unwrap_or(u32::MAX);
     }
 
-    /// One more request was answered.
+    /// Counts one more answered request, and reports it if it completes a step.
     pub(super) fn answered(&self) {
         let mut count = self.count.lock();
         count.done += 1;
@@ -69,7 +70,7 @@ impl CallProgress {
         }
     }
 
-    /// A step that takes long by itself, such as a download.
+    /// Reports a step that takes long by itself, such as a download.
     pub(super) fn step(&self, text: &str) {
         self.tell(&mut self.count.lock(), text);
     }

@@ -12,16 +12,16 @@
 //! | [`day`] | get_day_profile |
 //! | [`day_question`], [`metrics`], [`series`] | questions about metrics by day |
 //! | [`usual`], [`statistics`], [`impacts`] | what is usual, what is chance, and what events did |
-//! | [`period`], [`effort`], [`listing`], [`figures`] | what they share |
+//! | [`period`], [`effort`], [`listing`], [`figures`] | what the questions share |
 //!
 //! # Invariants
 //!
 //! - An answer says what it rests on: days with data, gaps, activities. A part that Garmin did not give is named in
-//!   `failed`, and the rest is told.
+//!   `failed`, and the answer has the rest.
 //! - With the default arguments an answer is below 2,000 tokens.
 //! - The unit of a figure is in its name. Series are columns with an interval.
-//! - Each tool has an output schema. No other tool has one: those pass on what Garmin has, or tell in words that it has
-//!   nothing, and a client that validates would refuse both.
+//! - Each of these tools has an output schema, and no other tool has one: the others pass on Garmin's documents, or say
+//!   in words that there is no data, and a validating client would refuse both.
 
 mod analysis;
 mod baseline;

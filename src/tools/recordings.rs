@@ -1,6 +1,6 @@
 //! What a recording shows: means, best efforts, drift, laps, climbs, zones and series.
 //!
-//! Everything here is a pure function of a [`Recording`](crate::garmin::files::Recording). Every mean is weighted with
+//! Everything here is a pure function of a [`Recording`](crate::garmin::files::Recording). Every mean is weighted by
 //! the time for which a sample counts, so irregular samples ("smart recording") and pauses do not distort it.
 //!
 //! | file | |
@@ -12,7 +12,7 @@
 //! | [`laps`] | laps and splits |
 //! | [`climbs`] | climbs, and time by grade |
 //! | [`series`] | columns with a fixed interval |
-//! | `track` | the way, for a map |
+//! | `track` | the route, for a map |
 
 mod analysis;
 pub(super) mod climbs;

@@ -1,7 +1,7 @@
 //! Files and templates as MCP resources.
 //!
-//! A file is downloaded when it is read; nothing is kept on the server. It is bounded, because a client holds it in
-//! memory and some count it against the conversation.
+//! A file is downloaded when it is read; nothing is kept on the server. Its size is limited, because a client holds it
+//! in memory and some count it against the conversation.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -49,10 +49,10 @@ const TEMPLATES: [(&str, &str, &str); 5] = [
     ),
 ];
 
-/// What a resource is, by its address.
+/// The resource that an address names.
 #[derive(Debug, PartialEq)]
 pub(super) enum ResourceKind {
-    /// A text of this program.
+    /// A text that is part of this program.
     Text(&'static str),
     /// A file at Garmin: its path, and its format.
     File { path: String, format: &'static str },
@@ -129,8 +129,8 @@ pub(super) fn text(uri: &str, text: &str) -> Value {
     json!({"contents": [{"uri": uri, "mimeType": "application/json", "text": text}]})
 }
 
-/// The result of `resources/read` for a file, or the reason why it can't be served. It is written in one piece, because a
-/// file of some megabytes exists several times otherwise.
+/// The result of `resources/read` for a file, or the reason why it can't be served. It is written in one piece, because
+/// a file of several megabytes would otherwise be in memory several times.
 pub(super) fn file(uri: &str, format: &str, downloaded: &[u8]) -> Result<String, String> {
     let file = files::unpack(downloaded).map_err(|error| error.to_string())?;
     if file.len() > MOST_MB * 1024 * 1024 {

@@ -148,7 +148,8 @@ fn endurance(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerEr
     Ok(ToolAnswer::object(told))
 }
 
-/// The share of each sport, or of a group of sports. What the groups stand for is an estimate, so garmin_mcp marks them.
+/// The share of each sport, or of a group of sports. What the groups stand for is an estimate, so garmin_mcp adds a
+/// question mark.
 fn contributors(document: &Value, key: &str, types: &[Value]) -> Option<Value> {
     let told = |contributor: &Value| {
         let mut told = Map::new();
@@ -185,8 +186,8 @@ struct Measured {
 
 const SPORTS: [(&str, &str); 2] = [("running", "generic"), ("cycling", "cycling")];
 
-/// The history in one request. Garmin keeps none for some watches: then each day's training status is asked, but only
-/// if the last day's status has a value at all.
+/// Requests the whole history at once. Garmin keeps none for some watches. Each day's training status is then requested
+/// instead, but only if the last day's status has a value at all.
 fn vo2max_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     const MOST_SINGLE_DAYS: usize = 90;
     match answers {

@@ -72,7 +72,7 @@ struct TimedRow {
     values: Vec<(String, Value)>,
 }
 
-/// A document with its series as columns. `zone` is the person's; it counts if the document does not tell its own.
+/// A document with its series as columns. `zone` is the person's time zone, for a document that does not give its own.
 pub(super) fn as_columns(document: &Value, zone: &TimeZone) -> Value {
     match document {
         Value::Array(rows) => {
@@ -93,7 +93,7 @@ pub(super) fn as_columns(document: &Value, zone: &TimeZone) -> Value {
                 })
                 .collect();
             if told != *members {
-                // The columns have names, so these explain nothing more.
+                // The columns have names, so Garmin's descriptors are not needed.
                 told.retain(|key, _| !key.contains("Descriptor"));
             }
             Value::Object(told)
@@ -171,7 +171,7 @@ fn name_stage(reading: &mut TimedRow) {
 /// A moment in epoch milliseconds, from a number or from a text without a zone, which is UTC.
 fn moment(value: &Value) -> Option<i64> {
     match value {
-        // A number that is no moment of the calendar would overflow.
+        // A number outside the range of timestamps would overflow.
         Value::Number(_) => Some(
             Timestamp::from_millisecond(value.as_i64()?)
                 .ok()?

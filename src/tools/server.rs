@@ -45,7 +45,7 @@ struct ServerState {
     api: Api,
     clock: Clock,
     sign_in_needed: SignInNeeded,
-    /// The person's time zone, once Garmin has told it.
+    /// The person's time zone, once it is known from the gateway or from Garmin.
     zone: OnceLock<TimeZone>,
     /// The calls in progress, by their request id as raw JSON.
     in_progress: Mutex<HashMap<String, CancellationToken>>,

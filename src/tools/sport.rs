@@ -1,13 +1,13 @@
-//! Families of sports, and how the speed of each is told.
+//! Families of sports, and how the speed of each is shown.
 
 use serde_json::{Value, json};
 
 use super::json::rounded;
 
-/// A lower speed is standing still.
+/// A lower speed counts as standing still.
 const SLOWEST_MPS: f64 = 0.05;
 
-/// How the speed of a sport is told.
+/// A family of sports, which decides how a speed is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SportFamily {
     Run,
@@ -49,7 +49,7 @@ impl SportFamily {
         }
     }
 
-    /// A speed in m/s as the sport's people read it, with the unit in the name.
+    /// A speed in m/s in the units that are usual for the sport, with the unit in the name.
     pub(super) fn speed(self, mps: Option<f64>) -> Vec<(&'static str, Value)> {
         let Some(mps) = mps.filter(|mps| *mps > SLOWEST_MPS) else {
             return Vec::new();

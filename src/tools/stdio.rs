@@ -37,7 +37,7 @@ pub(super) async fn serve(
     let mut stop = pin!(stop);
     while !(has_ended && in_progress.is_empty()) {
         tokio::select! {
-            // The order matters: the progress of a call is told before its answer.
+            // The order matters: the progress of a call is sent before its answer.
             biased;
             () = &mut stop => return Ok(()),
             Some(message) = to_client.recv() => write(&mut output, message).await?,

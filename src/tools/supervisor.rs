@@ -29,14 +29,15 @@ pub(super) struct Supervisor {
 }
 
 enum SupervisorInput {
-    /// Only tells that the supervisor is there.
+    /// Shows only that the gateway is alive.
     Pipe(pipe::Receiver),
-    /// Permits are asked for and granted on it.
+    /// Also carries the requests for permits, and the permits.
     Socket(UnixStream),
 }
 
 impl Supervisor {
-    /// Looks at standard input and at the directory of the Garmin `tokens`. `None`: the worker was started by hand.
+    /// Looks at standard input and at the directory of the Garmin `tokens`. `None` means that the worker was started by
+    /// hand.
     pub(super) fn find(tokens: &Path) -> Result<Option<Self>, Error> {
         let stdin: OwnedFd = io::stdin().as_fd().try_clone_to_owned().map_err(Error::SetUp)?;
         let stdin = File::from(stdin);
@@ -58,7 +59,8 @@ impl Supervisor {
         Ok(Some(Self { bearer, input }))
     }
 
-    /// Stops the worker when the gateway ends. Returns where permits are asked for, if the gateway grants them.
+    /// Stops the worker when the gateway ends. Returns the desk at which to request permits, if the gateway grants
+    /// them.
     pub(super) fn follow(self, lifecycle: &Lifecycle) -> Option<PermitDesk> {
         let told = lifecycle.clone();
         match self.input {
@@ -72,7 +74,7 @@ impl Supervisor {
             }
             SupervisorInput::Socket(socket) => {
                 let (desk, requests) = mpsc::unbounded_channel();
-                // A worker that stops still finishes its calls, so this goes on until nobody can ask any more.
+                // A stopping worker still finishes its calls, so this task runs until no more permits can be requested.
                 lifecycle.spawn("supervisor", async move {
                     ask_for_permits(socket, requests).await;
                     told.stop();
@@ -88,7 +90,8 @@ async fn end_of(mut pipe: pipe::Receiver) {
     while pipe.read(&mut ignored).await.is_ok_and(|read| read > 0) {}
 }
 
-/// Passes on requests for permits, and the answers, until the gateway closes its end or nobody can ask any more.
+/// Passes on requests for permits, and the answers, until the gateway closes its end or nothing can send requests any
+/// more.
 async fn ask_for_permits(socket: UnixStream, mut requests: mpsc::UnboundedReceiver<PermitRequest>) {
     let (mut reader, mut writer) = permit_channel(socket);
     let mut waiting: VecDeque<oneshot::Sender<Permission>> = VecDeque::new();

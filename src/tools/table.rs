@@ -43,7 +43,7 @@ pub(super) enum GarminQuery {
     Steps(fn(&ToolCall, &[&Value]) -> Vec<GarminGet>),
     /// Days of metrics, which may also come from a history.
     ByDay(DayQuestion),
-    /// A change. The function asks for what it needs to know, and then plans the change.
+    /// A change. The function requests what it needs to know, and then plans the change.
     Change(Effect, PlanChange),
 }
 
@@ -83,12 +83,12 @@ pub(super) enum AnswerShape {
     Shaped(fn(&ToolCall, &Value) -> Result<ToolAnswer, AnswerError>),
     /// A function of the call and all answers, in the order of the requests. An answer without a body is `null`.
     Made(fn(&ToolCall, &[&Value]) -> Result<ToolAnswer, AnswerError>),
-    /// What the [`DayQuestion`] tells.
+    /// The answer that the [`DayQuestion`] builds.
     ByDay,
 }
 
 impl Tool {
-    /// The row of a tool that changes something. Its plan tells the answer.
+    /// The row of a tool that changes something. Its plan builds the answer.
     pub(super) const fn change(
         name: &'static str,
         about: &'static str,
@@ -185,7 +185,8 @@ impl Tool {
         })
     }
 
-    /// The answer of a question about days from kept rows; `None` if they do not have all of it, or for another tool.
+    /// The answer to a question about days from kept rows; `None` if some are missing, or if the tool is not such a
+    /// question.
     pub(super) fn told_from_kept(
         &self,
         call: &ToolCall,

@@ -32,8 +32,9 @@ pub(super) fn of_newest_activity(list: &Value) -> Option<TimeZone> {
     Some(TimeZone::fixed(offset))
 }
 
-/// The zone of a document about a day or a night: the person's if the day began in it, which follows a change of the
-/// clocks during the day, else the offset at which it began. `None` for a document that does not tell its start.
+/// The zone of a document about a day or a night. It is the person's own if the start agrees with it, because that zone
+/// follows a change of the clocks during the day; else it is the offset at the start. `None` for a document that does
+/// not give its start.
 pub(super) fn of_document(document: &Value, zone: &TimeZone) -> Option<TimeZone> {
     const STARTS: [(&str, &str); 2] = [
         ("startTimestampLocal", "startTimestampGMT"),

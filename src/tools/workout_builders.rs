@@ -1,4 +1,4 @@
-//! garmin_mcp's builders of workouts, from a few numbers each.
+//! garmin_mcp's workout builders, which need only a few numbers each.
 
 use serde_json::{Value, json};
 
@@ -229,7 +229,8 @@ fn z2_walk(call: &ToolCall) -> Result<Value, String> {
     Ok(workout(&call.text("name"), &description, "walking", &steps))
 }
 
-/// Every exercise is a repetition of a set and the rest after it. Only the very last rest is left out.
+/// An exercise with several sets becomes a repetition of one set and the rest after it. A final exercise with a single
+/// set has no rest.
 fn strength(call: &ToolCall) -> Result<Value, String> {
     let exercises = call.json("exercises");
     let exercises = exercises.as_array().map(Vec::as_slice).unwrap_or_default();

@@ -53,7 +53,7 @@ const STEP: &[Field] = fields! {
     "repeat_count" <- "numberOfIterations";
 };
 
-/// Repetitions within repetitions; Garmin's editor allows two.
+/// The maximum depth of nested repetitions. Garmin's editor allows two.
 const MOST_DEPTH: usize = 5;
 
 pub(super) fn workout(_: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
@@ -98,7 +98,7 @@ fn add_steps(told: &mut Map<String, Value>, document: &Value, depth: usize) -> R
     Ok(())
 }
 
-/// Python's notion of a value that is worth telling.
+/// Whether the value is true in Python, which decides whether garmin_mcp shows it.
 pub(super) fn is_truthy(value: &Value) -> bool {
     !is_empty(value) && value.as_f64() != Some(0.0) && value != &Value::Bool(false)
 }

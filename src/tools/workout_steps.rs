@@ -42,7 +42,7 @@ const STEP: Parameter = Parameter::object(
 );
 pub(super) const STEPS: Parameter = Parameter::list("steps", "The steps in order", &STEP, 50);
 
-/// Garmin's steps from ours. Garmin counts the steps through, repetitions included.
+/// Converts readable steps to Garmin's. Garmin numbers all steps consecutively, repetitions included.
 pub(super) fn garmin_steps(steps: &Value) -> Result<Vec<Value>, String> {
     let mut order = 0;
     list(steps, "steps", &mut order)

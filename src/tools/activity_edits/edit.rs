@@ -16,13 +16,13 @@ pub(super) struct ActivityMember {
     pub(super) parameter: &'static str,
     /// The dotted path of the member.
     pub(super) path: &'static str,
-    /// The argument that sets a value of the document again.
+    /// Converts a value of the document to the argument that sets it again.
     pub(super) argument: fn(&Value) -> Value,
     pub(super) message: &'static str,
 }
 
-/// Plans the change of a member. `told` is its new value as an argument, `wanted` the same in the document, and `body`
-/// what is sent.
+/// Plans the change of a member. `told` is the new value as the argument, `wanted` the same value as the document holds
+/// it, and `body` the body of the request.
 pub(super) fn edit(
     call: &ToolCall,
     activity: &Value,

@@ -155,9 +155,9 @@ struct ListedMember {
     lister: &'static str,
     /// The object of the request that holds the entry.
     object: &'static str,
-    /// What Garmin wants of the entry beside its id and its key.
+    /// The member that Garmin requires of the entry besides its id and its key.
     sent_along: &'static str,
-    /// The name under which the answer tells the entry's id.
+    /// The name under which the answer gives the entry's id.
     told_id: Option<&'static str>,
 }
 
@@ -188,7 +188,7 @@ fn text(value: &Value) -> Value {
     json!(value.as_str().unwrap_or_default())
 }
 
-/// The entry of one of Garmin's lists of types, or an error that names near keys.
+/// The entry of one of Garmin's lists of types, or an error that suggests similar keys.
 fn entry<'a>(types: &'a Value, key: &str, what: &str, tool: &str) -> Result<&'a Value, AnswerError> {
     let types = list(types, "")?;
     let key_of = |entry: &'a Value| entry.get("typeKey").and_then(Value::as_str);

@@ -25,11 +25,11 @@ use crate::tools::table::{AnswerError, ToolAnswer};
 const TIME_IN_ZONE: u16 = 216;
 const ZONE_TOPS: u8 = 6;
 
-/// R-R intervals outside of these seconds are no heart beats.
+/// R-R intervals outside this range in seconds are not heartbeats.
 const BEAT_S: std::ops::Range<f64> = 0.2..3.0;
 const MOST_BEATS: usize = 1_000_000;
 
-/// Shifts are told one by one up to this many; the summary counts all.
+/// At most this many shifts are listed one by one; the summary counts all.
 const SHIFTS_TOLD: usize = 100;
 const MOST_SHIFTS: usize = 50_000;
 const MOST_LAPS: usize = 500;

@@ -11,7 +11,7 @@ use crate::tools::json::rounded;
 use crate::tools::recordings::power::index;
 use crate::tools::table::AnswerError;
 
-/// Arrays, such as the beats of a `hrv` message, are told up to this length.
+/// Arrays, such as the beats of a `hrv` message, are cut to this length.
 const MOST_VALUES: usize = 64;
 
 pub(super) fn read(call: &ToolCall, bytes: &[u8]) -> Result<Value, AnswerError> {
@@ -68,7 +68,7 @@ pub(super) fn read(call: &ToolCall, bytes: &[u8]) -> Result<Value, AnswerError> 
     }))
 }
 
-/// Kinds that the public profile does not describe are told by number.
+/// Kinds that the public profile does not describe are named by their number.
 fn name(number: u16) -> String {
     profile::message_name(number).map_or_else(|| format!("message_{number}"), str::to_owned)
 }
@@ -134,7 +134,7 @@ fn numbers(field: FitField<'_>, told: impl Fn(f64) -> Value) -> Option<Value> {
     }
 }
 
-/// Rounded to some decimals; a whole number stays one.
+/// Rounds to this number of decimals; a whole number stays whole.
 fn rounded_short(value: f64, digits: usize) -> Value {
     if value.fract() == 0.0 && value.abs() < 9e15 {
         return format!("{value:.0}")

@@ -9,7 +9,7 @@ use crate::tools::json::rounded;
 use crate::tools::recordings::power::index;
 use crate::tools::recordings::{Analysis, SampleQuantity, Window};
 
-/// When a shift happened, and what is told of it.
+/// When a shift happened, and its members in the answer.
 pub(super) type Shift = (f64, Map<String, Value>);
 
 /// The front and the rear derailleur.

@@ -19,7 +19,7 @@ const USUAL: [SampleQuantity; 4] = [
     SampleQuantity::Power,
     SampleQuantity::Altitude,
 ];
-/// Pauses and laps are told up to this many.
+/// At most this many pauses and laps are listed.
 const MOST_MARKS: usize = 60;
 
 pub(super) fn read(call: &ToolCall, bytes: &[u8]) -> Result<Value, AnswerError> {

@@ -70,7 +70,7 @@ pub(super) fn splits(call: &ToolCall, document: &Value) -> Result<ToolAnswer, An
             ..changed
         };
         let mut told = pick(LAP, lap).map_err(place)?;
-        // Garmin does not tell the zone of a lap, so this is the person's.
+        // Garmin does not give the time zone of a lap, so the person's own zone is used.
         if let Some(start) = at(lap, "startTimeGMT").and_then(|start| local_time::utc(start.as_str()?)) {
             let local = local_time::text(start, call.now.time_zone());
             let place = told.keys().position(|key| key == "start_time");

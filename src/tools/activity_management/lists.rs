@@ -85,7 +85,7 @@ pub(super) fn by_date_gets(call: &ToolCall) -> Vec<GarminGet> {
     std::iter::once(list).chain(is_typed.then_some(types)).collect()
 }
 
-/// Rejects an activity type that Garmin does not have. `parameter` is the one that holds it.
+/// Rejects an activity type that Garmin does not have. `parameter` is the name of the argument that holds it.
 pub(in crate::tools) fn known_type(parameter: &str, wanted: &str, types: &Value) -> Result<(), AnswerError> {
     let keys = list(types, "")?
         .iter()
@@ -105,7 +105,7 @@ pub(in crate::tools) fn known_type(parameter: &str, wanted: &str, types: &Value)
     )))
 }
 
-/// Up to five keys that share a word, or most of their letters, with the wanted one.
+/// Up to five keys that resemble the wanted one: they begin with or contain its first three letters, or are part of it.
 pub(in crate::tools) fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str> {
     let letters = |word: &str| {
         word.chars()
@@ -129,7 +129,7 @@ pub(in crate::tools) fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str>
     found.into_iter().map(|(_, key)| key).take(5).collect()
 }
 
-/// A range without activities gives an empty page instead of a text.
+/// A range without activities gives an empty page instead of the tool's text for no data.
 pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     if let [_, types, ..] = answers {
         known_type("activity_type", &call.text("activity_type"), types)?;

@@ -1,4 +1,4 @@
-//! Activities by hand, and deleted ones.
+//! Creates an activity by hand, and deletes one.
 
 use http::Method;
 use jiff::civil::DateTime;

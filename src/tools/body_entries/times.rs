@@ -1,4 +1,4 @@
-//! Times as these requests write them.
+//! Times in the formats that these requests need.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -12,7 +12,7 @@ pub(super) fn milliseconds(time: DateTime) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
 }
 
-/// The local time and UTC of now.
+/// The current time, as local time and as UTC.
 pub(super) fn now(call: &ToolCall) -> (DateTime, DateTime) {
     let utc = call.now.timestamp().to_zoned(TimeZone::UTC).datetime();
     (call.now.datetime(), utc)

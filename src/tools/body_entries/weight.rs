@@ -78,7 +78,7 @@ pub(super) fn weigh_in(
     let earlier: Vec<Value> = read(of_day).map_or_else(Vec::new, |day| {
         weighings(day).into_iter().map(|(id, _)| id).collect()
     });
-    // Without the weigh-ins before, an equal one can't be told from the new one.
+    // If the earlier weigh-ins are unknown, one with the same weight can't be told from the new one.
     let is_known = read(of_day).is_some();
     let before = read(of_day).map_or(json!("unknown"), |day| {
         let kg = weighings(day)

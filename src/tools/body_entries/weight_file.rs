@@ -1,4 +1,4 @@
-//! The FIT file of a scale, which is how Garmin takes a body composition.
+//! The FIT file of a scale, the only form in which Garmin accepts a body composition.
 
 use super::super::call::ToolCall;
 use crate::garmin::files::fit::{FitValue, FitWriter, fit_time};

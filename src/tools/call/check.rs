@@ -99,7 +99,7 @@ impl ToolCall {
     }
 }
 
-/// Gives a range that is named by its start alone, such as `last week`, its end.
+/// Sets the end of a range that is named by its start alone, such as `last week`.
 fn end_of_period(values: &mut [(&'static str, ArgumentValue)], given: &Map<String, Value>, today: Date) {
     let edge = |edge| day(given.get("start_date")?.as_str()?, edge, &|| today);
     let (Some(first), Some(last)) = (edge(Edge::First), edge(Edge::Last)) else {

@@ -8,10 +8,10 @@ use super::super::fields::at;
 use super::super::garmin_get::GarminGet;
 use crate::garmin::ApiBody;
 
-/// A function from what Garmin has now to the members of an answer.
+/// Builds members of an answer from what is known after a change.
 type ToldMembers = Box<dyn Fn(&Landed<'_>) -> Value + Send + Sync>;
 
-/// Builds the answer of several parts.
+/// Builds the answer to a plan of several parts.
 pub(in crate::tools) type WholeAnswer = fn(&ToolCall, Vec<ChangedPart>) -> Value;
 
 /// The next step of a tool that changes something.
@@ -34,7 +34,7 @@ pub(in crate::tools) enum PlanPart {
     Send(Box<PlannedChange>),
     /// Needs no request, because Garmin already has it.
     Settled(Map<String, Value>),
-    /// Can't be sent. The members say which part it is, and the text why.
+    /// Can't be sent. The members say which part it is, and the text says why.
     Refused(Map<String, Value>, String),
 }
 
@@ -66,9 +66,9 @@ impl std::fmt::Debug for PlannedChange {
 pub(in crate::tools) struct ChangeLook {
     get: GarminGet,
     find: Box<dyn Fn(&Value) -> Sight + Send + Sync>,
-    /// A read that is more precise once Garmin has answered, such as that of a new id.
+    /// A more precise read that is possible once Garmin has responded, such as a read of the new id.
     by: Option<fn(&Value) -> Option<GarminGet>>,
-    /// The tool with which the person can look.
+    /// The tool with which the person can check.
     pub(in crate::tools) tool: &'static str,
 }
 
@@ -83,10 +83,10 @@ impl ChangeLook {
     }
 }
 
-/// What a look shows.
+/// What the read after a change shows.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::tools) enum Sight {
-    /// The change was made; the id of what it made, if it has one.
+    /// The change was made. Holds the id of what was created, if that has one.
     Made(Option<Value>),
     NotMade,
 }
@@ -105,12 +105,12 @@ impl From<bool> for Sight {
 pub(in crate::tools) struct Landed<'a> {
     /// Garmin's response; `null` if it was empty or lost.
     pub(in crate::tools) response: &'a Value,
-    /// The id that a look found.
+    /// The id that the read after the change found.
     pub(in crate::tools) seen: Option<&'a Value>,
 }
 
 impl Landed<'_> {
-    /// The id of what was made: from the response, or else as a look found it.
+    /// The id of what was created: from the response, or else as the read after the change found it.
     pub(in crate::tools) fn id(&self, path: &str) -> Option<Value> {
         at(self.response, path).or(self.seen).cloned()
     }
@@ -120,7 +120,7 @@ impl Landed<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::tools) struct GarminChange {
     pub(in crate::tools) method: Method,
-    /// Percent-encoded.
+    /// The path, with its arguments percent-encoded.
     pub(in crate::tools) path: String,
     pub(in crate::tools) body: Option<ChangeBody>,
 }
@@ -189,7 +189,7 @@ impl PlannedChange {
         }
     }
 
-    /// How to see whether the change was made. `tool` is the tool with which the person can look.
+    /// How to see whether the change was made. `tool` is the tool with which the person can check.
     pub(in crate::tools) fn look(
         self,
         get: GarminGet,
@@ -224,7 +224,7 @@ impl PlannedChange {
         }
     }
 
-    /// The call that takes the change back, or a text that says why there is none.
+    /// The call that undoes the change, or a text that says why there is none.
     pub(in crate::tools) fn undo(self, undo: impl Fn(&Landed<'_>) -> Value + Send + Sync + 'static) -> Self {
         Self {
             undo: Box::new(undo),
@@ -232,7 +232,7 @@ impl PlannedChange {
         }
     }
 
-    /// The part that follows, such as the log entry of a food that is made first.
+    /// The part that follows, such as the log entry for a food that is created first.
     pub(in crate::tools) fn then(
         self,
         next: impl FnOnce(&Landed<'_>) -> Result<PlannedChange, String> + Send + Sync + 'static,
@@ -271,7 +271,7 @@ impl ChangeStep {
     }
 }
 
-/// What became of one part of a plan, as the members of its answer.
+/// The outcome of one part of a plan, as the members of its answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::tools) struct ChangedPart {
     pub(in crate::tools) state: PartState,

@@ -1,6 +1,6 @@
 //! The changes of the last minutes, so that a call that is repeated by mistake changes nothing.
 //!
-//! This memory is the worker's, and is gone with it. A gateway keeps one of its own.
+//! A worker keeps this in memory only, so it is lost when the worker ends. The gateway keeps its own record.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ struct RecentChange {
     state: EarlierChange,
 }
 
-/// What became of an equal call.
+/// The state of an earlier, equal call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EarlierChange {

@@ -1,4 +1,4 @@
-//! What a call would change, for those who must recognize a repetition without carrying it out.
+//! The change that a call asks for, so that the gateway can recognize a repetition without carrying it out.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,8 +17,8 @@ pub struct RequestedChange {
 }
 
 impl RequestedChange {
-    /// `None` if the tool changes nothing, the call is a preview, or its arguments are refused. `today` stands for the
-    /// day in UTC, so a repetition around midnight is recognized only where it names the day.
+    /// `None` if the tool changes nothing, the call is a preview, or its arguments are refused. `today` means the day
+    /// in UTC, so a repetition around midnight is recognized only if the calls name the date.
     pub(in crate::tools) fn of(tool: &Tool, arguments: &Map<String, Value>, now: Timestamp) -> Option<Self> {
         if tool.effect() == Effect::Read {
             return None;

@@ -64,7 +64,7 @@ struct Reply {
     body: Value,
 }
 
-/// An example while it is played.
+/// An example that is being played.
 struct Play<'a> {
     example: &'a Example,
     /// The indices of the recorded changes that were sent.
@@ -253,7 +253,7 @@ fn examples_have_the_recorded_changes_and_results() {
         };
         let title = format!("{} {}", example.tool, example.variant);
         wrong.extend(play.problems.iter().map(|problem| format!("{title} {problem}")));
-        // What Garmin would refuse anyway need not be sent.
+        // A change that Garmin refused in the recording need not be sent.
         let unsent = example.requests.iter().enumerate().filter(|(index, request)| {
             request.method != "GET"
                 && !request.path.ends_with("/graphql")
@@ -271,7 +271,7 @@ fn examples_have_the_recorded_changes_and_results() {
             "{title} differs without a reason"
         );
         let is_compared = example.variant != "broken";
-        // garmin_mcp tells some results as a text, which is a member of our answer.
+        // garmin_mcp returns some results as plain text, which is the `message` of our answer.
         let told = if example.tells.is_string() {
             told["message"].clone()
         } else {
@@ -292,7 +292,8 @@ fn examples_have_the_recorded_changes_and_results() {
 #[test]
 fn every_change_can_be_previewed_and_has_examples() {
     let examples: Vec<String> = examples().into_iter().map(|example| example.tool).collect();
-    // These tools are not garmin_mcp's, or newer than the examples, or refuse every call. The stories in `tests/it/changes.rs` use them.
+    // These tools are not garmin_mcp's, are newer than the examples, or refuse every call. The tests in
+    // `tests/it/changes.rs` cover them.
     let own = [
         "create_workout",
         "update_workout",

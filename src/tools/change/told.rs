@@ -27,7 +27,7 @@ impl ReadBack {
 }
 
 impl PlannedChange {
-    /// The part after Garmin has carried it out.
+    /// The outcome of a part that Garmin carried out.
     pub(in crate::tools) fn made(&self, landed: &Landed<'_>, read_back: ReadBack) -> ChangedPart {
         let mut members = self.names.clone();
         if let Value::Object(told) = (self.tell)(landed) {
@@ -48,7 +48,8 @@ impl PlannedChange {
         }
     }
 
-    /// The part after its response was lost and Garmin did not show it.
+    /// The outcome of a part whose response was lost and that Garmin did not show. `was_seen_missing` says whether a
+    /// read succeeded and did not show the change.
     pub(in crate::tools) fn lost(&self, was_seen_missing: bool) -> ChangedPart {
         let check = self.look.as_ref().map_or_else(String::new, |look| {
             format!(" Look with {} before you repeat it with again: true.", look.tool)
@@ -71,7 +72,7 @@ impl PlannedChange {
             )
         };
         let mut members = self.names.clone();
-        // The names of a single change also tell its success.
+        // The names of a single change include its success.
         members.shift_remove("success");
         members.insert("status".to_owned(), json!("unknown"));
         members.insert("done".to_owned(), done);
@@ -160,7 +161,7 @@ fn without_success(names: &Map<String, Value>) -> Map<String, Value> {
     names
 }
 
-/// The members that differ, each with its value before and after. If the whole is created or deleted, that is one member.
+/// The members that differ, each with its value before and after. A creation or deletion is a single difference.
 fn difference(before: &Value, after: &Value) -> Value {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         return json!({"before": before, "after": after});

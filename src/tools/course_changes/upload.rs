@@ -1,4 +1,4 @@
-//! Creating a course: Garmin reads the file, and what it reads is saved.
+//! Creates a course: Garmin parses the file, and the result is saved as a new course.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ pub(super) fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
     )))
 }
 
-/// `earlier` are the ids before, if they are known.
+/// `earlier` holds the ids of the courses before the creation, if they are known.
 fn creation(body: Value, name: String, earlier: Option<Vec<Value>>) -> PlannedChange {
     let undo_name = name.clone();
     let sent = body.clone();

@@ -32,7 +32,7 @@ pub(super) const NUTRIENTS: [(&str, &str); 13] = [
     ("vitamin_d", "vitaminD"),
 ];
 
-/// A number as Garmin takes it: `160`, `2.5`.
+/// A number as the text that Garmin expects: `160`, `2.5`.
 pub(super) fn as_text(number: &Number) -> String {
     number
         .as_f64()

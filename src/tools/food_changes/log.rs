@@ -17,7 +17,7 @@ use crate::tools::garmin_get::GarminGet;
 pub(super) const LOG: &str = "/nutrition-service/food/logs/{meal_date}";
 pub(super) const MEALS: &str = "/nutrition-service/meals/{meal_date}";
 
-/// Reads the meals of the day and the log, and perhaps something before them.
+/// Reads the meals of the day and the log, after `first` if that is given.
 pub(super) fn entry_step(call: &ToolCall, first: Option<GarminGet>) -> Result<ChangeStep, AnswerError> {
     meal_time(call)?;
     let gets = [call.get(MEALS), call.get(LOG).optional()];
@@ -87,7 +87,7 @@ pub(super) fn log_timestamp(call: &ToolCall) -> String {
         .to_string()
 }
 
-/// The change that adds an entry to the log, and how to see it.
+/// The change that adds an entry to the log, and how to see whether it was made.
 pub(super) fn entry(call: &ToolCall, path: &str, body: Value, log: &Value, after: &Value) -> PlannedChange {
     let earlier: Vec<String> = logged(log).into_iter().map(|(id, _)| id).collect();
     let before = read(log).map_or(json!("unknown"), |_| json!({"entries_of_the_day": earlier.len()}));

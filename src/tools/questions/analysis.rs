@@ -18,16 +18,16 @@ use crate::tools::sport::{SportFamily, clock};
 use crate::tools::table::{AnswerError, ToolAnswer};
 use crate::tools::user_profile::USER_SETTINGS;
 
-/// Shorter activities say nothing about drift, so their file is not asked for.
+/// Shorter activities say nothing about drift, so their file is not requested.
 const SHORTEST_S: f64 = 1_200.0;
 
 /// The number of documents about one activity, before its file.
 const DOCUMENTS: usize = 5;
 
-/// How far back the newest activity is looked for.
+/// How many days back the newest activity is looked for.
 const YEAR: i64 = 366;
 
-/// The newest activity if none is given, then everything about it, then its file.
+/// Requests the newest activity if none is given, then everything about it, then its file.
 pub(super) fn step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     if let documents @ [activity, ..] = documents(call, answers)
         && documents.len() == DOCUMENTS
@@ -84,7 +84,7 @@ fn file_of(activity: &Value) -> Vec<GarminGet> {
     file.into_iter().collect()
 }
 
-/// The parts of a multisport activity are answered for one by one.
+/// Whether this is a multisport activity, whose parts are answered one by one.
 fn is_parent(activity: &Value) -> bool {
     at(activity, "metadataDTO.childIds")
         .and_then(Value::as_array)
@@ -166,7 +166,7 @@ pub(super) fn analysis(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
 }
 
 /// The second half against the first. The figures of the halves are from laps; the decoupling is from the recording
-/// where there is one, because laps hide pauses and hills. The flag says whether it is.
+/// where there is one, because laps hide pauses and hills. The flag says whether the recording was used.
 fn halves(laps: &[Lap], effort: &Effort, recording: Option<&Value>) -> (Map<String, Value>, bool) {
     let mut told = if laps.is_empty() {
         Map::new()

@@ -101,7 +101,7 @@ fn against(usual: &Usual, value: f64, digits: usize) -> Map<String, Value> {
     ])
 }
 
-/// The newest days that are outside the band on the same side.
+/// How many of the newest days in a row are outside the band on the same side.
 fn outside(usual: &Usual, recent: &[(Date, f64)]) -> usize {
     let side = |value: f64| {
         let deviation = usual.deviation(value);

@@ -15,13 +15,13 @@ use crate::tools::garmin_get::{FAILED, GarminGet};
 use crate::tools::table::{AnswerError, ToolAnswer};
 use crate::tools::user_profile::USER_SETTINGS;
 
-/// The days in which activities are looked for.
+/// How many days back activities are looked for.
 const YEAR: i64 = 366;
-/// The length of the list that is looked through.
+/// How many of the listed activities are looked through.
 const LISTED: usize = 200;
 /// The most activities of one comparison.
 pub(super) const MOST: usize = 10;
-/// Similar activities that are told.
+/// The most similar activities in one answer.
 const SIMILAR: usize = 6;
 /// The largest difference in distance or duration, as a share.
 const NEAR: f64 = 0.2;
@@ -243,7 +243,7 @@ fn against(these: &[(&Effort, Option<f64>)], those: &[(&Effort, Option<f64>)]) -
     ])
 }
 
-/// The activity, then the list of its type, then the weather of all that are told.
+/// Requests the activity, then the list of its type, then the weather of all activities in the answer.
 pub(super) fn similar_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     let period = Period::up_to(call.today, YEAR);
     match answers {

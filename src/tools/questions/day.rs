@@ -137,7 +137,7 @@ struct LocalClock {
 }
 
 impl LocalClock {
-    /// The clock of the first document that tells when its day began.
+    /// The clock of the first document that says when its day began.
     fn of(documents: &[&Value], zone: &TimeZone) -> Option<Self> {
         documents.iter().find_map(|document| {
             let start = local_time::utc(at(document, "startTimestampGMT")?.as_str()?)?;
@@ -162,7 +162,7 @@ impl LocalClock {
 
 /// Columns from hour 0 to the last hour with data.
 fn by_hour(clock: &LocalClock, stress: &Value, beats: &Value, steps: &Value) -> Map<String, Value> {
-    // The index of the value in a reading. Negative stress means that it was not measured.
+    // `index` is the position of the value in a reading. A negative stress was not measured.
     let readings = |document: &Value, path: &str, index: usize| {
         let mut hours: Vec<Vec<f64>> = vec![Vec::new(); HOURS];
         for reading in at(document, path).and_then(Value::as_array).into_iter().flatten() {

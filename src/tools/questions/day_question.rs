@@ -20,7 +20,7 @@ pub(in crate::tools) struct DayQuestion {
 }
 
 impl DayQuestion {
-    /// What Garmin is asked for, part by part.
+    /// The requests to Garmin, part by part.
     pub(in crate::tools) fn gets(self, call: &ToolCall) -> Result<Vec<GarminGet>, AnswerError> {
         let asked = (self.asked)(call)?;
         Ok(asked
@@ -45,7 +45,7 @@ impl DayQuestion {
         (self.tell)(call, &all)
     }
 
-    /// The answer from kept rows; `None` if they do not have all of it.
+    /// The answer from kept rows; `None` if some of them are missing.
     pub(in crate::tools) fn tell_kept(
         self,
         call: &ToolCall,

@@ -33,7 +33,8 @@ impl Impacts {
         }
     }
 
-    /// Adds a kept list of events. A question about years reads thousands, so the usual ones are read without documents.
+    /// Adds a list of events as the history keeps it. A question about years reads thousands of events, so lists of the
+    /// usual form are parsed without building JSON documents.
     pub(super) fn add_all(&mut self, events: &str) {
         if let Ok(events) = serde_json::from_str::<Vec<KeptEvent<'_>>>(events) {
             for event in &events {

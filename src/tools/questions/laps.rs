@@ -61,7 +61,7 @@ impl Lap {
         }
     }
 
-    /// This share of the lap, as if it had been even.
+    /// This share of the lap, as if its pace had been even.
     fn part(self, share: f64) -> Self {
         let of = |value: Option<f64>| value.map(|value| value * share);
         Self {
@@ -96,7 +96,7 @@ impl Lap {
             ),
             ("time", json!(clock(self.seconds))),
         ]);
-        // One way of telling the speed is enough in a table.
+        // One form of the speed is enough in a table.
         row.extend(object(family.speed(self.mps()).into_iter().take(1)));
         row.extend(object([
             ("avg_bpm", figure_or_null(self.bpm(), 0)),
@@ -156,7 +156,8 @@ fn decoupling(first: (Option<f64>, Option<f64>), second: (Option<f64>, Option<f6
     Some((1.0 - ratio(second)? / ratio(first)?) * 100.0)
 }
 
-/// The second half against the first: pace, heart rate and decoupling; or why the comparison would mean nothing.
+/// The second half against the first: pace, heart rate and decoupling; or the reason why a comparison would be
+/// meaningless.
 pub(super) fn endurance(laps: &[Lap], family: SportFamily) -> Map<String, Value> {
     let not = |why: &str| object([("not_computed", json!(why))]);
     let total: f64 = laps.iter().map(|lap| lap.seconds).sum();
@@ -215,7 +216,7 @@ pub(super) fn are_intervals(laps: &[Lap]) -> bool {
 
 /// Whether the laps differ so much in speed that they were intervals.
 fn is_uneven(laps: &[Lap]) -> bool {
-    // The last lap is often a remainder.
+    // Short laps don't count: the last one is often a remainder.
     let speeds: Vec<f64> = laps
         .iter()
         .filter(|lap| lap.seconds > 60.0)

@@ -14,11 +14,11 @@ pub(super) struct Metric {
     pub(super) rows: &'static str,
     /// The key of a list inside each day, for days with several measurements.
     pub(super) nested: Option<&'static str>,
-    /// The key of the events of a day, whose impacts are told by kind.
+    /// The key of the events of a day, whose impacts are summed by kind.
     pub(super) events: Option<&'static str>,
     /// Where a row has its day.
     pub(super) date: &'static [&'static str],
-    /// The first one is the column that the statistics are about.
+    /// The columns. The statistics are about the first one.
     pub(super) columns: &'static [Column],
     /// What the newest row has beside the columns.
     pub(super) latest: &'static [Field],
@@ -26,9 +26,9 @@ pub(super) struct Metric {
     pub(super) is_daily: bool,
     /// Whether the value of a day changes until its end, so that today's can't be compared with others.
     pub(super) grows: bool,
-    /// The smallest difference of the first column that means something: below it are the sensor and chance.
+    /// The smallest meaningful difference in the first column. Smaller ones come from the sensor or from chance.
     pub(super) noise: f64,
-    /// The group in which a person lets others see it.
+    /// The group of data in which a person shares this metric with others.
     pub(super) group: DataGroup,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Column {
     /// Garmin's value is divided by this.
     pub(super) divisor: f64,
     pub(super) digits: usize,
-    /// A percentage of days: those whose value is at least the one at this path.
+    /// If set, the column is the percentage of days whose value is at least the one at this path.
     pub(super) reached: Option<&'static str>,
 }
 

@@ -15,7 +15,7 @@ use crate::tools::garmin_get::{FAILED, GarminGet};
 use crate::tools::table::{AnswerError, ToolAnswer};
 use crate::tools::training::{STATUS_BY_DEVICE, of_primary_device};
 
-/// The days that today is compared with. Garmin gives as many in one answer.
+/// The number of days that the day is compared with. Garmin gives this many in one answer.
 const FOUR_WEEKS: i64 = 28;
 const LISTED: usize = 200;
 
@@ -222,7 +222,7 @@ fn trained(efforts: &[Effort], period: Period) -> Map<String, Value> {
     ])
 }
 
-/// The newest activity. A history keeps no names.
+/// The newest activity. It has no name if it comes from a history.
 fn newest(effort: &Effort) -> Map<String, Value> {
     let name = Some(&effort.name).filter(|name| !name.is_empty());
     object([

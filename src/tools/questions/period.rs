@@ -67,7 +67,7 @@ impl Period {
         Ok(period)
     }
 
-    /// The days up to today, which is one of them.
+    /// The given number of days up to `today`, which is included.
     pub(super) fn up_to(today: Date, days: i64) -> Self {
         Self {
             first: today.saturating_sub((days - 1).days()),
@@ -253,7 +253,7 @@ impl Rows {
     }
 }
 
-/// Periods in which days are missing, at most `most` of them.
+/// The number of missing days, and at most `most` of the periods in which they lie.
 pub(super) fn gaps(period: Period, has: impl Fn(Date) -> bool, most: usize) -> (usize, Vec<String>) {
     let mut gaps: Vec<Period> = Vec::new();
     let mut missing = 0;

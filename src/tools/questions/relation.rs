@@ -15,7 +15,7 @@ use super::statistics::{independent, interval, persistence, rank_correlation};
 use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
 
-/// Fewer pairs of days tell nothing.
+/// Fewer pairs of days than this say nothing.
 const LEAST_PAIRS: usize = 14;
 
 const CAUTION: &str = "Moving together is not cause: illness, travel, training and the season move both. Of many pairs \
@@ -87,7 +87,7 @@ fn name(series: &Series) -> Value {
     json!(series.metric.columns.first().map(|column| column.name))
 }
 
-/// The values of each day, and those of the other metric so many days later.
+/// The value of each day, and that of the other metric `lag` days later.
 fn pairs(first: &Series, second: &Series, lag: i64, today: Date) -> Vec<(f64, f64)> {
     let later: BTreeMap<Date, f64> = second.comparable(today).into_iter().collect();
     first

@@ -205,7 +205,7 @@ impl MeasuredDays {
     }
 }
 
-/// The values of the columns, from a row that has a number at a path.
+/// The values of the columns in one row. `number_at` reads the number at a path of the row.
 fn values(metric: &Metric, number_at: impl Fn(&str) -> Option<f64>) -> DayValues {
     let number = |paths: &[&str]| paths.iter().find_map(|path| number_at(path));
     let value = |column: &Column| {

@@ -7,13 +7,14 @@ use super::figures::{mean, median};
 
 /// The standard deviation of the values without their outliers.
 ///
-/// The median absolute deviation says which values are outliers, but alone it is too small for every third person, since
-/// it uses little of the data. So the standard deviation of the values, with outliers moved to that border, counts too.
+/// The median absolute deviation shows which values are outliers. Alone it would be too small for one person in three,
+/// since it uses little of the data. The result is therefore at least the standard deviation of the values with
+/// outliers moved to the border.
 pub(super) fn robust_spread(values: &[f64], middle: f64) -> Option<f64> {
-    /// The deviation of a normal distribution for a median absolute deviation of 1.
+    /// The standard deviation of a normal distribution with a median absolute deviation of 1.
     const NORMAL: f64 = 1.4826;
     const BORDER: f64 = 2.5;
-    /// What the border takes away from a normal distribution.
+    /// Makes up for what the border takes away from a normal distribution.
     const CUT: f64 = 1.05;
     let narrow = median(values.iter().map(|value| (value - middle).abs()))? * NORMAL;
     let border = BORDER * narrow;
@@ -45,8 +46,8 @@ pub(super) fn persistence(values: &[f64]) -> f64 {
     correlation(earlier, later).unwrap_or(0.0)
 }
 
-/// The number of independent observations that as many persistent ones are worth. `persistence` is that of a series, or
-/// the product of those of both series of a correlation.
+/// The number of independent observations that `count` persistent ones are worth. `persistence` is that of a series, or
+/// for a correlation the product of both series' persistences.
 pub(super) fn independent(count: usize, persistence: f64) -> f64 {
     let persistence = persistence.clamp(0.0, 0.95);
     count as f64 * (1.0 - persistence) / (1.0 + persistence)

@@ -12,9 +12,9 @@ use super::statistics::{independent, persistence, variance};
 use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
 
-/// Fewer days on one side tell nothing about a difference.
+/// With fewer days on one side, nothing can be said about a difference.
 const LEAST_DAYS: usize = 5;
-/// A difference is clear from here on, in standard errors.
+/// A difference is clear from this many standard errors on.
 const CLEAR: f64 = 2.0;
 
 pub(super) const TWO_PERIODS: DayQuestion = DayQuestion {
@@ -36,7 +36,7 @@ fn asked(call: &ToolCall) -> Result<Vec<AskedMetric>, AnswerError> {
     Ok(metric.map_or_else(Vec::new, |metric| vec![(metric, period), (metric, against)]))
 }
 
-/// The period of the same length that ends the day before.
+/// The period of the same length that ends the day before this one begins.
 fn before(period: Period) -> Period {
     let last = period.first.saturating_sub(1.day());
     Period {

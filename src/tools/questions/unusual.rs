@@ -12,18 +12,19 @@ use super::usual::{LEAST_DAYS, Usual, with_reference};
 use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
 
-/// What is looked at when no metric is named: what says something about health.
+/// The metrics that are examined if none is named: those that say something about health.
 const HEALTH: [&str; 5] = ["resting_heart_rate", "hrv", "sleep", "stress", "weight"];
-/// Garmin is asked for a few weeks at a time, for each metric.
+/// The longest range. Garmin gives only a few weeks at a time, for each metric.
 const MOST_DAYS: i64 = 184;
-/// One day is unusual from here on, in spreads. What is usual is known only roughly, so chance gets there more often than
-/// a table of the normal distribution says: about once in ten years in one metric, in simulated lives.
+/// A single day is unusual from this many spreads on. What is usual is only an estimate, so chance gets there more
+/// often than the normal distribution says: in simulated lives, about once in ten years in one metric.
 const DAY: f64 = 4.0;
-/// Days in a row on one side, each at least so far, are a run if all together are far enough for their number.
+/// Days in a row on one side, each at least this far from the middle, are a run if together they are far enough for
+/// their number.
 const RUN: f64 = 1.25;
 const RUN_DAYS: usize = 5;
 const RUN_TOGETHER: f64 = 5.0;
-/// A day without data does not end a run.
+/// Two days of a run may be this far apart, so a day without data does not end it.
 const RUN_GAP_DAYS: i32 = 2;
 const MOST_TOLD: usize = 12;
 
@@ -152,7 +153,7 @@ fn stretches(days: &[JudgedDay]) -> Vec<Stretch> {
 }
 
 impl Stretch {
-    /// The deviations of all its days together: far and long stretches weigh more, and are told first.
+    /// The sum of the deviations of its days. Far and long stretches weigh more, and come first in the answer.
     fn weight(&self) -> f64 {
         self.0.iter().map(|day| day.deviation().abs()).sum()
     }

@@ -1,8 +1,8 @@
 //! What is usual for a person, and how far a day is from it.
 //!
 //! The reference is the person's own: the 60 days that end a week before the day in question, so that a change of a few
-//! days does not become usual while it lasts. Median and median absolute deviation, because one night with a fever must
-//! not widen the band for two months.
+//! days does not become usual while it lasts. The median and a robust spread are used, because one night with a fever
+//! must not widen the band for two months.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -16,7 +16,7 @@ use super::statistics::robust_spread;
 const REFERENCE_DAYS: i64 = 60;
 /// The days between the reference and the day in question.
 const PAUSE_DAYS: i64 = 7;
-/// Fewer values tell nothing about what is usual.
+/// Fewer values than this say nothing about what is usual.
 pub(super) const LEAST_DAYS: usize = 14;
 /// The band of what is usual, in spreads from the middle: about seven days of eight are within it.
 pub(super) const BAND: f64 = 1.5;
@@ -62,7 +62,7 @@ impl Usual {
     }
 }
 
-/// `period` with the days before it that tell what is usual on its first day.
+/// `period`, extended by the days before it that define what is usual on its first day.
 pub(super) fn with_reference(period: Period) -> Period {
     Period {
         first: reference(period.first).first,

@@ -13,7 +13,7 @@ use crate::tools::garmin_get::{FAILED, GarminGet};
 use crate::tools::sport::SportFamily;
 use crate::tools::table::{AnswerError, ToolAnswer};
 
-/// The most activities whose zones are asked for one by one, because the list did not have them.
+/// The most activities whose zones are requested one by one, because the list did not have them.
 const MOST_ZONE_REQUESTS: usize = 40;
 
 const FAMILIES: [SportFamily; 6] = [
@@ -25,7 +25,7 @@ const FAMILIES: [SportFamily; 6] = [
     SportFamily::Other,
 ];
 
-/// If a type is given, Garmin's list of types is read first, so that an unknown type is refused.
+/// Splits off Garmin's list of types, which is read first if a type is given, so that an unknown type can be refused.
 fn split_types<'a, 'b>(
     call: &ToolCall,
     answers: &'a [&'b Value],

@@ -91,7 +91,7 @@ impl<'a> Analysis<'a> {
         })
     }
 
-    /// The distance at a moment, between two samples in proportion to the time.
+    /// The distance at a moment, interpolated by time between two samples.
     pub(in crate::tools) fn distance_at(&self, at_s: f64) -> Option<f64> {
         let samples = &self.recording.samples;
         let next = samples.partition_point(|sample| sample.at_s < at_s);

@@ -11,7 +11,7 @@ pub(in crate::tools) enum SampleQuantity {
     GradeAdjustedSpeed,
     Cadence,
     Altitude,
-    /// In percent.
+    /// Rise over run, in percent.
     Grade,
     Temperature,
     Distance,

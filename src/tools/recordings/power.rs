@@ -17,7 +17,7 @@ pub(in crate::tools) const DURATIONS: [(usize, &str); 7] = [
     (3_600, "60min"),
 ];
 
-/// The longest recording that is spread over seconds: four days.
+/// The longest recording whose power is kept by the second: four days.
 const MOST_SECONDS: usize = 345_600;
 
 impl Analysis<'_> {

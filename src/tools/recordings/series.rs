@@ -8,15 +8,15 @@ use super::metric::SampleQuantity;
 use super::power::index;
 use crate::tools::json::rounded;
 
-/// The rows of a series when no interval is asked for, at most.
+/// The most rows of a series if no interval is requested.
 const USUAL_ROWS: f64 = 240.0;
-/// The rows of a series at most.
+/// The most rows of any series.
 pub(in crate::tools) const MOST_ROWS: usize = 1_200;
 const INTERVALS_S: [f64; 12] = [
     1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0,
 ];
 
-/// A round interval that tells a window in a readable number of rows.
+/// A round interval that divides a window into a readable number of rows.
 pub(in crate::tools) fn usual_interval_s(window: Window) -> f64 {
     let wanted = (window.to_s - window.from_s) / USUAL_ROWS;
     INTERVALS_S
@@ -31,7 +31,7 @@ pub(in crate::tools) fn rows(window: Window, interval_s: f64) -> usize {
 }
 
 impl Analysis<'_> {
-    /// The columns of a window. A row without a value, as in a pause, is null. With `is_run`, speeds are told as pace
+    /// The columns of a window. A row without a value, as in a pause, is null. With `is_run`, speeds are given as pace
     /// too.
     pub(in crate::tools) fn columns(
         &self,
@@ -105,7 +105,7 @@ impl Analysis<'_> {
     }
 }
 
-/// A rounded number, without decimals if there are none to tell.
+/// A rounded number; a whole one if `digits` is 0.
 pub(in crate::tools) fn short(value: f64, digits: usize) -> Value {
     if digits > 0 {
         return rounded(value, digits);

@@ -1,4 +1,4 @@
-//! The way of an activity as an encoded polyline.
+//! The route of an activity as an encoded polyline.
 //!
 //! Columns of latitudes and longitudes would double the length of an answer. The polyline of Google's algorithm, which
 //! maps read, has about six characters a point.
@@ -9,12 +9,12 @@ use super::analysis::{Analysis, Window};
 use super::series::rows;
 use crate::garmin::livetrack::Position;
 
-/// A map in a conversation shows no more.
+/// More points would not show on a map in a conversation.
 const MOST_POINTS: f64 = 150.0;
 
 impl Analysis<'_> {
-    /// The way in a window: points with a fixed interval, which is a multiple of `interval_s`. In a pause, and where
-    /// the device had no signal, the last position counts. `None` if fewer than two positions were recorded.
+    /// The route in a window: points with a fixed interval, which is a multiple of `interval_s`. In a pause, and where
+    /// the device had no signal, the last position is used. `None` if fewer than two positions were recorded.
     pub(in crate::tools) fn track(&self, window: Window, interval_s: f64) -> Option<Value> {
         let every = (rows(window, interval_s) as f64 / MOST_POINTS).ceil().max(1.0);
         let every_s = interval_s * every;
@@ -38,7 +38,7 @@ impl Analysis<'_> {
             points.push(last);
             at_s += every_s;
         }
-        // The end of the way, even if it lies between two points.
+        // The end of the route, even if it lies between two points.
         points.push(positions.last().map_or(last, |(_, position)| position));
         Some(json!({"every_s": every_s, "polyline": encoded(&points)}))
     }

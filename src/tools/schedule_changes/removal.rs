@@ -34,7 +34,7 @@ fn entry_get(id: &Value) -> GarminGet {
     GarminGet::plain(&format!("/workout-service/schedule/{id}"))
 }
 
-/// The entry of a document about a single one.
+/// The calendar entry in a document about a single entry.
 fn entry_of(document: &Value) -> CalendarEntry {
     let document = read(document).unwrap_or(&Value::Null);
     let text = |path: &str| {

@@ -1,4 +1,4 @@
-//! Carries out a plan: sends each part once, looks at Garmin again, and says what is known.
+//! Carries out a plan: sends each part once, reads it back from Garmin, and reports what is known.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::Server;
 use super::reads::MOST_ROUNDS;
 use crate::garmin::ApiError;
 
-/// The waits before Garmin is asked once more whether it shows a change. Its lists are updated with a delay.
+/// The waits before each check whether Garmin shows a change. Its lists are updated with a delay.
 const LOOKS: [Duration; 3] = [
     Duration::ZERO,
     Duration::from_millis(300),
@@ -67,7 +67,7 @@ impl Server {
             failure = failure.or(failed);
         }
         let has = |state| parts.iter().any(|part: &ChangedPart| part.state == state);
-        // A part whose first steps were made would make them twice.
+        // A repetition of a part whose first steps succeeded would make those twice.
         let is_half_made = parts.iter().any(|part| part.members.contains_key(ALREADY_DONE));
         record.end = if has(PartState::Unknown) || is_half_made && !has(PartState::Made) {
             Some(EarlierChange::Unknown)
@@ -157,7 +157,7 @@ impl Server {
         }
     }
 
-    /// Sends one request once, and looks whether Garmin shows the change.
+    /// Sends one request once, and checks whether Garmin shows the change.
     async fn send(
         &self,
         change: &PlannedChange,
@@ -177,7 +177,7 @@ impl Server {
             .await;
         let (response, is_lost) = match sent {
             Ok(response) => (response, false),
-            // A success whose body can't be read may also come from something in front of Garmin.
+            // A success whose body can't be read may come from a proxy in front of Garmin.
             Err(ApiError::Uncertain | ApiError::Changed { .. }) => (Value::Null, true),
             Err(error) => {
                 let failure = ToolFailure::from(error);
@@ -224,7 +224,7 @@ impl Server {
             self.0.api.forget_reads();
             match self.get(look.read(response)).await {
                 Ok(document) => sight = Some(look.sight(&document)),
-                // What was deleted is not found any more.
+                // A deleted item is no longer found.
                 Err(ToolFailure::Garmin(ApiError::NotFound)) => sight = Some(look.sight(&Value::Null)),
                 Err(_) => {}
             }
@@ -240,7 +240,7 @@ impl Server {
     }
 }
 
-/// Records how a change ended, also when its call is dropped.
+/// Records how a change ended, even if its call is dropped.
 struct ChangeRecord<'a> {
     server: &'a Server,
     content: String,

@@ -61,7 +61,7 @@ impl Server {
             });
             let document = match self.0.api.get_json(&get.path, &get.query).await {
                 Ok(document) => document,
-                // Garmin answers so where a person has no such device.
+                // Garmin answers this way if the person has no such device.
                 Err(ApiError::NotFound) => return Ok(Value::Null),
                 Err(error) => return Err(failed(&error)),
             };

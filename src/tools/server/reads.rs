@@ -1,4 +1,4 @@
-//! The answer of a tool, from what Garmin answers to its requests.
+//! Builds the answer of a tool from Garmin's answers to its requests.
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use super::Server;
 use crate::garmin::ApiError;
 
 impl Server {
-    /// Sets the zone that the person chose at the gateway. Garmin is not asked for it then.
+    /// Sets the zone that the person chose at the gateway, so that Garmin need not be asked.
     pub(in crate::tools) fn set_zone(&self, zone: TimeZone) {
         self.0.zone.set(zone).ok();
     }
@@ -23,7 +23,7 @@ impl Server {
                     let zone = found.unwrap_or_else(TimeZone::system);
                     self.0.zone.get_or_init(|| zone).clone()
                 }
-                // Asked again at the next call.
+                // Garmin is asked again at the next call.
                 Err(_) => TimeZone::system(),
             },
         };

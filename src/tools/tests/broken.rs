@@ -1,4 +1,4 @@
-//! Failures of Garmin: an error of garmin_mcp is an error of ours, which says more.
+//! Failures of Garmin: where garmin_mcp gives an error, so does this worker, but with a more precise reason.
 
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -18,7 +18,7 @@ use crate::garmin::ApiError;
 const EVERYTHING: &str = "Garmin Connect is unreachable. Check your network connection or try again later.";
 
 impl Reply {
-    /// What the API client makes of it.
+    /// What the API client would return for this reply.
     fn outcome(&self) -> Result<Value, ApiError> {
         let is_page = self.body.as_str().is_some_and(|body| body.starts_with('<'));
         match self.status {
@@ -36,7 +36,7 @@ impl Reply {
     }
 }
 
-/// The result of an example in the way of the server: an optional request may fail, unless all of them do.
+/// The result of an example, computed as the server does: an optional request may fail, unless all of them do.
 fn result(tool: &Tool, example: &Example) -> ToolResult {
     let call = ToolCall::check(tool.parameters, &example.arguments, &noon(date(2026, 12, 31))).unwrap();
     let failed = |failure: ToolFailure| ToolResult::of_failure(tool, &failure, Timestamp::UNIX_EPOCH);
@@ -48,7 +48,7 @@ fn result(tool: &Tool, example: &Example) -> ToolResult {
                 let is_first = answers.is_empty();
                 let mut failure = None;
                 for get in gets {
-                    // Some requests are this worker's own.
+                    // Only this worker sends some of the requests, so they have no recorded reply.
                     let reply = example.answers.get(answers.len());
                     let outcome = reply.map_or(Err(ApiError::NotFound), Reply::outcome);
                     match outcome.map_err(ToolFailure::from) {
@@ -93,7 +93,7 @@ fn an_error_of_garmin_mcp_is_one_of_ours_with_its_own_reason() {
                     .answers
                     .iter()
                     .any(|reply| reply.outcome() == Err(ApiError::Unreachable));
-                // garmin_mcp names the kind of goals.
+                // garmin_mcp's text includes the kind of goals.
                 theirs.split_once(": ").unwrap().0.replace(" active ", " ") == tool.failing
                     && ours.starts_with(&format!("{}: ", tool.failing))
                     && (is_outage || !ours.contains(EVERYTHING))
@@ -113,7 +113,7 @@ fn an_error_of_garmin_mcp_is_one_of_ours_with_its_own_reason() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// A document of another shape is told as such, and never as a day without data.
+/// A document with an unknown shape is reported as such, and never as a day without data.
 #[test]
 fn every_tool_that_reads_a_shape_has_a_case_of_another_one() {
     // Their documents are this worker's own, made from files.
@@ -131,7 +131,7 @@ fn every_tool_that_reads_a_shape_has_a_case_of_another_one() {
             && !matches!(tool.tell, AnswerShape::Raw | AnswerShape::Series)
             && !of_files.contains(&tool.name)
             && !is_question(tool)
-            // Hides nothing and passes the rest on.
+            // These two pass Garmin's document on, whatever its shape.
             && !["get_user_summary", "get_body_composition"].contains(&tool.name)
     };
     for tool in tools().filter(reads_a_shape) {
@@ -148,7 +148,7 @@ fn every_tool_that_reads_a_shape_has_a_case_of_another_one() {
     }
 }
 
-/// The texts of changes that fail begin as garmin_mcp's.
+/// The texts of failed changes begin like garmin_mcp's.
 #[test]
 fn a_failed_change_begins_as_in_garmin_mcp() {
     #[derive(Deserialize)]

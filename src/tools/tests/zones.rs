@@ -30,7 +30,7 @@ struct ZoneCase {
     /// Garmin's answers, in the order of the requests.
     #[serde(default)]
     answers: Vec<Value>,
-    /// The answer to these.
+    /// The tool's result for these answers.
     #[serde(default)]
     tells: Value,
 }
@@ -86,7 +86,7 @@ struct KnownAnswers(Vec<KnownAnswer>);
 
 struct KnownAnswer {
     tool: String,
-    /// Without digits.
+    /// The path, with its digits replaced by 0.
     path: String,
     answer: Value,
 }
@@ -130,7 +130,7 @@ impl KnownAnswers {
         Self(all)
     }
 
-    /// `None` if it is not known, which only an optional request bears.
+    /// The known answer. If there is none, an optional request fails, and any other request gives `None`.
     fn answer(&self, tool: &str, get: &GarminGet) -> Option<Value> {
         let path = if get.graphql.is_some() {
             super::GRAPHQL.to_owned()
@@ -152,7 +152,7 @@ impl KnownAnswers {
     }
 }
 
-/// What a case asks of Garmin, what it changes, and what it tells.
+/// The requests of a case, the changes that it sends, and its answer.
 struct Played {
     gets: Vec<String>,
     sends: Vec<Value>,
@@ -257,7 +257,7 @@ fn every_tool_has_a_case_in_both_places() {
         .filter(|case| !shown.contains(case) && case.0 != "set_fit_download_dir")
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
-    // A tool with a day has it in words, so that the zone decides.
+    // A tool with a day gets it in words, so that the zone decides which day it is.
     for case in &cases {
         let tool = tools().find(|tool| tool.name == case.tool).unwrap();
         let is_day = |kind| matches!(kind, ParameterKind::Day { .. } | ParameterKind::LastDay { .. });

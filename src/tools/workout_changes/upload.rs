@@ -90,7 +90,7 @@ pub(super) fn upload_workouts(call: &ToolCall, answers: &[&Value]) -> ChangeStep
     ChangeStep::many(parts.collect(), total)
 }
 
-/// The upload of a document. `more` is told besides.
+/// The upload of a document. The members of `more` are added to the answer.
 pub(in crate::tools) fn plan_upload(workouts: &Value, document: Value, more: &Value) -> PlannedChange {
     let name = named(&document);
     let id_of = |item: &Value| item.get("workoutId").cloned();

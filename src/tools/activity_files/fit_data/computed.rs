@@ -38,7 +38,7 @@ pub(super) fn of_session(analysis: &Analysis<'_>, is_run: bool) -> Map<String, V
     told
 }
 
-/// The device's laps with what it did not compute itself. A file without laps is split at every kilometre.
+/// The device's laps, with the values that it did not compute. A file without laps is split at every kilometre.
 pub(super) fn laps(analysis: &Analysis<'_>, device: Vec<Value>, is_run: bool) -> Value {
     const SPLIT_M: f64 = 1_000.0;
     if device.is_empty() {
@@ -66,7 +66,7 @@ pub(super) fn hr_zones(analysis: &Analysis<'_>, tops: &[f64]) -> Option<Value> {
     if tops.is_empty() || !tops.is_sorted() {
         return None;
     }
-    // A zone contains its top.
+    // A zone includes its top.
     let limits: Vec<f64> = tops.iter().map(|top| top + 1.0).collect();
     let seconds = analysis.zones_s(SampleQuantity::HeartRate, &limits, analysis.whole());
     let seconds: Vec<Value> = seconds.into_iter().map(|seconds| rounded(seconds, 0)).collect();

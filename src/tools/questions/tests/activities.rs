@@ -85,7 +85,7 @@ fn one_activity(target: &str) -> Value {
             item(4, "running", "2026-01-05 07:00:00", 11_000.0, 3_100.0)
         ]),
         target if target.contains("/activity/99") => failing(),
-        // What is made of the FIT file.
+        // The document that the worker makes of the FIT file.
         target if target.starts_with("/download-service/") => json!({
             "samples": 3_000, "decoupling_pace_percent": 3.12, "decoupling_grade_adjusted_percent": 2.56,
             "decoupling_power_percent": null, "grade_adjusted_mps": 3.4

@@ -20,7 +20,7 @@ impl Chance {
     }
 }
 
-/// The values of one metric by day, from `days` days before today on.
+/// The values of one metric by day, up to today.
 #[derive(Clone)]
 struct Days(Vec<f64>);
 
