@@ -3,7 +3,7 @@
 //! [`OldGateway::read`] finds its files and reads them, [`ImportPlan::of`] decides without I/O what is taken, and
 //! [`carry_out`] stores that in one unit of work.
 //!
-//! | there | here |
+//! | in the Python gateway | here |
 //! |---|---|
 //! | an account: an e-mail, with Garmin tokens under AES-256-GCM | an account that is invited, with the tokens, sealed |
 //! | a worker's own token file, if its tokens are newer | the same |
@@ -13,10 +13,10 @@
 //! Invariants:
 //! - Nothing is written to the other gateway's files; SQLite opens a private copy of the database.
 //! - An account that exists here is never changed, so a second import does nothing.
-//! - Everything is stored or nothing.
+//! - Either everything is stored or nothing.
 //!
-//! Absent on purpose: codes, which live for ten minutes; usage counts; and the races in `livetrack.db`, because its
-//! layout is not published.
+//! Deliberately not imported: authorization codes, which live for ten minutes; usage counts; and the races in
+//! `livetrack.db`, because its layout is not published.
 
 mod cipher;
 mod database;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`table`], [`parameter`] | the definition of a tool: a row in the table of its module |
 //! | [`call`], [`days`], [`garmin_get`] | validated arguments, and the requests built from them |
-//! | [`change`] | changes: the plan, its preview, what became of it |
+//! | [`change`] | changes: the plan, its preview, and its outcome |
 //! | [`fields`], [`json`], [`series`], [`page`] | the conversion of Garmin's documents to a tool's answer |
 //! | [`time_zone`], [`local_time`], [`sport`] | the zone that decides what `today` is and how times are shown; pace |
 //! | [`activity_files`], [`recordings`] | activity files, and what can be computed from them |

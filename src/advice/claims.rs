@@ -120,7 +120,7 @@ struct WordedClause<'a> {
     pieces: &'a [Piece],
     /// The metrics that this clause names, or else those named last.
     metrics: &'a [&'static CoachMetric],
-    /// The day that this clause names, or else an earlier clause of the sentence.
+    /// The day that this clause names, or else the one that an earlier clause of the sentence named.
     day: Option<Date>,
 }
 

@@ -16,7 +16,7 @@ use crate::oauth::OAuth;
 use crate::race::text::plain_text;
 use crate::store::StoreError;
 
-/// The questions that the token reaches.
+/// The tools that the token gives access to.
 pub const WORDING_QUESTIONS: [&str; 5] = [
     "get_trend",
     "find_unusual",

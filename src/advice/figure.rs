@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A metric that the coach looks at.
 #[derive(Debug)]
 pub struct CoachMetric {
-    /// The name in the questions of the built-in worker.
+    /// The metric's name in the arguments of the built-in worker's tools.
     pub name: &'static str,
     /// The name in a sentence.
     pub words: &'static str,
@@ -20,7 +20,7 @@ pub struct CoachMetric {
     /// The least distance of a run's mean from the middle of the usual band: in half widths of the band, divided by the
     /// square root of the run's days. Metrics whose successive days resemble each other need a higher value.
     pub far: f64,
-    /// The least distance as a share of the middle as well, because weight drifts by itself.
+    /// The least distance as a share of the middle of the band. Weight needs one, because it drifts by itself.
     pub far_share: f64,
 }
 

@@ -22,13 +22,12 @@ use super::reading::UnusualStretch;
 /// A stretch of at least this many days is a run. `find_unusual` joins days only if together they are far enough
 /// outside.
 const RUN_DAYS: u32 = 5;
-/// How many days ago a run may have had its newest day. Weight is not measured each day, and stress is known a day
-/// later.
+/// How old the newest day of a run may be, in days. Weight is not measured each day, and stress is known a day later.
 const LASTS_DAYS: i32 = 2;
 /// The days in which several metrics count as one event.
 const STRAIN_DAYS: i32 = 3;
 const STRAIN_METRICS: usize = 2;
-/// Time without another message about the same metric on the same side.
+/// Days without another message about the same metric on the same side.
 const SILENT_DAYS: i32 = 21;
 
 /// What is known on a morning.

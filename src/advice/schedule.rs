@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::choice::CoachWishes;
 
-/// How many minutes the coach waits for the night if the history has not asked for it yet.
+/// How many minutes the coach waits for the data of the night if the history has not requested it yet.
 const PATIENCE: u16 = 120;
 /// A message that is this many minutes late is skipped: the morning's news is no news in the evening.
 const LATEST: u16 = 6 * 60;
@@ -19,8 +19,8 @@ pub enum CoachTurn {
     Wait(Timestamp),
 }
 
-/// What to do now. `looked_on`: the day of the last look. `has_night`: whether the history has already asked for last
-/// night.
+/// What to do now. `looked_on`: the day of the last look. `has_night`: whether the history has already requested the
+/// data of last night.
 pub fn turn(wishes: &CoachWishes, looked_on: Option<Date>, now: &Zoned, has_night: bool) -> CoachTurn {
     let (today, minute) = (now.date(), minute_of(now));
     if looked_on.is_some_and(|day| day >= today) || minute >= wishes.at.saturating_add(LATEST) {
@@ -94,7 +94,7 @@ mod tests {
             turn_at("2026-05-06T09:16", Some("2026-05-05"), true),
             CoachTurn::Look
         );
-        // The coach waits for the night, but not for ever.
+        // The coach waits for the data of the night, but not for ever.
         assert_eq!(turn_at("2026-05-06T09:16", None, false), wait("2026-05-06T09:21"));
         assert_eq!(turn_at("2026-05-06T11:15", None, false), CoachTurn::Look);
         // The gateway did not run in the morning.

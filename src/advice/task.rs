@@ -42,7 +42,7 @@ const LEAST_WEEK_DAYS: u32 = 4;
 /// The days whose single values Claude may name.
 const NAMED_DAYS: &str = "-10d";
 
-/// A person whose turn it is.
+/// A person whose look is due.
 struct DueLook {
     account: AccountId,
     choice: CoachChoice,

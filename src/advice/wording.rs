@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::figure::{CoachFigure, CoachMetric};
 use super::rules::{AdvicePart, SaidAdvice};
 
-/// What comes before the reasons in `/why`.
+/// The sentence before the figures in the answer to `/why`.
 const RESTS_ON: &str =
     "It rests on your own days, kept on this gateway; usual is measured over your two months before.";
 
@@ -67,7 +67,7 @@ fn list(figures: &[CoachFigure], between: &str) -> String {
     told.collect::<Vec<_>>().join(between)
 }
 
-/// The figures on which a message rests.
+/// The answer to `/why`: the message, and the figures on which it rests.
 pub fn why(text: &str, advice: &SaidAdvice) -> String {
     let mut lines = vec![
         format!("On {} I said: {text}", day(advice.day)),

@@ -24,7 +24,7 @@ pub struct History {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switched {
     Done,
-    /// It was on or off already.
+    /// The history was already on, or already off.
     Unchanged,
     /// The account was forgotten, or the caller's access has ended.
     NotAllowed,
@@ -38,7 +38,7 @@ pub struct FetchedRows {
 }
 
 impl FetchedRows {
-    /// Reads a document of Garmin. Rows of other days than the requested ones are left out.
+    /// Reads one of Garmin's documents. Rows of days that were not requested are left out.
     pub fn read(days: DaysToFetch, document: &serde_json::Value) -> Result<Self, UnknownShape> {
         let mut rows = days.kind.rows_of(document)?;
         rows.retain(|row| (days.from..=days.to).contains(&row.date));

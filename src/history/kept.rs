@@ -41,7 +41,7 @@ impl Record for KeptHistory {
 pub struct KindProgress {
     pub first: Date,
     pub last: Date,
-    /// When `last` was fetched, which tells whether that day was over.
+    /// When `last` was fetched. It shows whether that day was over then.
     pub fetched_at: Timestamp,
     /// The morning on which the newest days were last fetched.
     pub refreshed_on: Date,
@@ -63,7 +63,7 @@ pub struct KindProgress {
 }
 
 impl KindProgress {
-    /// The progress of a kind whose first days were asked for at `now`.
+    /// The progress of a kind whose first days were requested at `now`.
     pub(super) fn new(first: Date, last: Date, now: Timestamp, morning: Date) -> Self {
         Self {
             first,

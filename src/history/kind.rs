@@ -35,7 +35,7 @@ pub struct KeptKind {
 /// When a range that includes today may be answered without asking Garmin what came since the morning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TodayRule {
-    /// If there is a row for today. Without one, the watch may have sent it since.
+    /// If there is a row for today. Without one, the watch may have synced since.
     HasRow,
     /// If the days were fetched recently: today's run must not be missing, and asking Garmin costs only one request.
     IsRecent,

@@ -6,7 +6,8 @@
 //! | 2 | each morning: days since the last fetch, and three more that Garmin may have corrected | today is covered |
 //! | 3 | backwards, newest first, all kinds together | a whole year has no data |
 //!
-//! A kind is complete after [`EMPTY_DAYS`] days in a row without data, because the person had no watch before.
+//! A kind is complete after [`EMPTY_DAYS`] days in a row without data, because the person presumably had no watch
+//! before.
 
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan};
@@ -16,8 +17,8 @@ use super::kind::{KEPT_KINDS, KeptKind};
 
 /// After this many days in a row without data, no older days of a kind are fetched.
 pub const EMPTY_DAYS: u32 = 364;
-/// No older days are fetched: Garmin's first watch with a wrist heart rate sensor is more recent. The limit also ends a
-/// kind that reaches back further, such as weights that were typed in.
+/// Days before this one are not fetched: Garmin's first watch with a wrist heart rate sensor is more recent. The limit
+/// also ends a kind that reaches back further, such as weights that were typed in.
 const EARLIEST: Date = date(2005, 1, 1);
 /// How many of the newest covered days are fetched again.
 const AGAIN_DAYS: i64 = 3;

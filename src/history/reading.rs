@@ -101,7 +101,7 @@ impl History {
 }
 
 impl KeptDocuments {
-    /// The time where the person is.
+    /// The current time in the person's time zone.
     pub fn now(&self) -> &Zoned {
         &self.now
     }

@@ -69,7 +69,7 @@ impl KeptRows {
         rows.filter(move |row| days.contains(&row.date))
     }
 
-    /// The rows that are kept of Garmin's answer to a request.
+    /// The rows that the history would keep of Garmin's answer to a request.
     #[cfg(test)]
     pub(crate) fn of(path: &str, query: &[(String, String)], document: &Value) -> Option<Self> {
         let mut kinds = super::kind::KEPT_KINDS.iter();

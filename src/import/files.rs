@@ -28,7 +28,7 @@ pub(super) struct OldFiles {
     pub(super) public_url: Option<String>,
     /// The database of its companion program for LiveTrack.
     pub(super) livetrack: Option<PathBuf>,
-    /// The directory with a directory per person.
+    /// The directory that holds a directory for each person.
     users: PathBuf,
 }
 

@@ -26,11 +26,11 @@ pub struct OldGateway {
     pub(super) clients: Vec<ClientRow>,
 }
 
-/// An account with its opened tokens.
+/// An account with its decrypted tokens.
 #[derive(Debug)]
 pub(super) struct OldAccount {
     pub(super) key: String,
-    /// `None` if there are none that this gateway could use.
+    /// The Garmin tokens; `None` if this gateway could use none.
     pub(super) tokens: Option<Newest>,
     pub(super) created_at: Option<Timestamp>,
 }
@@ -62,8 +62,8 @@ impl OldGateway {
             }
         });
         let accounts: Vec<OldAccount> = accounts.collect();
-        // If only some stay closed, those accounts are left out: the secret was changed after these people last signed
-        // in.
+        // If only some can't be decrypted, those accounts are left out: the secret was changed after these people last
+        // signed in.
         if n_accounts > 0 && n_other_secret == n_accounts {
             return Err(ImportError::WrongSecret(files.database));
         }

@@ -1,4 +1,4 @@
-//! Stores what a plan takes.
+//! Stores what a plan imports.
 
 use jiff::Timestamp;
 

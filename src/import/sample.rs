@@ -63,7 +63,7 @@ pub(super) fn add_client(connection: &Connection, id: &str, redirect_uris: &str)
         .unwrap();
 }
 
-/// Seals as the Python gateway does.
+/// Encrypts a text as the Python gateway does.
 pub(super) fn seal(secret: &str, text: &str) -> String {
     let key = UnboundKey::new(&AES_256_GCM, &sha256(secret.as_bytes())).unwrap();
     let nonce = random_bytes::<12>();

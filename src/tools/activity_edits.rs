@@ -1,6 +1,6 @@
 //! Changes of activities: name, type, description, event type, effort, feel and gear.
 //!
-//! Garmin takes a part of the activity's document and merges it. Only the changed member is sent, because Garmin
+//! Garmin accepts a part of the activity's document and merges it in. Only the changed member is sent, because Garmin
 //! refuses a summary that is sent back whole.
 
 mod edit;

@@ -1,7 +1,7 @@
 //! Tools that read an activity's file: garmin_mcp's module `activity_analysis`, and two of our own.
 //!
-//! The worker downloads a file, turns it into a small document at once ([`read`]) and forgets it. The tool's
-//! answer is built from such documents like from any other of Garmin's answers.
+//! The worker downloads a file, turns it into a small document at once ([`read`]) and forgets the file. The tool's
+//! answer is then built from that document, as from any other answer of Garmin.
 
 mod fit_data;
 mod messages;
@@ -240,7 +240,7 @@ fn download_workout(call: &ToolCall, document: &Value) -> ToolAnswer {
     }))
 }
 
-/// First the recent activities, then the files of those with the wanted type.
+/// Requests first the recent activities, then the files of those with the wanted type.
 fn curve_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     match answers {
         [] => vec![
@@ -256,7 +256,7 @@ fn curve_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
                 })
                 .collect();
             if files.is_empty() && !is_empty(activities) {
-                // The type may not exist.
+                // The type may not exist, so Garmin's types are read.
                 return vec![GarminGet::plain("/activity-service/activity/activityTypes").optional()];
             }
             files

@@ -295,7 +295,7 @@ fn challenges(document: &Value, order: ChallengeOrder) -> Result<ToolAnswer, Ans
     }))
 }
 
-/// At most 100 %; `null` without progress.
+/// A percentage of at most 100; `null` without progress.
 fn percent(progress: &Value, target: &Value) -> Value {
     let share = progress
         .as_f64()

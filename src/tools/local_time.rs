@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use serde_json::Value;
 
-/// A text or epoch milliseconds.
+/// Reads a time in UTC from a text or from epoch milliseconds.
 fn as_utc(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => utc(text),

@@ -2,7 +2,7 @@
 //!
 //! An answer has at most [`MOST_CHARACTERS`]. In a longer one, every long list (a series, a list of days or activities)
 //! shows the same window of its records. A member `page` says which window it is, and how to get the rest. The race
-//! tools use it too.
+//! tools use this module too.
 
 use serde_json::{Map, Value, json};
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::garmin::files;
 use crate::mcp::members::write_string;
 
-/// The beginning of the address of a file.
+/// The start of the URI of every file.
 pub(super) const RESOURCE_SCHEME: &str = "garmin://";
 
 /// The largest file that is served, in megabytes.

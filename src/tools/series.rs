@@ -65,7 +65,7 @@ const ENDS: &[&str] = &["endGMT", "endTimeGMT"];
 /// The stages of sleep by their number in `sleepLevels`.
 const STAGES: &[&str] = &["deep", "light", "rem", "awake"];
 
-/// One reading.
+/// A single reading with its moment and its values.
 struct TimedRow {
     at_ms: i64,
     end_ms: Option<i64>,
@@ -195,7 +195,7 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// Readings as columns; never called with none.
+/// Readings as columns. There must be at least one.
 fn columns(mut readings: Vec<TimedRow>, zone: &TimeZone) -> Value {
     readings.sort_by_key(|reading| reading.at_ms);
     let start_ms = readings.first().map_or(0, |reading| reading.at_ms);
@@ -274,7 +274,7 @@ fn once_if_constant(name: &str, column: Vec<Value>) -> Value {
     }
 }
 
-/// The interval of a regular series, in which at least every second reading is there.
+/// The interval of a regular series, in which at least half of the readings are present.
 fn interval(at_ms: &[i64]) -> Option<i64> {
     let steps = at_ms
         .iter()

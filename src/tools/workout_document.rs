@@ -164,7 +164,7 @@ fn repair(step: &mut Map<String, Value>, path: &str) -> Result<(), String> {
         .and_then(|target| target.get("workoutTargetTypeKey"));
     let zone = step.get("targetValueOne").and_then(Value::as_f64);
     if target == Some(&json!("heart.rate.zone")) && !step.contains_key("zoneNumber") {
-        // A heart rate below 6 is the number of a zone.
+        // A heart rate from 1 to 5 is the number of a zone.
         if let Some(zone) = zone.filter(|zone| (1.0..=5.0).contains(zone)) {
             step.shift_remove("targetValueOne");
             step.shift_remove("targetValueTwo");

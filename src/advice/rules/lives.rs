@@ -61,7 +61,7 @@ impl Chance {
         (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Normal, with a deviation of 1.
+    /// A normally distributed number with a standard deviation of 1.
     fn normal(&mut self) -> f64 {
         (-2.0 * self.next().max(1e-12).ln()).sqrt() * (std::f64::consts::TAU * self.next()).cos()
     }

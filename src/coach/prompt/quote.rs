@@ -1,4 +1,4 @@
-//! Untrusted text in the prompt.
+//! Quotes untrusted text for the prompt.
 
 use crate::race::text::plain_text;
 

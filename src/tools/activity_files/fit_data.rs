@@ -34,7 +34,7 @@ const SHIFTS_TOLD: usize = 100;
 const MOST_SHIFTS: usize = 50_000;
 const MOST_LAPS: usize = 500;
 
-/// First the file, then the weight on its day.
+/// Requests first the file, then the weight on its day.
 pub(super) fn next(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     match answers {
         [] => vec![call.get(ORIGINAL).file(FileReading::FitData)],

@@ -1,4 +1,4 @@
-//! `get_activity_timeseries`: the course of an activity as columns.
+//! `get_activity_timeseries`: an activity over time, as columns.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Weigh-ins, and body composition, which Garmin takes only as a FIT file.
+//! Weigh-ins, and body composition, which Garmin accepts only as a FIT file.
 
 use http::Method;
 use jiff::Timestamp;

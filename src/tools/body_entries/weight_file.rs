@@ -10,7 +10,7 @@ const WEIGHT_SCALE: u16 = 30;
 const FILE_CREATOR: u16 = 49;
 const WEIGHT_FILE: u8 = 9;
 
-/// Figures of 16 bits: parameter, field, and the scale.
+/// The figures that are stored in 16 bits: parameter, field and scale.
 const SHORTS: [(&str, u8, f64); 9] = [
     ("weight", 0, 100.0),
     ("percent_fat", 1, 100.0),
@@ -23,7 +23,7 @@ const SHORTS: [(&str, u8, f64); 9] = [
     ("bmi", 13, 10.0),
 ];
 
-/// Figures of one byte.
+/// The figures that are stored in one byte.
 const BYTES: [(&str, u8); 3] = [
     ("physique_rating", 8),
     ("metabolic_age", 10),

@@ -208,7 +208,7 @@ impl PlannedChange {
         }
     }
 
-    /// A read that is more precise than the one of [`PlannedChange::look`] once Garmin has answered.
+    /// A more precise read than that of [`PlannedChange::look`], possible once Garmin has responded.
     pub(in crate::tools) fn look_by(mut self, by: fn(&Value) -> Option<GarminGet>) -> Self {
         if let Some(look) = &mut self.look {
             look.by = Some(by);

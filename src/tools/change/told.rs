@@ -1,4 +1,4 @@
-//! The answers of a tool that changes something: the preview, and what became of each part.
+//! The answers of a tool that changes something: the preview, and the outcome of each part.
 
 use serde_json::{Map, Value, json};
 

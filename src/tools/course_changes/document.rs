@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// The earth's mean radius in metres, as garmin_mcp measures.
+/// The earth's mean radius in metres, the value that garmin_mcp uses.
 const EARTH_M: f64 = 6_371_000.0;
 
 /// Garmin's document of a new course.
@@ -108,7 +108,7 @@ pub(super) fn document(
     Ok(course)
 }
 
-/// The places of points, without those that have none.
+/// The positions of the points that have one.
 pub(super) fn places(points: &[Value]) -> Vec<(f64, f64)> {
     let place = |point: &Value| {
         Some((

@@ -99,7 +99,7 @@ pub(super) fn upload_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
                 })
                 .or(own.name)
                 .unwrap_or(stem);
-            // Garmin's import knows heights that the file lacks. If it finds no points, the file's own are used.
+            // Garmin's import adds elevations that the file lacks. If it finds no points, the file's own are used.
             let imported = at(landed.response, "geoPoints").and_then(Value::as_array);
             let points = imported
                 .filter(|points| places(points).len() > 1)

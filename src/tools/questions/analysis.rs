@@ -1,4 +1,4 @@
-//! `analyze_activity`: one activity, its laps, its zones, its weather, and how even it was.
+//! `analyze_activity`: one activity, its laps, its zones, its weather, and how even its pace was.
 
 use serde_json::{Map, Value, json};
 

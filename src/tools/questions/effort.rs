@@ -1,4 +1,4 @@
-//! One activity in the figures that are compared: pace, heart rate, climbing, load.
+//! One activity, reduced to the figures that are compared: pace, heart rate, climbing, load.
 
 use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ pub(super) struct Effort {
     pub(super) event: Option<String>,
     /// The start in local time.
     pub(super) start: DateTime,
-    /// The offset of that local time, in minutes.
+    /// The offset of that local time from UTC, in minutes.
     offset_min: Option<i64>,
     pub(super) duration_s: f64,
     pub(super) moving_s: f64,

@@ -17,7 +17,7 @@ pub(super) fn figure(number: f64, digits: usize) -> Value {
     rounded(number, digits)
 }
 
-/// `None` becomes `null`.
+/// A number as [`figure`] writes it; `null` for `None`.
 pub(super) fn figure_or_null(number: Option<f64>, digits: usize) -> Value {
     number.map_or(Value::Null, |number| figure(number, digits))
 }

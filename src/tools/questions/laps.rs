@@ -9,7 +9,7 @@ use crate::tools::table::AnswerError;
 
 /// The most laps that are shown one by one. If there are more, neighbouring laps are merged.
 const MOST_LAPS: usize = 24;
-/// Below this, the two halves of an activity say nothing about endurance.
+/// In a shorter activity, the two halves say nothing about endurance.
 const SHORTEST_S: f64 = 20.0 * 60.0;
 
 /// A lap, or several neighbouring laps merged into one.

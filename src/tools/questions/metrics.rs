@@ -16,11 +16,11 @@ pub(super) struct Metric {
     pub(super) nested: Option<&'static str>,
     /// The key of the events of a day, whose impacts are summed by kind.
     pub(super) events: Option<&'static str>,
-    /// Where a row has its day.
+    /// The paths to the day of a row, the usual one first.
     pub(super) date: &'static [&'static str],
     /// The columns. The statistics are about the first one.
     pub(super) columns: &'static [Column],
-    /// What the newest row has beside the columns.
+    /// What the newest row has besides the columns.
     pub(super) latest: &'static [Field],
     /// Whether a watch that is worn has a value on each day, so that a day without one is a gap.
     pub(super) is_daily: bool,
@@ -54,7 +54,7 @@ impl Column {
         }
     }
 
-    /// All paths that it reads.
+    /// All paths from which the column is read.
     pub(super) fn paths(&self) -> impl Iterator<Item = &'static str> {
         self.from.iter().copied().chain(self.reached)
     }

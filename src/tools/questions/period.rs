@@ -42,7 +42,7 @@ pub(super) struct Period {
 }
 
 impl Period {
-    /// The argument `range`.
+    /// The period that the argument `range` describes.
     pub(super) fn of(call: &ToolCall) -> Result<Self, AnswerError> {
         Self::of_argument(call, "range")
     }
@@ -164,7 +164,7 @@ fn back(text: &str) -> Option<Span> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Division {
     Day,
-    /// From Monday.
+    /// Weeks from Monday to Sunday.
     Week,
     Month,
     /// All Mondays together, and so on; and the days from Monday to Friday against the weekend.
@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
 
-    /// A Thursday.
+    /// This day is a Thursday.
     const TODAY: Date = date(2026, 1, 29);
 
     #[track_caller]

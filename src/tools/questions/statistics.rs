@@ -8,8 +8,8 @@ use super::figures::{mean, median};
 /// The standard deviation of the values without their outliers.
 ///
 /// The median absolute deviation shows which values are outliers. Alone it would be too small for one person in three,
-/// since it uses little of the data. The result is therefore at least the standard deviation of the values with
-/// outliers moved to the border.
+/// since it uses little of the data. The result is therefore at least the standard deviation of the values after
+/// outliers are clamped to the border.
 pub(super) fn robust_spread(values: &[f64], middle: f64) -> Option<f64> {
     /// The standard deviation of a normal distribution with a median absolute deviation of 1.
     const NORMAL: f64 = 1.4826;
@@ -53,7 +53,7 @@ pub(super) fn independent(count: usize, persistence: f64) -> f64 {
     count as f64 * (1.0 - persistence) / (1.0 + persistence)
 }
 
-/// The interval that holds a correlation with a probability of 95 % (Fisher's transformation).
+/// The 95 % confidence interval of a correlation (Fisher's transformation).
 pub(super) fn interval(correlation: f64, observations: f64) -> Option<(f64, f64)> {
     if observations <= 4.0 {
         return None;

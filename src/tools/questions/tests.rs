@@ -1,4 +1,5 @@
-//! Every question over answers in Garmin's form: a person with all the data, one with little, and parts that fail.
+//! Tests every question on answers in Garmin's format: a person with all the data, one with little, and parts that
+//! fail.
 
 mod activities;
 mod days;
@@ -10,10 +11,10 @@ use crate::tools::call::ToolCall;
 use crate::tools::garmin_get::FAILED;
 use crate::tools::table::{NextStep, Tool, ToolAnswer};
 
-/// A Saturday.
+/// This day is a Saturday.
 const TODAY: Date = date(2026, 1, 31);
 
-/// Asks a question; `garmin` answers each request by its path with query.
+/// Asks a question; `garmin` answers each request, given its path and query.
 fn ask(tool: &str, arguments: &Value, garmin: &dyn Fn(&str) -> Value) -> Result<Value, String> {
     let tool: &Tool = super::TOOLS.iter().find(|known| known.name == tool).unwrap();
     let arguments: &Map<String, Value> = arguments.as_object().unwrap();
@@ -59,7 +60,7 @@ fn item(id: i64, type_key: &str, start: &str, metres: f64, seconds: f64) -> Valu
     })
 }
 
-/// A list of sleep for the days of a request, without those of `missing`.
+/// Garmin's list of nights for the days of a request, without those of `missing`.
 fn nights(target: &str, missing: &[&str]) -> Value {
     let days = target
         .split('?')

@@ -163,7 +163,7 @@ fn split_zones<'a, 'b>(call: &ToolCall, answers: &'a [&'b Value]) -> (&'a [&'b V
     answers.split_at_checked(lists).unwrap_or((answers, &[]))
 }
 
-/// The pages, and then the zones of the activities whose entry in the list has none.
+/// Requests the pages, and then the zones of the activities whose entry in the list has none.
 pub(super) fn zones_step(call: &ToolCall, answers: &[&Value]) -> Vec<GarminGet> {
     let (lists, zones) = split_zones(call, answers);
     if !zones.is_empty() {

@@ -8,7 +8,7 @@ use crate::tools::json::rounded;
 
 /// A climb begins at this grade, in percent.
 const STEEP_PCT: f64 = 3.0;
-/// A flatter stretch of more than this ends a climb.
+/// A flatter stretch longer than this ends a climb.
 const FLAT_S: f64 = 30.0;
 const LEAST_GAIN_M: f64 = 50.0;
 const LEAST_S: f64 = 120.0;

@@ -60,7 +60,7 @@ impl Analysis<'_> {
         splits
     }
 
-    /// What happened in a lap. The device's totals come first; what it does not know is computed from the samples.
+    /// The figures of a lap. The device's totals come first; what it does not know is computed from the samples.
     pub(in crate::tools) fn lap(&self, lap: &RecordedLap, is_run: bool) -> Map<String, Value> {
         let window = Window {
             from_s: lap.from_s,

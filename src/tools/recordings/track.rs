@@ -1,7 +1,7 @@
 //! The route of an activity as an encoded polyline.
 //!
-//! Columns of latitudes and longitudes would double the length of an answer. The polyline of Google's algorithm, which
-//! maps read, has about six characters a point.
+//! Columns of latitudes and longitudes would double the length of an answer. A polyline in Google's encoding, which map
+//! programs read, has about six characters for each point.
 
 use serde_json::{Value, json};
 

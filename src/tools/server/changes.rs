@@ -114,7 +114,7 @@ impl Server {
         Err(AnswerError::Argument("the change could not be planned".to_owned()).into())
     }
 
-    /// Carries out a part and those that follow from it. The failure is the one of a request that Garmin refused.
+    /// Carries out a part and those that follow from it. Also returns the failure of a request that Garmin refused.
     async fn carry_out(&self, part: PlanPart, failing: &str) -> (ChangedPart, Option<ToolFailure>) {
         let mut change = match part {
             PlanPart::Send(change) => *change,

@@ -58,7 +58,7 @@ fn cases() -> Vec<ZoneCase> {
     serde_json::from_str(include_str!("../../../tests/tools/zones.json")).unwrap()
 }
 
-/// A read as text.
+/// A read as a line of text.
 fn shown(get: &GarminGet) -> String {
     let get = get.clone().of_person("runner1");
     if let Some(query) = get.graphql {

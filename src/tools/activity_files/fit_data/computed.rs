@@ -1,4 +1,4 @@
-//! What is computed from the samples because the device did not.
+//! The values that the device did not compute, from the samples.
 
 use serde_json::{Map, Value, json};
 

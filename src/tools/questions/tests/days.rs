@@ -1,4 +1,4 @@
-//! Lives of many days: what is usual in them, what is not, and what moves together.
+//! Tests on generated days of people: what is usual in them, what is not, and what moves together.
 
 use super::*;
 
