@@ -1,4 +1,4 @@
-//! Switching the coach on and off, what it said, and erasing.
+//! Switches the coach on and off, and keeps and erases what it said.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

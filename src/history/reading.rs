@@ -19,9 +19,9 @@ use crate::store::{Store, StoreError};
 /// How many of the newest days may be missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptFreshness {
-    /// None: all days that are over must be covered, and today must meet the kind's [`TodayRule`].
+    /// None may be missing: all days that are over must be covered, and today must meet the kind's [`TodayRule`].
     Complete,
-    /// Some weeks: Garmin can't be asked, and older days are better than none.
+    /// Some weeks may be missing: Garmin can't be asked, and older days are better than none.
     MayBeOld,
 }
 

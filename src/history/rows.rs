@@ -125,7 +125,7 @@ impl KeptKind {
         let list = match document.pointer(self.rows) {
             Some(Value::Array(list)) if list.len() <= MOST_ROWS => list,
             Some(Value::Null) => return Ok(Vec::new()),
-            // An empty object stands for no data.
+            // Garmin sends an empty object if there is no data.
             Some(Value::Object(members)) if members.is_empty() => return Ok(Vec::new()),
             // A document that has other members instead is a new shape. Mistaken for no data, it would make the history
             // look complete.

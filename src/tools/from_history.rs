@@ -65,7 +65,7 @@ pub fn answer_from(
     }
 }
 
-/// Asks for documents round by round, as a worker asks Garmin.
+/// Requests documents round by round, as a worker does at Garmin.
 fn told_from_documents(
     tool: &Tool,
     call: &ToolCall,

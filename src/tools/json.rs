@@ -27,9 +27,9 @@ pub(super) fn is_empty(document: &Value) -> bool {
     }
 }
 
-/// The single-precision number that a long number stands for; `None` for any other number.
+/// The single-precision number that a number with false digits stands for; `None` for any other number.
 fn single_precision(number: &Number) -> Option<Number> {
-    /// A number in single precision is written with fewer characters than this.
+    /// Only a number written with at least this many characters can have false digits.
     const LONG: usize = 12;
     let text = number.to_string();
     if number.is_i64() || number.is_u64() || text.len() < LONG {

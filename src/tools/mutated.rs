@@ -332,7 +332,7 @@ mod tests {
         }
     }
 
-    /// Repeated without a limit, four times nested, the record would take many gigabytes.
+    /// Nested four times without a limit, the record would take many gigabytes.
     #[test]
     fn a_list_of_long_lists_stays_as_small_as_a_response() {
         let mut document = json!([{"score": 38, "level": "LOW"}]);

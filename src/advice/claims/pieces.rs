@@ -1,4 +1,4 @@
-//! A text as words, numbers, days and the breaks between its clauses.
+//! Splits a text into words, numbers, days and the breaks between its clauses.
 
 use jiff::civil::Date;
 

@@ -1,4 +1,4 @@
-//! What lies ahead, and for whom Claude writes.
+//! What lies ahead in the race, and who reads what Claude writes.
 
 use super::quote::quoted;
 use crate::coach::look::RaceLook;
@@ -9,7 +9,7 @@ use crate::race::trend::{drift_percent, last_hour};
 /// Only the next places are shown.
 const MOST_PLACES: usize = 6;
 
-/// The window of each place ahead, the drift, and the last hour against the plan.
+/// The arrival window at each place ahead, the drift, and the last hour against the plan.
 pub(super) fn outlook(look: &RaceLook) -> String {
     let snapshot = &look.snapshot;
     let outlook = snapshot.outlook();

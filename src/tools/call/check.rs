@@ -212,7 +212,7 @@ fn value(parameter: &Parameter, name: &str, given: &Value, today: Date) -> Resul
     understood.ok_or_else(|| format!("{name} must be {}, not {}", form(*kind), shown(given)))
 }
 
-/// The members of an object in the order of the parameter, then those that it does not describe.
+/// The members of an object in the order of the parameter, then those that the parameter does not describe.
 fn object(
     members: &[Parameter],
     name: &str,

@@ -25,7 +25,7 @@ pub(in crate::tools) enum ChangeStep {
 #[derive(Debug)]
 pub(in crate::tools) struct ChangePlan {
     pub(in crate::tools) parts: Vec<PlanPart>,
-    /// The answer of several parts; `None` for a plan of one part, whose answer is that of the part.
+    /// Builds the answer of a plan with several parts; `None` for a plan of one part, whose answer is that of the part.
     pub(in crate::tools) whole: Option<WholeAnswer>,
 }
 
@@ -110,7 +110,7 @@ pub(in crate::tools) struct Landed<'a> {
 }
 
 impl Landed<'_> {
-    /// The id of what was created: from the response, or else as the read after the change found it.
+    /// The id of what was created: from the response, or else from the read after the change.
     pub(in crate::tools) fn id(&self, path: &str) -> Option<Value> {
         at(self.response, path).or(self.seen).cloned()
     }

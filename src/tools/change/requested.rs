@@ -10,7 +10,8 @@ use super::super::table::{Effect, Tool};
 /// A change that a call asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedChange {
-    /// Equal for two calls that ask for the same change, however they were written. Contains the person's data.
+    /// A text that is equal for two calls that ask for the same change, however they were written. It contains the
+    /// person's data.
     pub content: String,
     /// Whether an equal change that was made a moment ago is wanted once more.
     pub again: bool,

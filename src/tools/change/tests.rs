@@ -168,7 +168,7 @@ impl Play<'_> {
     }
 }
 
-/// Whether the body is the recorded one. Times of now, and the bytes of files, are not compared.
+/// Whether the body is the recorded one. Current times and the bytes of files are not compared.
 fn same_body(change: &GarminChange, recorded: &Value) -> bool {
     match &change.body {
         None => recorded.is_null(),

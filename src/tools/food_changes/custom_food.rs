@@ -129,7 +129,7 @@ pub(super) fn arguments_of(food: &Value, serving: &Value) -> Map<String, Value> 
         .collect()
 }
 
-/// The ids that Garmin gave a new food: those of its response, or else of the list afterwards.
+/// The ids that Garmin gave a new food: from its response, or else from the list read afterwards.
 pub(super) fn new_ids(landed: &Landed<'_>) -> Option<[String; 2]> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let told = at(landed.response, "foodMetaData.foodId").and_then(text);

@@ -1,4 +1,4 @@
-//! A question about metrics by day: which days of which metrics it asks for, and its answer from them.
+//! A question about metrics by day: which days of which metrics it needs, and the answer that it builds from them.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::tools::answer::{AnswerError, ToolAnswer};
 use crate::tools::call::ToolCall;
 use crate::tools::garmin_get::GarminGet;
 
-/// A metric, and the days of it that a question asks for.
+/// A metric, and the days of it that a question needs.
 pub(super) type AskedMetric = (&'static Metric, Period);
 
 #[derive(Debug, Clone, Copy)]

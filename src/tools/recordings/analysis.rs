@@ -113,7 +113,7 @@ impl<'a> Analysis<'a> {
         Some(self.distance_at(window.to_s)? - self.distance_at(window.from_s)?)
     }
 
-    /// Metres up and down. Rises and falls below two metres are noise of the barometer.
+    /// Metres up and down. Rises and falls below two metres are barometer noise.
     pub(in crate::tools) fn climb_m(&self, window: Window) -> Option<(f64, f64)> {
         const NOISE_M: f64 = 2.0;
         let mut altitudes = self
@@ -135,7 +135,7 @@ impl<'a> Analysis<'a> {
         Some((up, down))
     }
 
-    /// The seconds below the first of these ascending limits, between each two of them, and above the last.
+    /// The seconds below the first of these ascending limits, between consecutive limits, and above the last.
     pub(in crate::tools) fn zones_s(
         &self,
         metric: SampleQuantity,

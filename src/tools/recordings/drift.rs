@@ -1,4 +1,4 @@
-//! Aerobic decoupling: how much more heart rate the second half costs for the same power or pace.
+//! Aerobic decoupling: how much higher the heart rate is in the second half at the same power or pace.
 
 use serde_json::{Map, Value, json};
 

@@ -67,7 +67,7 @@ impl Server {
             failure = failure.or(failed);
         }
         let has = |state| parts.iter().any(|part: &ChangedPart| part.state == state);
-        // A repetition of a part whose first steps succeeded would make those twice.
+        // Repeating a part whose first steps succeeded would make those steps twice.
         let is_half_made = parts.iter().any(|part| part.members.contains_key(ALREADY_DONE));
         record.end = if has(PartState::Unknown) || is_half_made && !has(PartState::Made) {
             Some(EarlierChange::Unknown)

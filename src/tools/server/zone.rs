@@ -1,4 +1,4 @@
-//! The time where the person is.
+//! The current time in the person's time zone.
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;

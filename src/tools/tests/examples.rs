@@ -1,4 +1,4 @@
-//! Garmin's recorded answers, and what a tool makes of them.
+//! Garmin's recorded answers, and the results that a tool builds from them.
 
 use super::*;
 

@@ -12,7 +12,7 @@ pub(super) fn of_id(id: &Value) -> GarminGet {
     GarminGet::plain(&format!("/workout-service/workout/{id}"))
 }
 
-/// Reads the existing workouts, so that a new one can be told from them.
+/// Reads the existing workouts, so that a new one can be told apart from them.
 pub(in crate::tools) fn workouts_step() -> ChangeStep {
     ChangeStep::get(GarminGet::plain(WORKOUTS).optional())
 }
