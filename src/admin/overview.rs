@@ -199,7 +199,7 @@ impl AdminService {
 fn race_attention(race: &RaceView) -> Option<Attention> {
     let too_late = race.next_cutoff.as_ref().filter(|cutoff| cutoff.margin_s < 0.0);
     let text = match (race.state.as_str(), too_late) {
-        ("no signal", _) => "no data comes, which is no sign of a stop".to_owned(),
+        ("no signal", _) => "no data is coming, which is not a sign of a stop".to_owned(),
         ("stopped", _) => "stands still, and the signal is good".to_owned(),
         ("garmin unreachable", _) => "Garmin does not answer, so nobody knows how the race goes".to_owned(),
         (_, Some(cutoff)) => format!("is likely to miss the cut-off at {}", cutoff.place),

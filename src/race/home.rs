@@ -82,7 +82,7 @@ fn words(standing: RaceStanding) -> &'static str {
         RaceStanding::Finished => "Finished",
         RaceStanding::EndedEarly => "Ended before the finish",
         RaceStanding::ProbablyFinished => "Probably finished",
-        RaceStanding::LinkGone => "The link has expired",
+        RaceStanding::LinkGone => "The link no longer works",
         RaceStanding::TrackingStopped => "No longer watched",
     }
 }

@@ -112,7 +112,7 @@ fn result(snapshot: &Snapshot) -> Vec<Vec<String>> {
         ),
         (
             "Without data",
-            (gaps > 0).then(|| format!("{gaps} times, {} in all", text::time(gap_s))),
+            (gaps > 0).then(|| format!("{gaps}, {} in all", text::time(gap_s))),
         ),
     ];
     let rows = rows

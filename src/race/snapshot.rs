@@ -141,19 +141,23 @@ impl RaceStanding {
     /// A sentence that explains the status.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Waiting => "The race has not begun yet, or nothing was seen of it so far.",
-            Self::UnderWay => "The race is under way and data comes.",
-            Self::Stopped => "The athlete is seen to stand still; the signal is good.",
+            Self::Waiting => "The race has not begun, or no data has come from it yet.",
+            Self::UnderWay => "The race is under way and data is arriving.",
+            Self::Stopped => "The athlete is standing still; the signal is good.",
             Self::Paused => "The athlete has paused the watch; the signal is good.",
             Self::NoSignal => {
-                "No data comes from the athlete. That is no sign of a stop: a tunnel, no mobile network, an empty battery."
+                "No data is coming from the athlete. That is not a sign of a stop: a tunnel, no mobile network or an empty battery looks the same."
             }
-            Self::Unreachable => "Garmin does not answer; nobody knows how it goes. It is tried again.",
+            Self::Unreachable => {
+                "Garmin does not answer, so nobody can see how the race is going. The gateway keeps trying."
+            }
             Self::Finished => "The race is finished.",
             Self::EndedEarly => "The activity ended before the finish.",
-            Self::ProbablyFinished => "No data has come for long: probably finished, but nothing said so.",
+            Self::ProbablyFinished => {
+                "No data has come for a long time: probably finished, but Garmin has not reported the end."
+            }
             Self::LinkGone => {
-                "The LiveTrack link has expired. If the race goes on, track the new link and continue it."
+                "The LiveTrack link no longer works. If the race goes on, track the new link and continue it."
             }
             Self::TrackingStopped => "Tracking was stopped by hand; the race may go on.",
         }

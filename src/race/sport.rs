@@ -32,7 +32,7 @@ const RACE_WORDS: [(RaceKind, &[&str]); 11] = [
     (
         RaceKind::Ride,
         &[
-            "cycl", "bike", "biking", "ride", "fondo", "gravel", "brevet", "mtb",
+            "cycl", "bike", "biking", " ride", "fondo", "gravel", "brevet", "mtb",
         ],
     ),
     (RaceKind::Swim, &["swim"]),
@@ -50,7 +50,9 @@ const RACE_WORDS: [(RaceKind, &[&str]); 11] = [
 impl RaceKind {
     /// Recognizes common names of races: "marathon", "70.3", "gran fondo".
     pub fn from_words(text: &str) -> Self {
-        let text = text.to_lowercase();
+        // Each word then begins with a space, so that " ride" is not found in "pride".
+        let is_mark = |c: char| !c.is_alphanumeric() && c != '.';
+        let text = format!(" {}", text.to_lowercase().replace(is_mark, " "));
         if text.trim() == "tri" {
             return Self::Triathlon;
         }
@@ -231,6 +233,9 @@ mod tests {
             ("night hike", RaceKind::Hike),
             ("24 h", RaceKind::Other),
             ("trail run", RaceKind::Run),
+            ("Pride run", RaceKind::Run),
+            ("swim-run", RaceKind::Other),
+            ("200 km ride", RaceKind::Ride),
         ] {
             assert_eq!(RaceKind::from_words(text), kind, "{text}");
         }

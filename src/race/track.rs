@@ -233,11 +233,15 @@ impl Track {
         step
     }
 
-    /// Whether a stop can be seen on this leg: not indoors, and not while swimming or in a rowing boat, which drifts.
+    /// Whether a stop can be seen on this leg: not indoors, and not while swimming or in a boat, which drifts.
     fn can_stand(&self, point: &Trackpoint) -> bool {
         let in_one_place = point.activity_type.as_deref().is_some_and(sport::is_indoors);
         let kind = self.leg().and_then(|leg| leg.kind);
-        !in_one_place && !matches!(kind, Some(LegKind::Swim | LegKind::Row))
+        !in_one_place
+            && !matches!(
+                kind,
+                Some(LegKind::Swim | LegKind::Row | LegKind::Kayak | LegKind::Paddle)
+            )
     }
 
     /// Resets the track when the watch starts to count: the movement that the phone reported before was the way to

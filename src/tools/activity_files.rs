@@ -43,7 +43,7 @@ pub(super) const TOOLS: &[Tool] = &[
             ACTIVITY_ID,
             Parameter::flag(
                 "include_records",
-                "Whether to add the course of all quantities over time (default false)",
+                "Whether to add the values over time (default false)",
             ),
         ],
         ask: GarminQuery::Steps(fit_data::next),
@@ -53,7 +53,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_activity_timeseries",
-        about: "The course of an activity as columns with a fixed interval: heart rate, pace, power, cadence, altitude, grade and more, of the whole activity, of a lap or of a part. Values are time-weighted means; pauses are null. track is the way as an encoded polyline.",
+        about: "An activity over time, as columns with a fixed interval: heart rate, pace, power, cadence, altitude, grade and more, of the whole activity, of a lap or of a part. Values are time-weighted means; pauses are null. track is the route as an encoded polyline.",
         parameters: &[
             ACTIVITY_ID,
             Parameter::text(
@@ -87,7 +87,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::whole("start", "How many to skip (default 0)", (0, 10_000_000), 0).refuse_less(),
             Parameter::whole(
                 "limit",
-                "How many to tell (default 50, at most 300)",
+                "How many to return (default 50, at most 300)",
                 (1, 300),
                 50,
             )

@@ -174,7 +174,7 @@ pub(super) const TOOLS: &[Tool] = &[
             .refuse_less(),
             Parameter::whole(
                 "limit",
-                "How many to tell (default 20, at most 100)",
+                "How many to return (default 20, at most 100)",
                 (1, 100),
                 20,
             ),

@@ -10,7 +10,7 @@ use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 
 const LIMIT: Parameter = Parameter::whole(
     "limit",
-    "How many to tell (default 20, at most 100)",
+    "How many to return (default 20, at most 100)",
     (1, 100),
     20,
 )

@@ -62,7 +62,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less(),
             Parameter::whole(
                 "limit",
-                "How many to tell (default 20, at most 100)",
+                "How many to return (default 20, at most 100)",
                 (1, 100),
                 20,
             ),

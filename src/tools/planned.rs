@@ -13,7 +13,7 @@ use super::workout_details::{self, is_truthy};
 
 const PLAN_DAY: Parameter = Parameter::day(
     "calendar_date",
-    "A day of the week to tell: YYYY-MM-DD, today or tomorrow",
+    "Any day of that week: YYYY-MM-DD, today or tomorrow",
 )
 .may_be_future();
 
@@ -97,7 +97,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less(),
             Parameter::whole(
                 "limit",
-                "How many to tell (default 20, at most 100)",
+                "How many to return (default 20, at most 100)",
                 (1, 100),
                 20,
             ),

@@ -209,7 +209,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::whole("last", "How many of the newest ones", (1, 10), 2),
             Parameter::whole(
                 "min_minutes",
-                "Of the newest ones, only those that took so long",
+                "Of the newest ones, only those that took at least this long",
                 (0, 1_440),
                 0,
             ),

@@ -177,15 +177,16 @@ fn lines(steps: &Value) -> Vec<String> {
         }
         let text = |path: &str| at(step, path).and_then(Value::as_str).unwrap_or_default();
         let value = number("endConditionValue");
+        let kind = text("stepType.stepTypeKey");
         let length = match text("endCondition.conditionTypeKey") {
             "time" if value % 60.0 == 0.0 => format!("{} min", value / 60.0),
             "time" => format!("{value} s"),
             "distance" => format!("{value} m"),
             "reps" => format!("{value} reps"),
-            "lap.button" => "until the lap button:".to_owned(),
+            "lap.button" => return format!("{kind} until the lap button{}", target(step)),
             other => other.to_owned(),
         };
-        format!("{length} {}{}", text("stepType.stepTypeKey"), target(step))
+        format!("{length} {kind}{}", target(step))
     };
     steps.as_array().into_iter().flatten().map(line).collect()
 }
@@ -240,7 +241,7 @@ mod tests {
         );
         assert_eq!(
             summary(&workout("W", "", "running", &steps)),
-            "10 min warmup; 6 x (800 m interval at 4:10 to 4:00 min/km, 90 s recovery); until the lap button: cooldown"
+            "10 min warmup; 6 x (800 m interval at 4:10 to 4:00 min/km, 90 s recovery); cooldown until the lap button"
         );
     }
 

@@ -186,6 +186,23 @@ async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_
         .await;
     assert_eq!(told["scheduled_date"], json!(thursday), "{told}");
 
+    // The same workout twice on one day in one call is scheduled once.
+    let day = json!({"workout_id": 123_450, "date": tuesday});
+    let week = worker.json("schedule_week", json!({"week": [day, day]})).await;
+    assert_eq!(week["scheduled"][0]["status"], json!("scheduled"), "{week}");
+    assert_eq!(
+        week["scheduled"][1]["status"],
+        json!("already_scheduled"),
+        "{week}"
+    );
+    let sunday = thursday + jiff::Span::new().days(3);
+    let item = json!({"workout_id": 123_450, "calendar_date": sunday});
+    let before = house.simulator.changes().len();
+    worker
+        .json("schedule_workouts", json!({"schedules": [item, item]}))
+        .await;
+    assert_eq!(house.simulator.changes().len(), before + 1);
+
     // Without the calendar nothing is scheduled.
     let before = house.simulator.changes().len();
     house

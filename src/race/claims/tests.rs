@@ -224,7 +224,7 @@ fn silent() -> RaceFacts {
         ..RacePlan::default()
     };
     let alerts = vec![alert(
-        "No signal for 10 min. Last seen at 60.2 km, moving or not is unknown.",
+        "No signal for 10 min. Last seen at 60.2 km; nobody can tell whether the athlete is moving.",
         35_400,
     )];
     race("Dora", &samples(&stretches, 30), settings, alerts, 14 * 60)

@@ -6,6 +6,7 @@ use crate::garmin::livetrack::{EARTH_RADIUS_M, Position};
 use crate::race::course::Course;
 use crate::race::geo::distance_m;
 use crate::race::share::ShareTerms;
+use crate::race::snapshot::{RaceStanding, Snapshot};
 
 /// A circle around the place itself would give it away, because the ends of the drawn lines point to its centre. So the
 /// circle is moved by this share of the radius, in a direction that readers do not know, and is larger by as much.
@@ -71,6 +72,16 @@ impl HiddenZones {
         }
         let near_end = self.whole_m.is_some_and(|whole_m| whole_m - at_m < self.radius_m);
         at_m < self.radius_m || near_end || position.is_some_and(|position| self.hides(position))
+    }
+
+    /// Whether the distance covered would reveal on the course where an activity ended before the finish.
+    pub(super) fn hides_end(&self, snapshot: &Snapshot) -> bool {
+        let track = &snapshot.track;
+        let standing = RaceStanding::of(snapshot.now, &snapshot.watch, track);
+        let position = track.last.and_then(|last| last.position);
+        snapshot.course.is_some()
+            && standing != RaceStanding::Finished
+            && self.hides_distance(track.progress_m(), position)
     }
 
     /// The radius in metres, if something is hidden.

@@ -93,15 +93,18 @@ pub(super) fn report(
         told: &moments.words.report,
         is_crew,
         hidden,
+        hides_end: hidden.hides_end(snapshot),
         moments,
     };
+    let legs = figures::legs(snapshot);
     Some(PageReport {
         sentences: teller.sentences(&ReportFigures::of(snapshot), standing == RaceStanding::EndedEarly),
         has_plan: behind.flatten().next().is_some(),
         places: places.iter().map(|place| teller.place(snapshot, place)).collect(),
-        legs: figures::legs(snapshot)
+        legs: legs
             .iter()
-            .map(|leg| teller.leg(leg))
+            .enumerate()
+            .map(|(i, leg)| teller.leg(leg, i + 1 == legs.len()))
             .collect(),
         stops: figures::stops(snapshot)
             .iter()
@@ -138,6 +141,8 @@ struct ReportTeller<'a> {
     told: &'static ReportWords,
     is_crew: bool,
     hidden: &'a HiddenZones,
+    /// Whether no figure may tell how far the athlete came.
+    hides_end: bool,
     moments: &'a Moments,
 }
 
@@ -146,7 +151,7 @@ impl ReportTeller<'_> {
     fn sentences(&self, figures: &ReportFigures, ended_early: bool) -> Vec<String> {
         let told = self.told;
         let mut sentences = Vec::new();
-        if let Some(whole_m) = figures.whole_m.filter(|_| ended_early) {
+        if let Some(whole_m) = figures.whole_m.filter(|_| ended_early && !self.hides_end) {
             let (km, whole) = (self.moments.km(figures.distance_m), self.moments.mark(whole_m));
             let time = text::time(figures.time_s);
             sentences.push(fill(
@@ -163,7 +168,8 @@ impl ReportTeller<'_> {
             sentences.push(fill(told.moving, &[("time", &moving)]));
         }
         let average = figures.average.and_then(|(kind, mps)| text::pace(kind, mps));
-        if let Some(average) = average {
+        // Together with the time on the move, the pace tells the distance.
+        if let Some(average) = average.filter(|_| !self.hides_end) {
             sentences.push(fill(told.average, &[("pace", &self.moments.localized(&average))]));
         }
         if figures.ascent_m >= 1.0 {
@@ -240,13 +246,19 @@ impl ReportTeller<'_> {
         }
     }
 
-    fn leg(&self, leg: &LegFigures) -> ReportLeg {
+    fn leg(&self, leg: &LegFigures, is_last: bool) -> ReportLeg {
+        let hides_end = is_last && self.hides_end;
         let voice = Voice::new(Some(self.words.code), Units::Metric);
         ReportLeg {
             sport: voice.sport_name(leg.kind),
-            distance: format!("{} km", self.moments.km(leg.distance_m)),
+            distance: if hides_end {
+                String::new()
+            } else {
+                format!("{} km", self.moments.km(leg.distance_m))
+            },
             time: text::time(leg.time_s),
             pace: match leg.mps {
+                Some(_) if hides_end => String::new(),
                 Some(mps) => self
                     .moments
                     .localized(&text::pace(leg.kind, mps).unwrap_or_default()),

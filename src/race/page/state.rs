@@ -2,7 +2,7 @@
 
 use super::moments::Moments;
 use super::privacy::HiddenZones;
-use super::words::{StateWords, fill};
+use super::words::fill;
 use crate::race::outlook::{PlaceOutlook, PlaceState, at_race_time};
 use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::text;
@@ -87,7 +87,7 @@ pub(super) fn state(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Moments
             details.push(words.unreachable_more.to_owned());
             (PageTone::Unsure, words.unreachable.to_owned())
         }
-        over => ended(over, snapshot, words, moments, &mut details),
+        over => ended(over, snapshot, hidden, moments, &mut details),
     };
     if matches!(tone, PageTone::Good) {
         details.extend(expected(snapshot, moments));
@@ -106,10 +106,11 @@ pub(super) fn state(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Moments
 fn ended(
     standing: RaceStanding,
     snapshot: &Snapshot,
-    words: &'static StateWords,
+    hidden: &HiddenZones,
     moments: &Moments,
     details: &mut Vec<String>,
 ) -> (PageTone, String) {
+    let words = &moments.words.state;
     let headline = match standing {
         RaceStanding::Finished => match finish_s(snapshot) {
             Some(seconds) => fill(words.finished_in, &[("time", &text::time(seconds))]),
@@ -131,14 +132,10 @@ fn ended(
     };
     let track = &snapshot.track;
     if let Some(started_at) = track.started_at {
-        let covered = [
-            ("km", moments.km(track.progress_m())),
-            ("time", text::time(track.elapsed_s())),
-        ];
-        details.push(fill(
-            words.covered,
-            &covered.each_ref().map(|(name, value)| (*name, value.as_str())),
-        ));
+        if !hidden.hides_end(snapshot) {
+            let (km, time) = (moments.km(track.progress_m()), text::time(track.elapsed_s()));
+            details.push(fill(words.covered, &[("km", &km), ("time", &time)]));
+        }
         let at = moments.at(track.true_time(started_at));
         details.push(fill(words.started, &[("time", &at)]));
     }

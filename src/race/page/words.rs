@@ -10,7 +10,7 @@ mod table;
 use crate::race::sport::LegKind;
 
 pub(super) use crate::race::text::fill;
-pub(super) use table::{EventWords, ReportWords, StateWords};
+pub(super) use table::{EventWords, ReportWords};
 pub use table::{MessageWords, PageWords};
 
 /// All languages; the first is used if the reader wants none of them.

@@ -25,10 +25,13 @@ const NAMED_DISTANCES: [(&str, f64); 9] = [
     ("olympic triathlon", 51_500.0),
 ];
 
-const DISTANCE_UNITS: [(&str, f64); 6] = [
+const DISTANCE_UNITS: [(&str, f64); 9] = [
     ("km", 1000.0),
     ("k", 1000.0),
+    ("kilometre", 1000.0),
     ("kilometres", 1000.0),
+    ("kilometer", 1000.0),
+    ("kilometers", 1000.0),
     ("miles", 1609.344),
     ("mile", 1609.344),
     ("mi", 1609.344),

@@ -8,7 +8,7 @@ pub enum UnplayableRecording {
     NoDistance,
     #[error("it is too short: a rehearsal needs 1 km and 10 minutes")]
     TooShort,
-    #[error("it is longer than 48 hours, and a LiveTrack link lasts 24")]
+    #[error("it is longer than 48 hours, more than a rehearsal plays")]
     TooLong,
     #[error("the course can't be used: {0}")]
     Course(#[from] BadCourse),

@@ -42,7 +42,7 @@ fn a_report_reads_like_one() {
     let report = report(&raced(), "Autumn 10k", &said);
     for line in [
         "# Autumn 10k",
-        "Started on 2026-10-04 at 08:00. The race is under way and data comes.",
+        "Started on 2026-10-04 at 08:00. The race is under way and data is arriving.",
         "| Distance | 10.8 km of 10 km |",
         "| Heart rate | 145 bpm, at most 171 |",
         "| Drift of the heart rate | 0.6 % fewer beats a metre in the second half |",

@@ -1,5 +1,7 @@
 //! Putting workouts on days of the calendar.
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +21,14 @@ pub(super) fn schedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<Ch
     };
     let id = call.whole("workout_id");
     let names = json!({"workout_id": id, "scheduled_date": date.to_string()});
-    let part = scheduling(id, date, calendar, &names, &already(id, date))?;
+    let part = scheduling(
+        id,
+        date,
+        calendar,
+        &names,
+        &already(id, date),
+        &mut Planned::new(),
+    )?;
     Ok(ChangeStep::Plan(ChangePlan {
         parts: vec![part],
         whole: None,
@@ -44,6 +53,7 @@ pub(super) fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<C
     }
     let mut calendars = answers.iter();
     let workouts = answers.get(dated).copied().unwrap_or(&Value::Null);
+    let mut planned = Planned::new();
     let parts = items.iter().map(|(item, date)| {
         let id = item.get("workout_id").and_then(Value::as_i64);
         let names = json!({"workout_id": id, "scheduled_date": date.map(|date| date.to_string())});
@@ -56,7 +66,7 @@ pub(super) fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<C
         };
         let calendar = calendars.next().copied().unwrap_or(&Value::Null);
         match (id, item.get("workout_data")) {
-            (Some(id), _) => scheduling(id, date, calendar, &names, &already(id, date))
+            (Some(id), _) => scheduling(id, date, calendar, &names, &already(id, date), &mut planned)
                 .unwrap_or_else(|error| refused(&error.to_string())),
             (None, Some(document)) => {
                 let on_day = match of_day(calendar, date) {
@@ -84,12 +94,13 @@ pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<Chang
     if answers.is_empty() {
         return Ok(calendars_step(&items, None));
     }
+    let mut planned = Planned::new();
     let parts = items.iter().zip(answers).map(|((item, date), calendar)| {
         let id = item.get("workout_id").and_then(Value::as_i64).unwrap_or_default();
         let date = date.unwrap_or(call.today);
         let names = json!({"date": date.to_string(), "workout_id": id});
         let settled = json!({"status": "already_scheduled", "idempotent": true});
-        scheduling(id, date, calendar, &names, &settled)
+        scheduling(id, date, calendar, &names, &settled, &mut planned)
     });
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
     Ok(ChangeStep::many(parts, |_, parts: Vec<ChangedPart>| {
@@ -106,16 +117,21 @@ pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<Chang
     }))
 }
 
-/// The part of a plan that schedules a workout, unless it is on the day already.
+/// Workouts that this call puts on a day. The calendar was read before, so it does not contain them.
+type Planned = HashSet<(i64, Date)>;
+
+/// The part of a plan that schedules a workout, unless it is on the day already, or will be after an earlier part.
 fn scheduling(
     workout_id: i64,
     date: Date,
     calendar: &Value,
     names: &Value,
     settled: &Value,
+    planned: &mut Planned,
 ) -> Result<PlanPart, AnswerError> {
     let on_day = of_day(calendar, date)?;
-    if on_day.iter().any(|entry| entry.workout_id == Some(workout_id)) {
+    let is_on_day = on_day.iter().any(|entry| entry.workout_id == Some(workout_id));
+    if is_on_day || !planned.insert((workout_id, date)) {
         let mut members = names.as_object().cloned().unwrap_or_default();
         members.extend(settled.as_object().cloned().unwrap_or_default());
         members.insert("done".to_owned(), json!(false));

@@ -48,7 +48,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_early: "Die Aktivität endete vor dem Ziel.",
         probably: "Wahrscheinlich im Ziel.",
         probably_more: "Seit langem kommen keine Daten, und nichts hat das Ende gemeldet.",
-        link_gone: "Der Tracking-Link ist abgelaufen.",
+        link_gone: "Der Tracking-Link funktioniert nicht mehr.",
         tracking_stopped: "Das Tracking wurde beendet.",
         may_go_on: "Das Rennen kann ungesehen weitergehen.",
         covered: "{km} km in {time}.",
@@ -111,7 +111,7 @@ pub(super) static WORDS: PageWords = PageWords {
         finished: "Im Ziel.",
         ended: "Die Aktivität endete vor dem Ziel.",
         probably_finished: "Wahrscheinlich im Ziel.",
-        link_gone: "Der Tracking-Link ist abgelaufen.",
+        link_gone: "Der Tracking-Link funktioniert nicht mehr.",
     },
     joined: JoinedWords {
         athlete: "Athlet {n}",

@@ -48,7 +48,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_early: "La actividad terminó antes de la meta.",
         probably: "Probablemente en meta.",
         probably_more: "No llegan datos desde hace mucho, y nada ha avisado del final.",
-        link_gone: "El enlace de seguimiento ha caducado.",
+        link_gone: "El enlace de seguimiento ya no funciona.",
         tracking_stopped: "El seguimiento se ha detenido.",
         may_go_on: "La carrera puede seguir sin verse.",
         covered: "{km} km en {time}.",
@@ -111,7 +111,7 @@ pub(super) static WORDS: PageWords = PageWords {
         finished: "En meta.",
         ended: "La actividad terminó antes de la meta.",
         probably_finished: "Probablemente en meta.",
-        link_gone: "El enlace de seguimiento ha caducado.",
+        link_gone: "El enlace de seguimiento ya no funciona.",
     },
     joined: JoinedWords {
         athlete: "Atleta {n}",

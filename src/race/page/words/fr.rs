@@ -48,7 +48,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_early: "L’activité s’est terminée avant l’arrivée.",
         probably: "Course probablement terminée.",
         probably_more: "Aucune donnée depuis longtemps, et rien n’a annoncé la fin.",
-        link_gone: "Le lien de suivi a expiré.",
+        link_gone: "Le lien de suivi ne fonctionne plus.",
         tracking_stopped: "Le suivi a été arrêté.",
         may_go_on: "La course continue peut-être sans être vue.",
         covered: "{km} km en {time}.",
@@ -111,7 +111,7 @@ pub(super) static WORDS: PageWords = PageWords {
         finished: "Course terminée.",
         ended: "L’activité s’est terminée avant l’arrivée.",
         probably_finished: "Course probablement terminée.",
-        link_gone: "Le lien de suivi a expiré.",
+        link_gone: "Le lien de suivi ne fonctionne plus.",
     },
     joined: JoinedWords {
         athlete: "Athlète {n}",

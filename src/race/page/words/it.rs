@@ -48,7 +48,7 @@ pub(super) static WORDS: PageWords = PageWords {
         ended_early: "L’attività è finita prima del traguardo.",
         probably: "Probabilmente al traguardo.",
         probably_more: "Da molto non arrivano dati, e nulla ha segnalato la fine.",
-        link_gone: "Il link di tracciamento è scaduto.",
+        link_gone: "Il link di tracciamento non funziona più.",
         tracking_stopped: "Il tracciamento è stato fermato.",
         may_go_on: "La gara può continuare senza essere vista.",
         covered: "{km} km in {time}.",
@@ -111,7 +111,7 @@ pub(super) static WORDS: PageWords = PageWords {
         finished: "Al traguardo.",
         ended: "L’attività è finita prima del traguardo.",
         probably_finished: "Probabilmente al traguardo.",
-        link_gone: "Il link di tracciamento è scaduto.",
+        link_gone: "Il link di tracciamento non funziona più.",
     },
     joined: JoinedWords {
         athlete: "Atleta {n}",
