@@ -1,9 +1,9 @@
 //! Garmin's API as a worker uses it: one person's data.
 //!
-//! Reads are paced, shared when equal, cached for a minute, and retried during an outage. What is cached is answered
-//! even while Garmin wants no requests. A change that Garmin may have carried out is never sent again. Tokens are
-//! refreshed before they expire, by one request at a time, and are written to the token file before their first use. A
-//! refresh outlives its caller, because Garmin invalidates the old refresh token.
+//! Reads are paced, cached for a minute, and retried during an outage. Equal concurrent reads share one request. Cached
+//! documents are returned even while Garmin wants no requests. A change that Garmin may have carried out is never sent
+//! again. Tokens are refreshed before they expire, by one request at a time, and are written to the token file before
+//! their first use. A refresh outlives its caller, because Garmin invalidates the old refresh token.
 //!
 //! | what | where |
 //! |---|---|
@@ -60,14 +60,14 @@ pub(super) fn fuzz(status: u16, body: &[u8]) {
 /// Upper bound of attempts for one read.
 const READ_TRIES: u32 = 3;
 
-/// How much of a file is looked at to tell it from a page of the bot protection.
+/// How many bytes of a file are searched for the marks of a bot-protection page.
 const PAGE_HEAD: usize = 4_096;
 
 /// Garmin's GraphQL endpoint.
 const GRAPHQL: &str = "/graphql-gateway/graphql";
 
 pub struct ApiParts {
-    /// Where permits to send are asked for; `None` if this process keeps its own pace.
+    /// Grants the permits to send; `None` if this process limits its own rate.
     pub permits: Option<PermitDesk>,
     /// The person's token file. It need not exist yet, and is rewritten at every refresh.
     pub tokens: PathBuf,
@@ -165,7 +165,7 @@ impl Api {
         Ok(bytes)
     }
 
-    /// Makes the next reads ask Garmin again, such as those that look whether a change was made.
+    /// Empties the cache, so that the next reads ask Garmin again, for example to check whether a change was made.
     pub fn forget_reads(&self) {
         self.0.cache.forget();
     }
@@ -181,7 +181,7 @@ impl Api {
         body: Option<&ApiBody>,
     ) -> Result<Value, ApiError> {
         let url = self.url(path, query);
-        // Also when the call is cancelled: the change may have reached Garmin.
+        // The cache is emptied even if the call is cancelled, because the change may have reached Garmin.
         let forgets = ForgetsOnDrop(&self.0.cache);
         let sent = self.0.requests.authorized(&method, &url, body).await;
         drop(forgets);
@@ -214,8 +214,8 @@ impl Api {
         Ok(self.0.display_name.get().map_or("", String::as_str))
     }
 
-    /// How long a document is kept. What a watch measured on a past day no longer changes; after three days even a late
-    /// synchronization has arrived.
+    /// How long a document is kept. What a watch measured on a past day no longer changes; three full days leave time
+    /// for a late synchronization.
     fn age(&self, key: &str) -> Duration {
         let today = self.0.requests.tokens.clock.now().to_zoned(TimeZone::UTC).date();
         let settled = today.saturating_sub(jiff::Span::new().days(4));

@@ -1,10 +1,10 @@
 //! Activity files: FIT, GPX and TCX, also inside a ZIP or gzip archive, as Garmin's download service sends them.
 //!
-//! [`read`] turns a file into a [`Recording`]: samples, pauses, laps and sessions, whatever the format was. [`fit`] also gives
-//! the single messages of a FIT file.
+//! [`read`] turns a file into a [`Recording`]: samples, pauses, laps and sessions, whatever the format. [`fit`] also
+//! gives access to the individual messages of a FIT file.
 //!
 //! The files come from other people's devices. Reading is bounded: [`MOST_BYTES`] after unpacking, [`MOST_SAMPLES`],
-//! and time in proportion to the size. A damaged file gives the part before the damage, marked with
+//! and time in proportion to the size. A damaged file yields the part before the damage, marked with
 //! [`Recording::is_cut`].
 //!
 //! The FIT decoder is our own because no crate fits. `fitparser` compiles a profile of 68,000 lines and allocates two
@@ -23,7 +23,7 @@ pub use error::{FileError, MOST_BYTES, MOST_SAMPLES};
 pub use recording::{Pause, RecordedLap, RecordedSession, Recording, Sample};
 pub use unpack::unpack;
 
-/// How far into an XML file its root element is looked for.
+/// How far into an XML file to look for its root element.
 const HEAD_BYTES: usize = 4_096;
 
 /// Reads a file of any supported format. The format is recognised by its content, not by its name.

@@ -37,8 +37,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The client for Garmin's hosts: no cookies, no redirects. Install a rustls provider first (`main` does).
 ///
-/// A proxy comes from the environment, but is never used for a Garmin on this machine. If none of the hosts uses TLS,
-/// the trust store is not read, because reading it is most of a worker's start time.
+/// Proxy settings come from the environment, but a simulated Garmin on this machine is never reached through a proxy.
+/// If none of the hosts uses TLS, the trust store is not read, because reading it is most of a worker's start time.
 pub fn client(hosts: &GarminHosts) -> reqwest::Result<Client> {
     let mut builder = Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)

@@ -33,7 +33,7 @@ impl GarminResponse {
         serde_json::from_str(&self.text).ok()
     }
 
-    /// Whether this is a page of Cloudflare, which protects Garmin and demands a browser or a human.
+    /// Whether this is a challenge page of Cloudflare, which protects Garmin and lets only browsers or humans pass.
     pub(super) fn is_challenge_page(&self) -> bool {
         let is_html = self.content_type.contains("html") || self.text.trim_start().starts_with('<');
         is_html && has_challenge_words(&self.text)

@@ -67,13 +67,13 @@ pub use refusal::SignInRefusal;
 pub struct SignIns(Arc<SignInState>);
 
 impl SignIns {
-    /// Creates a governor that forgets at a restart. `http` comes from [`crate::garmin::client`].
+    /// Starts with an empty governor, whose records are lost at a restart. `http` comes from [`crate::garmin::client`].
     pub fn new(hosts: GarminHosts, http: Client, clock: Clock, settings: GovernorSettings) -> Self {
         let governor = Governor::new(settings);
         Self(Arc::new(SignInState::new(hosts, http, clock, governor, None)))
     }
 
-    /// Creates a governor that continues from the stored records. Errors: the store's.
+    /// Restores the governor from the stored records. Errors: the store's.
     pub fn kept_in(
         store: &Store,
         hosts: GarminHosts,
@@ -103,7 +103,7 @@ impl SignIns {
     ///
     /// `from`: the address of the person's browser. Attempts and places in the queue are limited per address.
     ///
-    /// Dropping the future cancels the sign-in; what Garmin has received by then is counted.
+    /// Dropping the future cancels the sign-in; an attempt that has reached Garmin by then still counts.
     pub async fn begin_from(&self, credentials: Credentials, from: Option<IpAddr>) -> SignInOutcome {
         let state = &*self.0;
         let id = random_id("sin_");

@@ -1,8 +1,8 @@
 //! `garmin_tokens.json`: hands tokens to a worker, and the worker's refreshed tokens back.
 //!
-//! Every write is atomic: a new file (0600) is filled, synced and renamed over the old one, so that a reader never
-//! sees a partial file and a crash leaves one of the two. A symlink in its place is refused, for reading and for
-//! writing, because somebody else may have prepared the directory.
+//! Every write is atomic: a new file (0600) is filled, synced and renamed over the old one, so that a reader never sees
+//! a partial file and a crash leaves either the old file or the new one. A symlink in its place is refused, for reading
+//! and for writing, because somebody else may have prepared the directory.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};

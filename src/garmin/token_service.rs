@@ -13,8 +13,8 @@ use super::tokens::{Claims, GarminTokens};
 use crate::base::secrets::Secret;
 use crate::config::GarminHosts;
 
-/// The client ids of Garmin's own apps, newest first. Garmin retires them over time, so a refused one is followed by
-/// the next.
+/// The client ids of Garmin's own apps, newest first. Garmin retires them over time, so the next one is tried when one
+/// is refused.
 pub(super) const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2025Q2",
     "GARMIN_CONNECT_MOBILE_ANDROID_DI_2024Q4",
@@ -22,7 +22,7 @@ pub(super) const CLIENT_IDS: [&str; 4] = [
     "GARMIN_CONNECT_MOBILE_IOS_DI",
 ];
 
-/// The grant's name rather than an address: garmin.cn uses the same one.
+/// The grant's name, which only looks like an address: garmin.cn uses the same one.
 const TICKET_GRANT: &str = "https://connectapi.garmin.com/di-oauth2-service/oauth/grant/service_ticket";
 
 #[derive(Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub(super) fn document(status: u16, body: &[u8]) -> Result<Value, ApiError> {
     })
 }
 
-/// The error for a status from 400 to 499, except 401 and 429, which are not about the request.
+/// The error for a status from 400 to 499. The sender handles 429, and a 401 that a new token may cure.
 pub(super) fn refusal(status: u16, body: &[u8]) -> ApiError {
     match status {
         404 => ApiError::NotFound,

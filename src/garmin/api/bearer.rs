@@ -30,7 +30,7 @@ pub(super) struct BearerSource {
 impl BearerSource {
     /// A bearer token that is valid as far as is known. While one caller refreshes it, the others wait.
     ///
-    /// `refused`: the token that the API has just answered with 401, if it did.
+    /// `refused`: the token that the API has just rejected with 401, if any.
     pub(super) async fn bearer(&self, refused: Option<&Secret>) -> Result<Secret, ApiError> {
         let mut keyring = Arc::clone(&self.keyring).lock_owned().await;
         let now = self.clock.now();

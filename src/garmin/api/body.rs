@@ -19,8 +19,8 @@ impl ApiBody {
         }
     }
 
-    /// A file as the only part, `file`, of a `multipart/form-data` body (RFC 7578). Garmin tells the kind of a file by
-    /// its name, so the part needs no content type.
+    /// A file as the only part, `file`, of a `multipart/form-data` body (RFC 7578). Garmin recognizes the type of a
+    /// file by its name, so the part needs no content type.
     pub fn file(name: &str, content_type: Option<&str>, content: &[u8]) -> Self {
         let boundary = random_id("part");
         // A quote or a line break would end the name.

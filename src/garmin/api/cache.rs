@@ -40,7 +40,7 @@ struct CacheState {
 
 struct CachedJson {
     at: Instant,
-    /// How long it answers equal reads.
+    /// How long this document answers equal reads.
     age: Duration,
     json: Box<[u8]>,
     size: usize,

@@ -1,4 +1,4 @@
-//! One request to the API and its response: the bearer token, the permit to send, and what a refusal means for both.
+//! One request to the API and its response: the bearer token, the permit to send, and how a refusal affects both.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(super) const PROFILE: &str = "/userprofile-service/socialProfile";
 /// How long to pause after a 429 without `Retry-After`.
 const THROTTLE_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long to pause when the protection in front of Garmin demands a browser. More requests would prolong it.
+/// How long to pause when the bot protection in front of Garmin demands a browser. More requests would prolong it.
 const CHALLENGE_PAUSE: Duration = Duration::from_secs(300);
 
 pub(super) enum RequestOutcome {

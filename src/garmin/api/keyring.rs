@@ -62,7 +62,7 @@ impl Keyring {
         }
     }
 
-    /// Decides the next step. `refused`: the bearer token that the API has just answered with 401, if it did.
+    /// Decides the next step. `refused`: the bearer token that the API has just rejected with 401, if any.
     pub(super) fn next(&self, refused: Option<&Secret>, now: Timestamp) -> BearerStep {
         let Some(tokens) = &self.tokens else {
             return BearerStep::Fail(ApiError::SignInNeeded(SignInReason::NoTokens));
@@ -84,7 +84,8 @@ impl Keyring {
         }
     }
 
-    /// Records the outcome of a refresh, and returns the token to use from now on. A success leaves tokens to save.
+    /// Records the outcome of a refresh, and returns the token to use from now on. After a success, the new tokens have
+    /// yet to be saved.
     pub(super) fn take_refresh(
         &mut self,
         outcome: RefreshOutcome,

@@ -1,7 +1,7 @@
 //! The permission to send a request: how many at once, how many per second, and none during a pause.
 //!
-//! Garmin counts requests by address, and all workers of a gateway have the same one. Under a gateway, each request
-//! therefore needs a permit from it. A worker that was started by hand keeps its own pace.
+//! Garmin counts requests per IP address, and all workers of a gateway share one address. Under a gateway, each request
+//! therefore needs a permit from the gateway. A worker that was started by hand keeps its own pace.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::base::rate::TokenBucket;
 /// The answer to a request for a permit. The error is the end of a pause that Garmin asked for.
 pub type Permission = Result<(), Timestamp>;
 
-/// What is told to the one who grants permits.
+/// A message from a worker to the gateway, which grants the permits.
 #[derive(Debug)]
 pub enum PermitRequest {
     /// One request wants to be sent.
@@ -26,7 +26,7 @@ pub enum PermitRequest {
     Paused(Timestamp),
 }
 
-/// The one who grants permits for all workers.
+/// The channel to the gateway, which grants the permits of all workers.
 pub type PermitDesk = mpsc::UnboundedSender<PermitRequest>;
 
 pub(super) struct RequestPace {
@@ -41,7 +41,7 @@ enum PermitSource {
 }
 
 impl RequestPace {
-    /// At most `in_flight` requests at once. Without a desk, at most `rate`.
+    /// Allows `in_flight` requests at once and, without a desk, limits them to `rate`.
     pub(super) fn new(in_flight: usize, rate: RequestRate, desk: Option<PermitDesk>) -> Self {
         Self {
             slots: Semaphore::new(in_flight.max(1)),
@@ -59,7 +59,7 @@ impl RequestPace {
     pub(super) async fn permit(&self, clock: &Clock) -> Result<SemaphorePermit<'_>, ApiError> {
         self.check_pause(clock.now())?;
         let slot = self.slots.acquire().await.map_err(|_| ApiError::Unreachable)?;
-        // What waited for a slot may have waited for the request that was told to pause.
+        // The request that held the slot until now may have started a pause.
         self.check_pause(clock.now())?;
         match &self.permits {
             PermitSource::Own(bucket) => {
@@ -83,7 +83,8 @@ impl RequestPace {
         Ok(slot)
     }
 
-    /// Begins a pause, and tells the other workers of it. Returns the error for the request that was refused.
+    /// Begins a pause, and reports it to the gateway, which pauses the other workers. Returns the error for the request
+    /// that was refused.
     pub(super) fn pause(&self, wait: Duration, now: Timestamp) -> ApiError {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_mins(1));
         let until = now.checked_add(wait).unwrap_or(Timestamp::MAX);
@@ -96,7 +97,7 @@ impl RequestPace {
         ApiError::RateLimited { until }
     }
 
-    /// Lengthens the pause, which is never shortened. Returns its end.
+    /// Extends the pause to `until`, but never shortens it. Returns its end.
     fn extend(&self, until: Timestamp) -> Option<Timestamp> {
         let mut paused_until = self.paused_until.lock();
         *paused_until = Some(until).max(*paused_until);

@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 
-/// The services with what a watch measures by itself. What a person enters, such as weight or food, may be added to a
-/// past day, and an activity may be renamed.
+/// Services whose data a watch measures by itself. Data that a person enters, such as weight or food, may still be
+/// added to a past day, and an activity may be renamed.
 const MEASURED: [&str; 7] = [
     "/wellness-service/",
     "/hrv-service/",
@@ -14,7 +14,7 @@ const MEASURED: [&str; 7] = [
     "/usersummary-service/stats/",
 ];
 
-/// Whether a document is about measured days of which the last is `settled` or earlier. `target` is path and query.
+/// Whether a document covers only measured days up to and including `settled`. `target` is path and query.
 pub(super) fn is_settled(target: &str, settled: Date) -> bool {
     let is_measured = MEASURED.iter().any(|service| target.starts_with(service));
     let mut days = target

@@ -37,7 +37,7 @@ pub struct ApiSettings {
 }
 
 impl Default for ApiSettings {
-    /// For the real Garmin: two requests a second, a rate that no report has seen throttled.
+    /// For the real Garmin: two requests a second. No report of throttling at this rate is known.
     fn default() -> Self {
         Self {
             in_flight: 4,

@@ -1,4 +1,4 @@
-//! The limits of a file, and why one could not be read.
+//! The size limits of files, and the reasons why a file cannot be read.
 
 /// The largest file after unpacking. A day at one sample a second is about 8 MB.
 pub const MOST_BYTES: usize = 32 * 1024 * 1024;

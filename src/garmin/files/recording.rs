@@ -46,7 +46,7 @@ pub struct RecordedLap {
     pub calories: Option<f64>,
 }
 
-/// A session: one sport of the file. A file of one sport has one, if its format knows sessions.
+/// The part of a recording in one sport. A file of a single sport has one session, if its format has sessions at all.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RecordedSession {
     /// Garmin's word, such as `swimming` or `transition`.
@@ -60,22 +60,22 @@ pub struct RecordedSession {
 pub struct Recording {
     /// The time of the first sample.
     pub start: Timestamp,
-    /// The local time of the device, in seconds east of UTC; FIT files know it.
+    /// The device's offset from UTC in seconds, positive to the east; only FIT files store it.
     pub utc_offset_s: Option<i32>,
     /// Garmin's word, such as `running`; the first sport of a multisport file.
     pub sport: Option<String>,
-    /// In chronological order, each at its own time.
+    /// In chronological order, no two at the same time.
     pub samples: Vec<Sample>,
     /// In chronological order, without overlaps.
     pub pauses: Vec<Pause>,
     pub laps: Vec<RecordedLap>,
-    /// In chronological order; FIT files have them.
+    /// In chronological order; only FIT files have them.
     pub sessions: Vec<RecordedSession>,
     /// Whether the file broke off or had more than [`MOST_SAMPLES`] samples, so that the end is missing.
     pub is_cut: bool,
 }
 
-/// How long a sample counts when the next one is missing. Watches with smart recording write one at least this often.
+/// The longest time for which one sample counts. Watches with smart recording write a sample at least this often.
 const LONGEST_HOLD_S: f64 = 30.0;
 
 impl Recording {
@@ -138,7 +138,7 @@ impl Recording {
         })
     }
 
-    /// The same with sessions in order, whose times count from the epoch.
+    /// Adds sessions that are already in order. Their times count from the Unix epoch.
     pub(super) fn with_sessions(mut self, mut sessions: Vec<RecordedSession>) -> Self {
         let origin_s = self.start.as_duration().as_secs_f64();
         for session in &mut sessions {

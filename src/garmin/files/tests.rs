@@ -4,7 +4,7 @@ use super::*;
 /// 8 January 2026, 10:00 UTC.
 const NOON: i64 = 1_767_866_400;
 
-/// A ride with smart recording: 1 s apart, then 9 s apart, a pause of 5 minutes, and two laps.
+/// A ride with smart recording: samples 1 s apart, then 9 s apart, a pause of 5 minutes, and two laps.
 fn ride() -> Vec<u8> {
     use FitValue::{Signed, Whole};
     let mut fit = FitWriter::default();
@@ -48,7 +48,7 @@ fn a_fit_file_of_several_sports_has_its_sessions() {
     for at in [0, 60, 120] {
         fit.timed(message::RECORD, NOON + at, &[(5, Whole(100))]);
     }
-    // Watches write them at the end, in whatever order.
+    // Watches write the sessions at the end of the file, not in chronological order.
     for (sport, from, seconds) in [(2, 75, 45_000), (5, 0, 60_000), (3, 60, 15_000)] {
         let start = (2, Whole(fit_time(NOON + from)));
         fit.timed(
@@ -141,7 +141,7 @@ fn archives_are_unpacked_by_their_content() {
     }
 }
 
-/// The size in the directory of an archive is only a claim.
+/// The directory of an archive may state a wrong size.
 #[test]
 fn a_wrong_claim_of_the_size_changes_nothing() {
     let fit = ride();
@@ -203,7 +203,7 @@ fn files_behind_one_another_are_one_recording() {
     assert!(!read(&two).unwrap().is_cut);
 }
 
-/// A file by hand: big-endian, plain altitude and speed, and times in the message header.
+/// A file built by hand: big-endian, plain altitude and speed, and times in the message header.
 #[test]
 fn compressed_times_and_big_endian_fields() {
     let at = fit_time(NOON);
@@ -213,7 +213,7 @@ fn compressed_times_and_big_endian_fields() {
     body.extend(3_000_u16.to_be_bytes());
     body.push(100);
     body.extend([0x41, 0, 0, 20, 0, 1, 3, 1, 0x02]);
-    // Three seconds later, then past the turn of the five bits, with an invalid heart rate.
+    // Three seconds later, then after the five-bit counter has wrapped, with an invalid heart rate.
     for (after, bpm) in [(3_u32, 110), (30, 0xff)] {
         let low = u8::try_from((at + after) & 0x1f).unwrap();
         body.extend([0x80 | 1 << 5 | low, bpm]);

@@ -29,8 +29,8 @@ pub fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, FileError> {
     }
 }
 
-/// `size` is what the archive claims. A buffer of the right size saves the memory of one that grows; a wrong claim
-/// costs a second try.
+/// `size`: the size that the archive claims. A buffer of the right size never grows, which saves memory; after a wrong
+/// claim the data is inflated a second time.
 fn inflate(data: &[u8], size: Option<usize>) -> Result<Vec<u8>, FileError> {
     if let Some(size) = size.filter(|size| *size <= MOST_BYTES) {
         let mut file = vec![0; size];
@@ -44,8 +44,8 @@ fn inflate(data: &[u8], size: Option<usize>) -> Result<Vec<u8>, FileError> {
     })
 }
 
-/// The first FIT file of the archive, else the first GPX or TCX file. The central directory at the end is the only
-/// place that always knows the sizes.
+/// The first FIT file of the archive, else the first GPX or TCX file. The sizes are read from the central directory,
+/// because the header before an entry may lack them.
 fn unzip(bytes: &[u8]) -> Result<Cow<'_, [u8]>, FileError> {
     let entries = entries(bytes).ok_or(FileError::BadArchive)?;
     let named = |suffix: &str| entries.iter().find(|entry| entry.name.ends_with(suffix));

@@ -13,7 +13,7 @@ pub(super) enum XmlStep<'a> {
         name: &'a str,
         tag: &'a BytesStart<'a>,
     },
-    /// The end of an element, with the text that came last before it.
+    /// The end of an element, with the last text before it.
     Close {
         name: &'a str,
         text: &'a str,
@@ -57,14 +57,14 @@ pub(super) fn walk(text: &str, mut on: impl FnMut(XmlStep<'_>)) -> bool {
     }
 }
 
-/// A time of the file, in Unix seconds.
+/// Parses a timestamp into Unix seconds.
 pub(super) fn time_s(text: &str) -> Option<f64> {
     text.parse::<Timestamp>()
         .ok()
         .map(|at| at.as_duration().as_secs_f64())
 }
 
-/// A finite number.
+/// Parses a number; infinities and NaN are refused.
 pub(super) fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }

@@ -1,4 +1,4 @@
-//! Finds the LiveTrack link in pasted text: the link itself, a short one, or a whole e-mail.
+//! Finds the LiveTrack link in pasted text, which may be the link itself, a short link, or a whole e-mail.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const EXAMPLE: &str = "https://livetrack.garmin.com/session/<id>/token/<token>";
 /// Garmin's tokens have 31 or 32 upper-case hexadecimal digits. Longer and other tokens are accepted too.
 const USUAL_TOKEN_BYTES: usize = 31;
 
-/// The pair that opens one LiveTrack session. Anyone who has it can watch.
+/// The session id and token that give access to one LiveTrack session. Anyone who has both can watch.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveTrackLink {
     /// A UUID of 36 characters.
@@ -119,7 +119,7 @@ fn bare_hosts(hosts: &GarminHosts) -> Vec<String> {
     bare
 }
 
-/// Checks an address, with as many further lines appended as it needs to be complete.
+/// Checks an address that may continue on the next lines, and adds only as many lines as a complete link needs.
 fn judge_grown(candidate: &[String], hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
     let mut best = Err(LinkProblem::Missing);
     for address in candidate {

@@ -18,13 +18,13 @@ pub struct LiveTrackSession {
     pub start: Option<Timestamp>,
     /// Start + 24 h while the session is live, later the real end.
     pub end: Option<Timestamp>,
-    /// The interval at which the phone posts.
+    /// The interval at which the phone posts its points.
     pub post_frequency_s: Option<u32>,
     /// False when the session is hidden or has expired.
     pub viewable: Option<bool>,
     /// `InProgress`, `Complete` or `Expired`; not sent by every generation.
     pub status: Option<String>,
-    /// Whether the athlete cancelled it.
+    /// Whether the athlete cancelled the session.
     pub cancelled: Option<bool>,
     /// The planned or the current activity's type.
     pub activity_type: Option<String>,
@@ -62,7 +62,7 @@ impl LiveTrackSession {
         has_marker.then_some(session)
     }
 
-    /// The athlete's name in a form that compares. People choose their names, so equal ones prove nothing.
+    /// The athlete's name, normalised for comparison. People choose their own names, so equal names prove nothing.
     pub fn athlete_key(&self) -> Option<String> {
         let name = self.athlete.as_deref()?.trim().to_lowercase();
         (!name.is_empty()).then_some(name)
@@ -73,7 +73,8 @@ impl LiveTrackSession {
         self.start?.checked_add(SignedDuration::from_hours(24)).ok()
     }
 
-    /// When the athlete ended it: according to the status, or to an `end` in the past that is not start + 24 h.
+    /// When the athlete ended the session: according to the status, or to an `end` in the past that is not start + 24
+    /// h.
     pub fn ended_at(&self, now: Timestamp) -> Option<Timestamp> {
         let over = |word: &str| {
             self.status

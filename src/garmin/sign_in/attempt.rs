@@ -75,7 +75,7 @@ impl<'a> SignInAttempt<'a> {
         }
     }
 
-    /// Sends with the cookies of this sign-in. `method`: the one that a 429 throttles.
+    /// Sends with the cookies of this sign-in. `method`: the sign-in method that a 429 throttles.
     pub(super) async fn send(
         &mut self,
         method: SignInMethod,
@@ -86,7 +86,7 @@ impl<'a> SignInAttempt<'a> {
     }
 
     /// Sends without cookies, to the token service and the API. A 429 throttles all methods, because all of them need
-    /// these.
+    /// these hosts.
     pub(super) async fn send_without_cookies(
         &mut self,
         request: GarminRequest,

@@ -90,8 +90,8 @@ fn is_about_the_ticket(refusal: &SignInRefusal) -> bool {
     )
 }
 
-/// The refusal to report when every method failed. A method that obtained a ticket is the most informative. If all
-/// methods agree, their common reason is reported.
+/// The refusal to report when every method failed. The failure of a method that obtained a ticket is the most
+/// informative. If all methods agree, their common reason is reported.
 fn verdict(failures: &[(SignInMethod, SignInRefusal)]) -> SignInRefusal {
     if let Some((_, refusal)) = failures.iter().find(|(_, refusal)| is_about_the_ticket(refusal)) {
         return refusal.clone();

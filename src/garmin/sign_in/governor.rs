@@ -67,7 +67,7 @@ pub(super) struct Governor {
 pub(super) struct SharedLimits {
     /// The secret key of all hashes.
     key: [u8; 32],
-    /// Throttled methods, and until when each is not used.
+    /// Throttled methods, each with the time until which it is not used.
     cooling: BTreeMap<SignInMethod, Timestamp>,
 }
 
@@ -219,7 +219,7 @@ impl Governor {
         history.reached_from.extend(source.map(|source| (source, now)));
     }
 
-    /// Takes back the last count, because there was no connection to send the attempt on.
+    /// Undoes the last count, because the attempt was never sent: there was no connection.
     pub(super) fn uncount_attempt(&mut self, person: PersonKey, source: Option<SourceKey>) {
         if let Some(history) = self.people.get_mut(&person) {
             history.reached.pop();
@@ -239,8 +239,8 @@ impl Governor {
         known.drain(..excess);
     }
 
-    /// Counts an attempt that was declined without asking Garmin, like one that Garmin refused. It is not counted if
-    /// that would make more than `max_people` people known.
+    /// Counts an attempt that was declined without asking Garmin, like one that Garmin refused. The attempt is not
+    /// counted if the governor would then know more than `max_people` people.
     pub(super) fn count_declined(
         &mut self,
         person: PersonKey,

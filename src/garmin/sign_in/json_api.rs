@@ -169,7 +169,7 @@ pub(super) fn read_code_response(
         "SUCCESSFUL" => read_ticket(hosts, login_method, place, response).map_err(CodeFailure::Final),
         "ACCOUNT_LOCKED" => Err(CodeFailure::Final(SignInRefusal::AccountLocked)),
         "CAPTCHA_REQUIRED" => Err(CodeFailure::Final(SignInRefusal::BotChallenge)),
-        // No source documents what a wrong code is called, so anything else counts as one.
+        // No known source documents the status of a wrong code, so every other status counts as one.
         _ => Err(CodeFailure::Wrong),
     }
 }

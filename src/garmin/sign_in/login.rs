@@ -8,7 +8,7 @@ use crate::config::GarminHosts;
 use crate::garmin::request::join;
 use crate::garmin::response::NoResponse;
 
-/// E-mail and password were correct.
+/// What follows when Garmin accepts the e-mail and password.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Login {
     Ticket(CasTicket),

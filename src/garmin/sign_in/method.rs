@@ -15,7 +15,8 @@ pub enum SignInMethod {
 }
 
 impl SignInMethod {
-    /// The order in which they are tried: the fast one, the one with its own rate limits, the slow one.
+    /// The order in which the methods are tried. Mobile is the fastest, the widget often works while the JSON methods
+    /// are throttled, and the portal is the slowest.
     pub const ALL: [Self; 3] = [Self::Mobile, Self::Widget, Self::Portal];
 
     /// The name used in events.

@@ -24,7 +24,7 @@ const MAX_TRIES: u8 = 3;
 /// How long a challenge is kept. Garmin's own page accepts a code for some minutes.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// Garmin's codes have six digits; Garmin judges the other lengths in this range.
+/// Garmin's codes have six digits. Other lengths within this range are sent too, so that Garmin decides.
 const DIGITS: std::ops::RangeInclusive<usize> = 4..=10;
 
 /// A sign-in that waits for its code. Keep it in memory only, because it holds the cookies of the sign-in.
@@ -97,7 +97,7 @@ impl MfaChallenge {
         }
     }
 
-    /// The number of codes that it still accepts; 0 = start again.
+    /// The number of codes that the challenge still accepts; 0 = start again.
     pub fn tries_left(&self) -> u8 {
         self.tries_left
     }
@@ -110,7 +110,7 @@ impl MfaChallenge {
         }
     }
 
-    /// Whether it accepts no more codes: answered, out of tries, or too old.
+    /// Whether the challenge accepts no more codes: it was answered, is out of tries, or is too old.
     pub(super) fn is_over(&self, now: Timestamp) -> bool {
         self.tries_left == 0 || now.duration_since(self.opened_at) > LIFETIME
     }

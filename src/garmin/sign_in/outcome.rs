@@ -7,7 +7,7 @@ use crate::garmin::tokens::GarminTokens;
 /// A person who signed in at Garmin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Garmin's number of the profile, which identifies the person.
+    /// Garmin's profile number, which identifies the person.
     pub profile_id: u64,
     /// The name in Garmin's URLs; empty for a profile that has none yet.
     pub display_name: String,

@@ -1,5 +1,5 @@
-//! The results of the last sign-ins. A person who was not invited gets the answer to a wrong password after about the
-//! same time, or during an outage of Garmin the outage.
+//! Remembers the results of recent sign-ins, so that the answer to a person who was not invited looks real: a wrong
+//! password, after about the time that Garmin takes to refuse one, or Garmin's outage while there is one.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,13 +13,14 @@ use super::refusal::SignInRefusal;
 /// Assumed duration of a sign-in with a wrong password, until one is measured.
 const FIRST_GUESS: Duration = Duration::from_millis(900);
 
-/// How long one sign-in is evidence of an outage.
+/// How long a sign-in that met an outage counts as evidence of the outage.
 const OUTAGE_MEMORY: SignedDuration = SignedDuration::from_mins(2);
 
-/// Strangers can make the gateway remember people. Beyond this number, they are answered without being remembered.
+/// Strangers can fill this memory with invented people. Beyond this number, people are answered without being
+/// remembered.
 pub(super) const MAX_PEOPLE: usize = 10_000;
 
-/// The duration of wrong passwords, and the last outage.
+/// How long Garmin takes to refuse a wrong password, and the last outage.
 #[derive(Default)]
 pub(super) struct RecentSignIns {
     wrong_password_took: Option<Duration>,

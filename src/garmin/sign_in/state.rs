@@ -109,7 +109,8 @@ impl SignInState {
     /// Waits until no other sign-in from this source is in progress; `None` when too many wait already.
     ///
     /// Each source has at most one place in the queue, so a source with many sign-ins delays the others by only one.
-    /// Loopback is no source: it is a proxy on this machine that tells no addresses, and speaks for everybody.
+    /// Loopback does not count as a source: it is a proxy on this machine that forwards no client addresses, so it
+    /// stands for everybody.
     pub(super) async fn wait_for_source(&self, from: Option<IpAddr>) -> Option<SourceTurn> {
         let Some(from) = from.filter(|address| !address.to_canonical().is_loopback()) else {
             return Some(SourceTurn { _turn: None });
@@ -168,12 +169,12 @@ impl Default for SourceLine {
     }
 }
 
-/// The head of a source's line.
+/// The turn of one sign-in among those from the same source.
 pub(super) struct SourceTurn {
     _turn: Option<(OwnedMutexGuard<()>, OwnedSemaphorePermit)>,
 }
 
-/// The head of the queue. However its sign-in ends, the next one waits for the spacing from that moment.
+/// The turn of one sign-in among all. However the sign-in ends, the spacing before the next one starts at that moment.
 pub(super) struct QueueTurn<'a> {
     last_ended: tokio::sync::MutexGuard<'a, Option<Instant>>,
     _source: SourceTurn,

@@ -7,7 +7,7 @@ use super::profile;
 use super::wire::{FitMessage, messages};
 use crate::garmin::livetrack::Position;
 
-/// Reads an activity. A damaged file gives what comes before the damage.
+/// Reads an activity. A damaged file yields the part before the damage.
 pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
     let records = messages(bytes)
         .map_while(Result::ok)
@@ -42,7 +42,7 @@ pub fn recording(bytes: &[u8]) -> Result<Recording, FileError> {
     if samples.is_empty() && is_cut {
         return Err(FileError::Damaged);
     }
-    // Watches write the sessions in whatever order.
+    // Watches do not write the sessions in chronological order.
     let begin_s = |times: Option<(f64, f64)>| times.map_or(f64::INFINITY, |(from_s, _)| from_s);
     sessions.sort_by(|(_, a), (_, b)| begin_s(*a).total_cmp(&begin_s(*b)));
     let sport = sessions.iter().find_map(|(sport, _)| sport.clone());
@@ -123,7 +123,7 @@ fn degrees(semicircles: f64) -> f64 {
     semicircles * 180.0 / 2_147_483_648.0
 }
 
-/// Whether the timer was started (or else stopped), and when.
+/// The time of a timer event, and whether it started the timer (`true`) or stopped it.
 fn timer(event: &FitMessage<'_>) -> Option<(f64, bool)> {
     let kind = |field| event.number(field).and_then(whole);
     if kind(0) != Some(0) {

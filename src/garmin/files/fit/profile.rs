@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// How a field is called and converted: value = raw / `scale` - `offset`.
+/// The name of a field and its conversion: value = raw / `scale` - `offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FieldProfile {
     pub name: &'static str,

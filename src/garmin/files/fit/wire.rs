@@ -10,7 +10,7 @@ pub fn is_fit(bytes: &[u8]) -> bool {
     bytes.get(8..12) == Some(b".FIT")
 }
 
-/// The messages of a FIT file in order, also if several files follow one another.
+/// The messages of a FIT file in order, even if it is a chain of several files.
 ///
 /// The iterator ends at the end of the file, or after one error if the file is damaged. Checksums are not compared: a
 /// file whose upload broke off is still readable up to that point.
@@ -44,14 +44,14 @@ struct FitDefinition<'a> {
     is_big_endian: bool,
     /// Three bytes a field: number, size, base type.
     fields: &'a [u8],
-    /// The bytes of a message.
+    /// The size of a message in bytes.
     size: usize,
 }
 
 /// One message. Developer fields are skipped.
 #[derive(Debug, Clone, Copy)]
 pub struct FitMessage<'a> {
-    /// Garmin's number of the kind of message, such as 20 for a record.
+    /// Garmin's number for the message type, such as 20 for a record.
     pub number: u16,
     definition: FitDefinition<'a>,
     data: &'a [u8],
@@ -249,7 +249,7 @@ impl<'a> FitMessage<'a> {
     }
 }
 
-/// Small values count from when the device was switched on, so they are not a time of day.
+/// Small values count from the moment the device was switched on, so they are not a time of day.
 fn unix_s(fit_seconds: u32) -> Option<f64> {
     const FIRST: u32 = 0x1000_0000;
     (FIRST..u32::MAX)

@@ -7,15 +7,15 @@ pub fn fit_time(unix_s: i64) -> u32 {
     u32::try_from(unix_s - i64::from(EPOCH_S)).unwrap_or(u32::MAX)
 }
 
-/// A FIT file in the making. A message kind is defined again when its fields change.
+/// A FIT file under construction. A new definition is written whenever the message number or the fields change.
 #[derive(Debug, Default)]
 pub struct FitWriter {
     body: Vec<u8>,
-    /// The last definition: message number and its fields as the file has them.
+    /// The last definition written: the message number and the encoded fields.
     defined: Option<(u16, Vec<[u8; 3]>)>,
 }
 
-/// A value to write. Time and unsigned numbers are [`FitValue::Whole`].
+/// A value to write. Times and unsigned 32-bit numbers are [`FitValue::Whole`].
 #[derive(Debug, Clone, Copy)]
 pub enum FitValue<'a> {
     Whole(u32),
@@ -82,7 +82,7 @@ impl FitWriter {
     }
 }
 
-/// The bytes of a text with its final zero.
+/// The length of a text in bytes, with its final zero.
 fn length(text: &str) -> u8 {
     u8::try_from(text.len() + 1).unwrap_or(u8::MAX)
 }

@@ -33,7 +33,7 @@ impl Default for GovernorSettings {
         Self {
             spacing: seconds(5),
             daily: 6,
-            // Reports speak of hours; each further 429 restarts the hour.
+            // Users report that throttling lasts for hours; each further 429 restarts this pause.
             cool_down: seconds(3600),
             wrong_password_memory: seconds(15 * 60),
             patience: seconds(60),
