@@ -83,7 +83,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<grants::FamilyUse>(),
     Kind::of::<family::TokenFamily>(),
     Kind::of::<Revocation>(),
-    // Of earlier versions, which tested the disk with a record. A backup may contain it.
+    // Earlier versions tested the disk with this record, and a backup may contain it.
     Kind {
         table: "sign_in_write_test",
         version: 1,
@@ -136,7 +136,7 @@ struct OAuthState {
     uses: authenticate::FamilyUses,
     clocks: ClockAgreement,
     sign_in_ended: OnceLock<SignInEnded>,
-    /// Sent to when a client gets the first tokens of a sign-in.
+    /// Notified when a client gets the first tokens of a sign-in.
     sign_in_begun: watch::Sender<()>,
 }
 
@@ -151,7 +151,7 @@ impl OAuth {
     fn with_fetcher(parts: OAuthParts, fetcher: DocumentFetcher) -> Self {
         let resource = parts.public_url.mcp();
         let documents = documents::Documents::new(parts.store.clone(), parts.clock.clone(), fetcher);
-        // Without what was kept, lack of use counts from now.
+        // If no earlier reading was stored, lack of use counts from now.
         let seen = parts.store.find(b"").ok().flatten();
         let clocks = ClockAgreement::new(&parts.clock, seen);
         let oauth = Self(Arc::new(OAuthState {
@@ -192,8 +192,9 @@ impl OAuth {
         oauth
     }
 
-    /// Sets what happens, besides the end of its tokens, when a client revokes its sign-in or a token of it, or when a
-    /// token was used twice. The operator's revocation tells what it ended itself.
+    /// Sets the callback that runs after a client has revoked its sign-in or one of its tokens, or after a token was
+    /// reused. The tokens have ended by then. The operator's revocations do not run it: [`OAuth::end_access`] returns
+    /// what it ended.
     pub fn when_sign_in_ends(&self, act: impl Fn(&FamilyId) + Send + Sync + 'static) {
         self.0.sign_in_ended.get_or_init(|| Box::new(act));
     }
@@ -204,7 +205,7 @@ impl OAuth {
         }
     }
 
-    /// Changes when a client gets the first tokens of a sign-in, so that a person has access who may have had none.
+    /// Changes when a client gets the first tokens of a sign-in, which may give access to a person who had none.
     pub fn sign_ins_begun(&self) -> watch::Receiver<()> {
         self.0.sign_in_begun.subscribe()
     }

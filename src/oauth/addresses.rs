@@ -29,7 +29,7 @@ const NOT_GLOBAL_V4: [(Ipv4Addr, u8); 15] = [
 /// an IPv4 address (`::ffff:`, `64:ff9b::`).
 const GLOBAL_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Exceptions within it (IANA IPv6 Special-Purpose Address Registry): protocol assignments including Teredo,
+/// Exceptions within [`GLOBAL_V6`] (IANA IPv6 Special-Purpose Address Registry): protocol assignments including Teredo,
 /// documentation, 6to4, and documentation again.
 const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),

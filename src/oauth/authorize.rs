@@ -2,7 +2,7 @@
 //! person.
 //!
 //! Invariants of this file and its submodules:
-//! - A form counts only together with the cookie of the browser that its page was made for.
+//! - A form is valid only together with the cookie of the browser that its page was made for.
 //! - No sign-in lasts in a browser: every consent is given with Garmin's password, for one client, after the page has
 //!   shown its name and return address.
 //! - Until the redirect URI is proven, errors are pages; after that they go to the client with `state` and `iss`.

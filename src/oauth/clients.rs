@@ -1,15 +1,15 @@
 //! The clients that request tokens, and their redirect URIs.
 //!
-//! A registration is not stored: the client's id *is* its registration, in base64url. Claude registers again at every
-//! connect, sometimes twice. The same metadata gives the same id, so there is nothing to clean up, a flood of
+//! A registration is not stored: the client's id *is* its registration, in base64url. Claude registers again for every
+//! connection, sometimes twice. The same metadata gives the same id, so there is nothing to clean up, a flood of
 //! registrations uses no space, and a restored backup knows clients that registered after it was made. An id is no
 //! credential and is not signed, because anybody may register. The redirect URI protects people, and it is checked at
 //! each use.
 //!
 //! The clients that another gateway registered are the exception: [`imported`](super::imported) stores them.
 //!
-//! Absent on purpose: client secrets (every client is a public client with PKCE, whatever it asks for), and management of
-//! registrations (RFC 7592).
+//! Absent on purpose: client secrets (every client is a public client with PKCE, whatever it asks for), and the
+//! management of registrations (RFC 7592).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -32,7 +32,7 @@ pub(super) const MAX_ID_BYTES: usize = 2048;
 /// No known client has as many redirect URIs.
 const MAX_REDIRECT_URIS: usize = 32;
 
-/// The two kinds of client id that are accepted.
+/// The two kinds of client id that are recognised by their form. Imported ids are looked up in the store instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ClientId {
     /// The gateway issued it at `/register`.
@@ -42,7 +42,7 @@ pub(super) enum ClientId {
 }
 
 impl ClientId {
-    /// Reads a `client_id`. `None`: the gateway never issued it, and the client should register.
+    /// Reads a `client_id`. `None`: it is neither kind, so the client must have been imported, or else register.
     pub(super) fn parse(id: &str) -> Option<Self> {
         if id.len() > MAX_ID_BYTES {
             return None;
@@ -234,7 +234,7 @@ mod tests {
         assert_ne!(ask(&other).unwrap()["client_id"], first["client_id"]);
     }
 
-    /// The port counts unless a native client chooses it itself.
+    /// The port is part of the address, except for loopback over plain HTTP, where a native client chooses it.
     #[test]
     fn dcr_keeps_the_port_of_a_loopback_address_with_https() {
         let uri = "https://localhost:3000/callback";

@@ -3,8 +3,8 @@
 //! A machine without a battery-backed clock boots with a date years in the past and jumps when it is synchronised; a
 //! wrong server or a typing mistake sets it years ahead. Such a jump must not look like years without use. So:
 //! - Nothing ends for lack of use until the wall clock has advanced at the same rate as the monotonic one for an hour.
-//! - Lack of use is counted only since the last jump of more than [`LONGEST_PAUSE`], which is remembered over a
-//!   restart. A sign-in that nobody uses then ends later than it should, never earlier.
+//! - Lack of use is counted only since the last jump of more than [`LONGEST_PAUSE`], which is remembered across
+//!   restarts. A sign-in that nobody uses then ends later than it should, never earlier.
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -19,14 +19,13 @@ const STEADY_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Synchronisation routinely corrects by less than this.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// A longer time without the gateway is taken for a wrong clock. Shorter ones are taken for a machine that was
-/// switched off or suspended.
+/// A longer gap is taken for a wrong clock, a shorter one for a machine that was switched off or suspended.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How often the last seen time is stored. Well below [`LONGEST_PAUSE`], and rarely, for SD cards.
 const KEEP_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
-/// The clock as it was seen last, kept over a restart.
+/// The last reading of the clock, which is stored across restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ClockSeen {
     pub(super) at: Timestamp,
@@ -57,7 +56,7 @@ fn is_pause(gap: SignedDuration) -> bool {
 }
 
 impl ClockAgreement {
-    /// `kept`: what the last run of the program saw.
+    /// `kept`: the last reading that an earlier run stored.
     pub(super) fn new(clock: &Clock, kept: Option<ClockSeen>) -> Self {
         let (at, elapsed) = (clock.now(), clock.elapsed());
         let goes_on = kept.filter(|kept| is_pause(at.duration_since(kept.at)));
@@ -90,7 +89,7 @@ impl ClockAgreement {
         (elapsed - observed.even_since >= STEADY_FOR).then_some(observed.seen.counted_since)
     }
 
-    /// What to store, if it is time to.
+    /// The reading to store, if one is due.
     pub(super) fn to_keep(&self) -> Option<ClockSeen> {
         let mut observed = self.0.lock();
         let seen = observed.seen;

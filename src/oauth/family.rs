@@ -96,7 +96,7 @@ impl TokenFamily {
         (family, pair)
     }
 
-    /// A sign-in that another gateway gave, with its one access token and no refresh token.
+    /// A sign-in from another gateway, with its one access token and no refresh token.
     pub(super) fn imported(
         consent: Consent,
         created_at: Timestamp,
@@ -104,7 +104,7 @@ impl TokenFamily {
         access: TokenHash,
         ends_at: Option<Timestamp>,
     ) -> Self {
-        // Nobody has the refresh token of this pair.
+        // The refresh token of this pair is discarded, so nobody can use it.
         let (family, _) = Self::begin(consent, created_at, SignedDuration::ZERO);
         Self {
             refreshed_at: last_used_at,

@@ -29,7 +29,7 @@ const MAX_FETCHES: usize = 16;
 /// Leaves fetches for other sources when all hosts of one source are slow.
 const MAX_FETCHES_PER_SOURCE: usize = 2;
 
-/// Why a document could not be fetched, for the log. The outside only learns whether a document exists.
+/// Why a document could not be fetched, for the log. The visitor only learns whether a usable document exists.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchProblem {
     #[error("too many other documents are being fetched")]
@@ -225,7 +225,7 @@ mod tests {
 
     /// Serves `answer` to one connection; `None` sends nothing.
     async fn served(answer: Option<String>, deadline: Duration) -> Result<(Vec<u8>, Duration), FetchProblem> {
-        // Another test may have installed it already.
+        // Another test may have installed the provider already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/client.json", listener.local_addr().unwrap());

@@ -12,8 +12,8 @@ use super::redirect::RedirectUri;
 use super::redirect::fence::{APPS, RedirectFence};
 use crate::config::PublicUrl;
 
-/// A redirect URI that passes the fence leads to loopback or the callback of Claude or ChatGPT, and an answer added to it keeps that
-/// target and contains each of its parameters exactly once.
+/// A redirect URI that passes the fence leads to loopback or to a callback of Claude or ChatGPT. The URL of an answer
+/// keeps that target and contains each parameter of the answer exactly once.
 pub fn redirect_uri(text: &str) {
     let Ok(uri) = RedirectFence::default().admit(text) else {
         return;

@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Codes and tokens are stored as SHA-256 only.
-//! - An access token has a record exactly as long as it is valid. Ending a family removes its records in the same
-//!   unit of work, so the next call finds none.
+//! - An access token without a record is invalid. Ending a family removes its records in the same unit of work, so the
+//!   next call finds none.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ pub(super) const CODE_LIFE: SignedDuration = SignedDuration::from_secs(60);
 /// security: every token is looked up on every call, so a revocation takes effect at once.
 pub(super) const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long the old refresh token still yields the new pair after a rotation. Claude refreshes from two machines at once,
-/// in bursts of up to 76 seconds.
+/// How long the old refresh token still yields the new pair after a rotation. Claude refreshes from two machines at
+/// once, in bursts of up to 76 seconds.
 pub(super) const GRACE: SignedDuration = SignedDuration::from_secs(120);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
-//! Clients and access tokens that another gateway gave, so that nobody has to connect again.
+//! Imports clients and access tokens of another gateway, so that nobody has to connect again.
 //!
-//! An imported token is the only one of its sign-in: the other gateway gave no refresh token, so the sign-in ends when
-//! the token expires. The client then returns to `/authorize` with the id that it has, which is why clients are
+//! An imported token is the only one of its sign-in: the other gateway issued no refresh token, so the sign-in ends
+//! when the token expires. The client then returns to `/authorize` with the id that it has, which is why clients are
 //! imported too. Their secrets are not: here, every client is a public client with PKCE.
 
 use jiff::Timestamp;
@@ -22,13 +22,13 @@ use crate::store::{Kind, Record, Store, StoreError, Table, Tx};
 #[derive(Clone, Debug)]
 pub struct ForeignClient {
     pub id: String,
-    /// Its name for itself, as it was registered.
+    /// The client's own name, as it was registered.
     pub name: Option<String>,
-    /// Those that this gateway allows: see [`allowed_redirects`].
+    /// The redirect URIs that this gateway allows: see [`allowed_redirects`].
     pub redirect_uris: Vec<String>,
 }
 
-/// An access token of another gateway, which let its client read and change.
+/// An access token of another gateway. It allowed its client to read and change data.
 #[derive(Clone, Debug)]
 pub struct ForeignToken {
     pub hash: TokenHash,
@@ -37,7 +37,7 @@ pub struct ForeignToken {
     pub client_name: Option<String>,
     pub created_at: Timestamp,
     pub last_used_at: Timestamp,
-    /// `None`: it does not expire.
+    /// `None`: the token does not expire.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -62,8 +62,8 @@ pub(super) fn find_client(store: &Store, id: &str) -> Result<Option<OAuthClient>
     Ok(found.map(|imported| imported.client))
 }
 
-/// Those of the redirect URIs to which this gateway may send a code, in the form in which it keeps them. `added`: the
-/// operator's additions (`REDIRECT_HOSTS`).
+/// The redirect URIs among `uris` to which this gateway may send a code, in the form in which it stores them. `added`:
+/// the operator's additions (`REDIRECT_HOSTS`).
 pub fn allowed_redirects<'a>(uris: impl IntoIterator<Item = &'a str>, added: &[String]) -> Vec<String> {
     let fence = RedirectFence::new(added);
     let mut allowed: Vec<String> = Vec::new();
@@ -83,7 +83,7 @@ impl OAuth {
         Ok(clients.map(|(_, imported)| imported.client.id).collect())
     }
 
-    /// Stores a client, inside a unit of work. Returns whether it was new and has an id that can be kept.
+    /// Stores a client, inside a unit of work. Returns whether it was stored: its id must be usable and not yet known.
     pub fn import_client_within(tx: &mut Tx<'_>, foreign: &ForeignClient) -> Result<bool, StoreError> {
         let id = foreign.id.as_str();
         let is_usable = !id.is_empty() && id.len() <= MAX_ID_BYTES && ClientId::parse(id).is_none();

@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - Codes and cookies are stored as SHA-256 only. A code starts one visit, and an account has one valid code at most.
-//! - A visit ends after [`VISIT_LIFE`], with the sign-in that asked for its code, with the access of its account, and
-//!   when the account is forgotten. The writes of a visit ask again, in the same unit of work.
+//! - A visit ends after [`VISIT_LIFE`], or earlier with the sign-in that requested its code, with the access of its
+//!   account, or with the account itself. Every write of a visit checks that again, in the same unit of work.
 //! - The token in the forms of a visit is derived from its cookie, which no other site can read.
 
 use jiff::{SignedDuration, Timestamp};
@@ -25,20 +25,20 @@ pub const PAGE_CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// Long enough to read and change a few things; a page left open on somebody else's computer is closed soon.
 pub const VISIT_LIFE: SignedDuration = SignedDuration::from_mins(30);
 
-/// Browsers in which one person's page may be open at once. The oldest visit gives way.
+/// Upper bound of browsers in which one person's page is open at once. Beyond it, the oldest visit ends.
 const MAX_VISITS: usize = 4;
 
-/// Who asked for a code or a visit, and until when it is valid.
+/// The account that a code or a visit is for, the sign-in that requested it, and its expiry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct PageAccess {
     account: AccountId,
-    /// The client's sign-in that asked for the link; `None` after a sign-in at Garmin, or from a chat.
+    /// The client's sign-in that requested the link; `None` after a sign-in at Garmin, or from a chat.
     via: Option<FamilyId>,
     expires_at: Timestamp,
 }
 
 impl PageAccess {
-    /// Whether it still opens the page: in time, for an account that exists, by a sign-in that is still valid.
+    /// Whether the page still opens: the access has not expired, and its account and sign-in still exist.
     fn is_valid_within(&self, tx: &Tx<'_>, now: Timestamp) -> Result<bool, StoreError> {
         if now >= self.expires_at || !Accounts::exists_within(tx, &self.account)? {
             return Ok(false);
@@ -72,7 +72,7 @@ pub(super) const KINDS: [Kind; 2] = [Kind::of::<PageCode>(), Kind::of::<PageVisi
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageVisitor {
     pub account: AccountId,
-    /// The client's sign-in that asked for the link, if one did.
+    /// The client's sign-in that requested the link, if one did.
     pub via: Option<FamilyId>,
     pub expires_at: Timestamp,
     visit: TokenHash,
@@ -96,7 +96,7 @@ impl PageVisitor {
     }
 }
 
-/// Stores a new code in place of the account's earlier ones. Its text is for the person alone.
+/// Stores a new code in place of the account's earlier ones. Only the person may see its text.
 pub(super) fn put_code(
     tx: &mut Tx<'_>,
     code: &Secret,
@@ -121,7 +121,7 @@ pub(super) fn new_code() -> Secret {
     random_token(CODE_PREFIX)
 }
 
-/// Ends the codes and visits of which `is_ended` says so.
+/// Removes the codes and visits for which `is_ended` returns true.
 pub(super) fn end_within(
     tx: &mut Tx<'_>,
     is_ended: impl Fn(&AccountId, Option<&FamilyId>) -> bool,
@@ -155,8 +155,8 @@ pub(super) fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
 }
 
 impl OAuth {
-    /// A code that opens the page of `account` once, within [`PAGE_CODE_LIFE`]. `None`: the account no longer exists, or
-    /// `is_allowed`, which the same unit of work asks, says no.
+    /// A code that opens the page of `account` once, within [`PAGE_CODE_LIFE`]. `None`: the account no longer exists,
+    /// or `is_allowed` returned false. It is called in the same unit of work.
     pub async fn issue_page_code(
         &self,
         account: &AccountId,
@@ -189,7 +189,7 @@ impl OAuth {
             return Ok(None);
         }
         let (hash, now) = (TokenHash::of(code), self.0.clock.now());
-        // A guess costs no write.
+        // This read comes first, so that a guessed code costs no write.
         if self.0.store.find::<PageCode>(hash.as_bytes())?.is_none() {
             tracing::info!("page.code_refused");
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Ends access: by the client (RFC 7009), by the operator, after reuse of a token, or for lack of use.
+//! Ends access: by the client (RFC 7009), by the operator or the person, after reuse of a token, or for lack of use.
 //!
 //! Every ended family leaves a [`Revocation`], written in the same unit of work.
 
@@ -57,7 +57,7 @@ pub struct Revocation {
     /// The client's own name for itself.
     pub client_name: String,
     pub reason: RevocationReason,
-    /// The uid of the operator on this machine; `None` if the operator did not cause it.
+    /// The uid of the operator on this machine; `None` if it is unknown, or if somebody else ended the access.
     #[serde(default)]
     pub by_uid: Option<u32>,
     /// Number of access tokens that were valid until then.
@@ -114,7 +114,7 @@ pub struct Revoked {
     pub n_codes: usize,
 }
 
-/// Whose sign-ins the operator ends.
+/// The sign-ins that the operator or a person ends.
 #[derive(Clone, Debug)]
 pub enum RevocationScope {
     Account(AccountId),
@@ -134,7 +134,8 @@ impl RevocationScope {
     }
 }
 
-/// Nobody withdrew the access of an account whose last sign-in was merely unused, or expired.
+/// Whether the account has a valid sign-in, or lost its last one only for lack of use or by expiry, so that nobody
+/// withdrew its access.
 fn has_access(
     account: &AccountId,
     families: &[(Vec<u8>, TokenFamily)],
@@ -193,8 +194,8 @@ fn remove_codes(tx: &mut Tx<'_>, is_covered: impl Fn(&Consent) -> bool) -> Resul
 }
 
 impl OAuth {
-    /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself. Either ends the
-    /// calls in progress. Returns the account whose sign-in ended as a whole.
+    /// `/revoke` (RFC 7009): a refresh token ends its whole family, an access token only itself. Both end the calls in
+    /// progress. Returns the account whose sign-in ended as a whole.
     ///
     /// A token that is unknown, or another client's, is no error (§2.2). Errors: `InvalidRequest` (caller),
     /// `TemporarilyUnavailable` (operator).
@@ -244,8 +245,8 @@ impl OAuth {
         Ok(whole.map(|(account, _, _)| account))
     }
 
-    /// Ends the sign-ins in this scope, including those in progress, and the codes that have not been exchanged. With an
-    /// account's access, its own page closes. Garmin tokens stay.
+    /// Ends the sign-ins in this scope, including those in progress, and the codes that have not been exchanged. Ending
+    /// an account's access also closes its own page. Garmin's tokens are kept.
     pub async fn end_access(&self, scope: RevocationScope, by: EndedBy) -> Result<Revoked, StoreError> {
         let now = self.0.clock.now();
         match &scope {
@@ -335,7 +336,7 @@ impl OAuth {
         Ok(has_access(account, &tx.list(b"")?, &tx.list(b"")?))
     }
 
-    /// The same outside of one.
+    /// Like [`OAuth::has_access_within`], but outside a unit of work.
     pub fn has_access(store: &Store, account: &AccountId) -> Result<bool, StoreError> {
         Ok(has_access(account, &store.list(b"")?, &store.list(b"")?))
     }

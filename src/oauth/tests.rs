@@ -137,7 +137,7 @@ fn build(
     sign_in_ttl: Option<Duration>,
     fetcher: DocumentFetcher,
 ) -> OAuth {
-    // Another test may have installed it already.
+    // Another test may have installed the provider already.
     drop(rustls::crypto::ring::default_provider().install_default());
     // The discard port, where no server listens.
     let hosts = GarminHosts::at(&"http://127.0.0.1:9/".parse().unwrap());

@@ -1,10 +1,10 @@
 //! `/token`: exchanges a code or a refresh token for a new pair.
 //!
 //! Invariants:
-//! - It uses only the store, never Garmin or a fetched document, so it answers within milliseconds.
+//! - `/token` uses only the store, never Garmin or a fetched document, so it answers within milliseconds.
 //! - A code or token is checked and changed in one unit of work on the store's single writer, so that two requests
 //!   with the same token run one after the other.
-//! - Whatever ended a code or token, the client gets 400 `invalid_grant`.
+//! - Whatever the reason why a code or token is no longer valid, the client gets 400 `invalid_grant`.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ struct TokenRefresh {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum CodeVerdict {
     Spend,
-    /// Everything matches, but the code was already exchanged, for this family.
+    /// Everything matches, but the code was already exchanged, which started this family.
     Replayed(FamilyId),
     Refuse(&'static str),
 }

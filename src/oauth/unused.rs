@@ -1,4 +1,4 @@
-//! What ends by itself: sign-ins that are unused or expired, and records that nobody needs any more.
+//! Ends sign-ins that are unused or expired, and removes records that are no longer needed.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -12,7 +12,7 @@ use crate::mcp::Access;
 pub struct Visitor<'a> {
     /// The value of the gateway's cookie, if the browser sent it.
     pub browser: Option<&'a str>,
-    /// The source that limits count by, if known.
+    /// The source that the limits are counted by, if known.
     pub source: Option<IpAddr>,
 }
 
@@ -30,7 +30,7 @@ pub enum AuthorizeStep {
     Linked {
         /// The name in Garmin's profile; may be empty.
         full_name: String,
-        /// The person has connected an app. Without one, nothing can ask for their data yet.
+        /// Whether the person has connected an app. Until then, nothing can read their data.
         has_app: bool,
     },
     /// 303 to the person's own page, which this code opens once.
@@ -115,8 +115,8 @@ pub enum PostedAnswer {
     /// `step=code`: Garmin's code, as typed.
     Code(Secret),
     Deny,
-    /// The person chose another language. Nothing is tried; the page comes again with what was typed, except for a
-    /// password or a code.
+    /// The person chose another language. No sign-in is tried; the page is shown again with what was typed, except for
+    /// a password or a code.
     ChangeLanguage {
         email: Option<String>,
         access: Option<Access>,

@@ -140,7 +140,8 @@ impl SignInProgress {
         self.notice = None;
     }
 
-    /// Garmin, or the governor before it, refused. A wrong code may be followed by another one.
+    /// Records a refusal by Garmin, or by the governor before Garmin was asked. After a wrong code, another one may
+    /// follow.
     pub(super) fn refused(&mut self, refusal: SignInRefusal) {
         self.notice = Some(SignInNotice::Refused(refusal));
         match &self.stage {
@@ -149,7 +150,7 @@ impl SignInProgress {
         }
     }
 
-    /// Garmin accepted the sign-in, but the store could not save it.
+    /// Records that Garmin accepted the sign-in, but the store could not save it.
     pub(super) fn not_kept(&mut self) {
         self.notice = Some(SignInNotice::NotKept);
         self.ask_again();

@@ -19,9 +19,9 @@ pub enum SignInNotice {
 /// Why a sign-in stops. The pages have the words for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizeRefusal {
-    /// The request can't be read, or lacks a parameter. `what` is for the client's maker.
+    /// The request can't be read, or lacks a parameter. `what` is for the client's developer.
     Malformed { what: String },
-    /// The client's id is of no known client.
+    /// No client with this id is known.
     UnknownClient,
     /// The client's metadata document can't be fetched from this host, or is not one.
     UnreadableClient { host: String },
@@ -29,18 +29,18 @@ pub enum AuthorizeRefusal {
     ForeignHost,
     /// The redirect URI leads to an app that the operator has not allowed.
     ForeignApp,
-    /// The redirect URI can't be one. `what` is for the client's maker.
+    /// The redirect URI is not acceptable in any case. `what` is for the client's developer.
     BadRedirect { what: String },
     /// The redirect URI is allowed, but does not belong to this client.
     OtherRedirect,
     /// The transaction is missing, finished, or another browser's. All three get the same page, so that it reveals
     /// nothing.
     NotYours,
-    /// The transaction has no tries left. With the reason for which the last one failed.
+    /// The transaction has no tries left. Contains the reason why the last try failed.
     OutOfTries(Option<SignInNotice>),
     /// The same form was posted repeatedly while Garmin was being asked.
     TooManyClicks,
-    /// Sign-ins that Garmin has not answered yet fill all places of this source.
+    /// All places of this source are taken by sign-ins that wait for Garmin or for a code.
     NoRoom,
     /// The operator withdrew the invitation or the access while the person was signing in.
     Withdrawn,

@@ -78,7 +78,7 @@ impl OAuth {
             }
             PostedAnswer::Code(code) => self.take_code(transaction, progress, &code).await,
             PostedAnswer::Deny => self.take_denial(progress).await,
-            // It tries nothing, so it does not count as an accepted form.
+            // A change of language tries nothing, so it does not count as an accepted form.
             PostedAnswer::ChangeLanguage { email, access } => {
                 if self.may_go_on(transaction, progress) {
                     progress.keep_typed(email, access);
@@ -193,7 +193,7 @@ impl OAuth {
         }
     }
 
-    /// Links the account and, for a client, writes the code, both or neither.
+    /// Links the account and, for a client, writes the code. Either both happen or neither does.
     async fn finish(
         &self,
         transaction: &Arc<Transaction>,
@@ -242,7 +242,7 @@ impl OAuth {
             SignInPurpose::Connect(request) => request,
             SignInPurpose::Link => {
                 let has_app = Self::has_access(&self.0.store, &account.id).unwrap_or_else(|error| {
-                    // The sign-in is kept, so only the words of the next page depend on it.
+                    // The sign-in is saved already; only the wording of the next page depends on this.
                     tracing::error!(%error, "store.read_failed");
                     true
                 });

@@ -2,8 +2,9 @@
 //!
 //! Invariants:
 //! - A page view is not stored anywhere. Its whole state is in its form, signed together with the browser's cookie.
-//! - Only a posted form takes one of the places in memory. One source has few of them and loses its own first. A
-//!   place where Garmin is being asked or has answered is never given up, so strangers cannot end a sign-in.
+//! - Only a posted form takes one of the places in memory. One source may take only a few, and then loses its own
+//!   oldest one first. A place is never given up while Garmin is being asked or a code is awaited, so strangers cannot
+//!   end a sign-in.
 //! - A restart discards the key, and with it every open page: people start again from Claude.
 
 use std::collections::HashMap;
@@ -25,13 +26,14 @@ use crate::accounts::Account;
 use crate::base::secrets::{Secret, constant_time_eq, derived_token, random_id, random_token};
 use crate::base::source::network;
 
-/// Upper bound of clicks on one sign-in that wait for each other. A person makes two.
+/// Upper bound of clicks on one sign-in that wait for each other. A double click makes two.
 const MAX_CLICKS: usize = 4;
 
 const TRANSACTION_PREFIX: &str = "txn_";
 const BROWSER_PREFIX: &str = "brw_";
 
-/// Sign-ins in memory, for all sources and for one. Behind a proxy that is not trusted, everybody is one source.
+/// Upper bounds of sign-ins in memory, for all sources together and for one. Behind a proxy that is not trusted,
+/// everybody is one source.
 const MAX_OPEN: usize = 2000;
 const MAX_OPEN_PER_SOURCE: usize = 64;
 
@@ -82,7 +84,7 @@ pub(super) struct Transaction {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::oauth) enum EndedSignIns {
     Email(String),
-    /// Garmin's number of the profile.
+    /// The person's profile number at Garmin.
     Profile(u64),
     Client(String),
     All,
@@ -93,7 +95,8 @@ pub(in crate::oauth) struct Transactions {
     key: Secret,
     next: AtomicU64,
     open: Mutex<HashMap<String, Arc<Transaction>>>,
-    /// Each with the number of the first transaction that it does not end, and the time of the entry.
+    /// What the operator ended, each with the number of the first transaction that is not affected and the time of the
+    /// entry.
     ended: Mutex<Vec<(EndedSignIns, u64, Timestamp)>>,
 }
 
@@ -227,8 +230,9 @@ pub(super) enum NotFound {
 }
 
 impl Transaction {
-    /// How readily the place is given up; `None`: never, because Garmin is being asked or has sent a code. The form
-    /// of an idle sign-in can open it again. A finished sign-in only answers a form that is posted twice.
+    /// The order in which places are given up, lowest first; `None`: never, because Garmin is being asked or has sent a
+    /// code. An idle sign-in goes first, because its form can open it again. A finished one is kept only to answer a
+    /// form that is posted twice.
     fn rank(&self) -> Option<u8> {
         let progress = self.progress.try_lock().ok()?;
         match progress.stage {
@@ -239,8 +243,8 @@ impl Transaction {
     }
 }
 
-/// Makes room for one more sign-in of `source` by removing the oldest idle one, or else the oldest finished one: its
-/// own if `source` has used up its share.
+/// Makes room for one more sign-in of `source` by removing the oldest idle one, or else the oldest finished one. A
+/// source that has used up its share can replace only its own.
 fn make_room(open: &mut HashMap<String, Arc<Transaction>>, source: Option<IpAddr>) -> bool {
     let n_own = open.values().filter(|one| one.source == source).count();
     let own_only = n_own >= MAX_OPEN_PER_SOURCE;

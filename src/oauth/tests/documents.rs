@@ -36,7 +36,7 @@ struct Seen {
 
 impl Host {
     async fn start() -> Self {
-        // Another test may have installed it already.
+        // Another test may have installed the provider already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -121,7 +121,7 @@ async fn an_imported_client_may_sign_in_again_with_its_id() {
     }
     assert!(matches!(page().await, AuthorizeStep::SignIn(_)));
     let code = world.code(&account('a'), OLD_CLIENT).await;
-    // It still sends the secret that the other gateway gave it.
+    // The client still sends the secret that the other gateway issued.
     let changes = [("client_id", OLD_CLIENT), ("client_secret", "s3cret")];
     pair(world.oauth.token(&exchange(&code, &changes), None).await);
 }

@@ -69,7 +69,7 @@ async fn what_nobody_uses_is_swept_away() {
         INVALID_GRANT
     );
     pair(world.oauth.token(&refresh(&used.refresh, &[]), None).await);
-    // Nobody withdrew the access of the one who merely did not come.
+    // An account whose sign-in merely went unused keeps its access.
     let have_access = || ['a', 'b', 'c'].map(|name| world.has_access(&account(name)));
     assert_eq!(have_access(), [true, true, false]);
     assert_eq!(
@@ -181,7 +181,8 @@ async fn a_client_that_was_revoked_may_sign_in_again() {
     assert!(world.is_good(&tokens.access));
 }
 
-/// A machine boots ten years in the past, is used, and is then set right; or it is set ten years ahead by mistake.
+/// A machine boots with its clock ten years behind, is used, and then gets the right time. Later its clock is set ten
+/// years ahead by mistake.
 #[tokio::test]
 async fn a_clock_that_jumps_ends_no_sign_in() {
     const TEN_YEARS: i64 = 3650 * DAY;
@@ -225,7 +226,7 @@ async fn a_clock_that_jumps_ends_no_sign_in() {
     }
     assert_eq!(right.families().unwrap().len(), 3);
 
-    // Even if the program starts with the wrong clock and runs with it for days.
+    // The same holds if the program starts with the wrong clock and runs with it for days.
     right.keep_house(true).await;
     world.clock.set_by(SignedDuration::from_secs(TEN_YEARS));
     let ahead = world.restarted_at(ORIGIN);

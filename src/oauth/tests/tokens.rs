@@ -181,7 +181,7 @@ async fn a_busy_family_keeps_a_bounded_number_of_tokens() {
         panic!("one family")
     };
     assert_eq!(family.n_access_tokens, 16);
-    // The token is so old that its family is no longer known.
+    // The record of such an old token is gone, so presenting it does not end the family.
     assert_eq!(
         refusal(world.oauth.token(&refresh(&first.refresh, &[]), None).await),
         INVALID_GRANT

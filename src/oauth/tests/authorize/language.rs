@@ -1,4 +1,4 @@
-//! Another language is chosen on a page whose sign-in is open.
+//! Changes of language on a page whose sign-in is in progress.
 
 use super::*;
 
@@ -19,7 +19,7 @@ async fn another_language_shows_the_same_page_and_tries_nothing() {
     let AuthorizeStep::SignIn(page) = mine.post(&world, "eve@example.org", "pw").await else {
         panic!("a page")
     };
-    // The reason of the last try stays on the page.
+    // The reason why the last try failed stays on the page.
     let AuthorizeStep::SignIn(again) = mine.send(&world, another_language("eve@example.org")).await else {
         panic!("a page")
     };
