@@ -18,18 +18,18 @@
 //! | `in_flight` | running calls, for cancellation by the client and for revocation |
 //! | `call_rate` | the limit of calls per account and minute |
 //! | `repeats` | refuses a change that was made a moment ago |
-//! | `named_tools` | the tools that the settings name, and that there are not |
+//! | `named_tools` | the names in the settings that no tool has |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
 //! | `tool_list` | the tools in a person's list |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
 //! | `sharing` | reading another member's data within a grant |
-//! | `grants` | the tools that give, take back and list grants |
+//! | `grants` | the tools that grant access, withdraw it and list the grants |
 //! | `own_page` | the tool that opens a person's own page |
-//! | `coach_choice` | switching the coach who speaks first on and off |
+//! | `coach_choice` | switching the proactive coach on and off |
 //! | `fill_permit` | the right to fetch days for a history |
 //! | `advice` | the text for a person when no worker answered |
-//! | `withdrawal` | what ends with a person's access |
+//! | `withdrawal` | ends everything that depends on a person's access |
 //! | `views` | who gets the views of tools |
 //! | `usage` | statistics of calls per account, tool and day |
 

@@ -1,5 +1,5 @@
-//! Identifies the caller by the bearer token: a person's client, the holder of a race token, Claude that words a message,
-//! or `doctor`.
+//! Identifies the caller by the bearer token: a person's client, the holder of a race token, Claude while it words a
+//! message of the coach, or `doctor`.
 //!
 //! No request is answered before this, not even with a protocol error.
 
@@ -37,7 +37,7 @@ pub struct Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CallerScope {
     Tools(RaceCaller),
-    /// Claude, which words a message of the coach: the questions to this person's history.
+    /// Claude while it words a message of the coach: only questions about this person's history.
     History,
     /// No tools, only the protocol. `doctor` uses this to check that requests get through.
     Probe,
@@ -138,7 +138,7 @@ impl CallerAdmission {
         Ok(families.iter().any(|family| family.account == *account))
     }
 
-    /// Whether the operator or a client withdrew a sign-in of this account at this time or later.
+    /// Whether the operator, the person or a client ended a sign-in of this account at this time or later.
     pub(super) fn was_withdrawn(&self, account: &AccountId, since: Timestamp) -> Result<bool, StoreError> {
         let revocations = self.oauth.revocations(usize::MAX)?;
         Ok(revocations.iter().any(|revocation| {
@@ -154,7 +154,7 @@ impl CallerAdmission {
         if let Some(account) = self.advice.reader_of(token)? {
             return Ok(Caller {
                 access: Access::ReadOnly,
-                // No connection has this name; the end of the person's access ends its calls.
+                // No sign-in has this name. When the person's access ends, the calls under it end too.
                 connection: account.as_str().into(),
                 account,
                 scope: CallerScope::History,

@@ -52,7 +52,7 @@ pub(super) struct CallService {
     pub(super) views: ViewOffer,
     /// The catalogue for callers with a race token.
     pub(super) offered_for_race: Arc<Offered>,
-    /// The catalogue for Claude that words a message of the coach.
+    /// The catalogue for Claude while it words a message of the coach.
     pub(super) offered_for_history: Arc<Offered>,
     /// The catalogue for callers with a probe token.
     pub(super) offered_for_probe: Arc<Offered>,

@@ -44,7 +44,7 @@ mod tests {
         assert!((9.9..10.1).contains(&wait.as_secs_f64()), "{wait:?}");
         assert!(rate.take(&account("b"), 1).is_ok());
         tokio::time::advance(Duration::from_secs(3600)).await;
-        // The operator has lowered the limit, and an hour does not add up.
+        // The operator has lowered the limit. An hour without calls adds up to no more than one minute's worth.
         assert!(rate.take(&account("a"), 1).is_ok());
         assert!(rate.take(&account("a"), 1).is_err());
     }

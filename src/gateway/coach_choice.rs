@@ -1,4 +1,4 @@
-//! `set_coach`: a person switches the coach who speaks first on and off, and says when it may.
+//! `set_coach`: switches the proactive coach on and off, and sets when it may write.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -38,7 +38,7 @@ pub(super) fn listing() -> Value {
     })
 }
 
-/// Answers a call of [`SET`] with what is switched on.
+/// Answers a call of [`SET`] with the resulting state.
 pub(super) async fn set(advice: &Advice, caller: &RaceCaller, arguments: Option<&RawValue>) -> Box<RawValue> {
     if matches!(caller, RaceCaller::Race(_)) {
         return failed("This token reaches one race, and only the tools of a race.");
@@ -88,7 +88,7 @@ pub(super) async fn set(advice: &Advice, caller: &RaceCaller, arguments: Option<
     }
 }
 
-/// The tool with which Claude hands over its words for a message.
+/// The tool through which Claude submits its wording of a message.
 pub(super) fn send_words_listing() -> Value {
     json!({
         "name": SEND_WORDS,
@@ -101,7 +101,7 @@ pub(super) fn send_words_listing() -> Value {
     })
 }
 
-/// Takes the words that a runner hands over with [`SEND_WORDS`].
+/// Accepts the wording that Claude submits with [`SEND_WORDS`].
 pub(super) fn send_words(advice: &Advice, token: &Secret, arguments: Option<&RawValue>) -> Box<RawValue> {
     let arguments: Map<String, Value> = arguments
         .and_then(|arguments| serde_json::from_str(arguments.get()).ok())
@@ -113,7 +113,7 @@ pub(super) fn send_words(advice: &Advice, token: &Secret, arguments: Option<&Raw
     }
 }
 
-/// A value as the word that a person would write.
+/// A text, or `on` or `off` for a boolean.
 fn word(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),

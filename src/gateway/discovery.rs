@@ -18,7 +18,7 @@ pub(super) const CHOOSE: &str = "choose_tools";
 pub(super) const USE_READ: &str = "use_read_tool";
 pub(super) const USE_CHANGE: &str = "use_change_tool";
 
-/// The most tools that one search tells.
+/// Upper bound of tools that one search returns.
 const MOST_FOUND: usize = 6;
 
 /// The tools, as entries of `tools/list`.
@@ -105,8 +105,8 @@ impl InnerCall {
 
 /// Whether a tool is in the list of a person with this profile.
 ///
-/// A tool of which nothing is known, such as one of the operator's own worker, is in the core. A catalogue that is no
-/// longer than the core is shown whole.
+/// A tool about which nothing is known, such as one of a foreign worker, counts as core. A catalogue no longer than the
+/// core is listed completely.
 pub(super) fn is_listed(profile: &ToolProfile, is_short: bool, tool: &ToolEntry) -> bool {
     match profile {
         ToolProfile::All => true,
@@ -121,7 +121,7 @@ pub(super) fn is_about_tools(name: &str) -> bool {
     [FIND, CHOOSE, USE_READ, USE_CHANGE].contains(&name)
 }
 
-/// Answers [`FIND`]: the tools that match `query`, with their schemas. `held`: what others let this person see.
+/// Answers [`FIND`]: the tools that match `query`, with their schemas. `held`: the grants that this person holds.
 pub(super) fn find(
     catalogue: &Catalogue,
     access: Access,
@@ -143,7 +143,7 @@ pub(super) fn find(
             Some((tool, listing, fits))
         })
         .collect();
-    // A word that many tools have says little about which one is meant.
+    // A word that many tools contain says little about which tool is meant.
     let weights: Vec<f64> = (0..words.len())
         .map(|word| {
             let with_it = tools.iter().filter(|(_, _, fits)| fits.get(word) > Some(&0));
@@ -216,7 +216,7 @@ fn fits(words: &[String], tool: &ToolEntry, listing: &Value) -> Vec<usize> {
     words.iter().map(best).collect()
 }
 
-/// The words of a text, each once, without those that every question has.
+/// The words of a text, each once, without those that occur in most questions.
 fn words(text: &str) -> Vec<String> {
     const EVERYWHERE: [&str; 34] = [
         "a", "an", "and", "any", "anything", "are", "at", "by", "can", "did", "do", "does", "for", "from",
@@ -232,7 +232,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Answers [`CHOOSE`]: keeps the person's choice of tools.
+/// Answers [`CHOOSE`]: stores the person's choice of tools.
 pub(super) async fn choose(
     catalogue: &Catalogue,
     accounts: &Accounts,
@@ -275,7 +275,7 @@ pub(super) async fn choose(
     }
 }
 
-/// A choice as text; `None` for the gateway's default.
+/// Parses a choice of tools; `None` for the gateway's default.
 pub fn read_choice(text: &str) -> Result<Option<ToolProfile>, String> {
     if text.trim().eq_ignore_ascii_case("default") {
         return Ok(None);

@@ -17,8 +17,8 @@ impl FillPermit {
 }
 
 impl Gateway {
-    /// Registers a request for days of a person; `None` if no client is signed in to the account. The registration
-    /// comes before the check, so that a revocation finds one or the other.
+    /// Registers a request for days of a person; `None` if no client is signed in to the account. The call is
+    /// registered before the check, so that a revocation takes effect whichever comes first.
     pub fn begin_fill(&self, account: &AccountId) -> Result<Option<FillPermit>, StoreError> {
         let permit = FillPermit(self.register_fill(account));
         Ok(self.has_sign_in(account)?.then_some(permit))

@@ -32,7 +32,7 @@ pub(super) fn listing() -> Value {
     })
 }
 
-/// The questions that the gateway itself answers if the people's worker does not have them.
+/// The question tools, which the gateway itself offers if the people's worker does not have them.
 pub(super) fn question_listings() -> Vec<Value> {
     let lists: Value = serde_json::from_str(&tools::lists().tools).unwrap_or_default();
     let all = lists.get("tools").and_then(Value::as_array).into_iter().flatten();
@@ -105,7 +105,7 @@ fn not_readable(reason: &StoreError) -> Box<RawValue> {
     failed("What is kept can't be read. keep_history off erases it; on then fetches it again from Garmin.")
 }
 
-/// What is kept, and what stands in the way.
+/// What is kept, and which problems there are.
 fn status(kept: Option<&KeptHistory>, note: &str, now: Timestamp) -> Value {
     let Some(kept) = kept else {
         return json!({"history": "off", "note": if note.is_empty() { "Nothing is kept." } else { note }});
@@ -158,8 +158,7 @@ fn status(kept: Option<&KeptHistory>, note: &str, now: Timestamp) -> Value {
     answer
 }
 
-/// The result of a question from the history of a person; `None` if it must go to the worker. `params` are those of
-/// `tools/call`.
+/// Answers a question from a person's history; `None` if it must go to the worker. `params` are those of `tools/call`.
 pub(super) fn answer(
     history: &History,
     account: &AccountId,

@@ -1,5 +1,5 @@
-//! The tools that the operator's settings name, held against those that there are: a name with a slip would hide or keep
-//! a tool without a word.
+//! Checks the tool names in the operator's settings against the tools that exist, because a mistyped name would hide or
+//! keep a tool unnoticed.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::service::own_tools;
 use crate::config::{Config, ToolProfile};
 
-/// Letters by which a name may differ from the one that was meant.
+/// Upper bound of typing errors in a name for which another name is suggested.
 const SLIPS: usize = 3;
 
 /// A sentence for each name in `TOOL_PROFILE`, `GARMIN_ENABLED_TOOLS` and `GARMIN_DISABLED_TOOLS` that no tool has.
-/// `worker_tools` is the built-in worker's `tools/list`. Nothing is said about the tools of another worker, which are
-/// known only once it runs.
+/// `worker_tools` is the built-in worker's `tools/list`. Nothing is checked for a foreign worker, whose tools are known
+/// only once it runs.
 pub fn unknown_names(config: &Config, worker_tools: &str) -> Vec<String> {
     if config.workers.command.is_some() {
         return Vec::new();

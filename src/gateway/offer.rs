@@ -254,7 +254,8 @@ pub(super) fn own_tools_only(own_tools: &str, website: &str) -> Result<Offered, 
     offered(&lists, &overlay()?, website, false)
 }
 
-/// The facts about Garmin's tools. The built-in worker has them all, so it tells their effects for every worker.
+/// The overlay with the facts about Garmin's tools. The built-in worker has all of these tools, so its list states
+/// their effects for every worker.
 fn overlay() -> Result<Overlay, CatalogueError> {
     Overlay::built_in(&crate::tools::lists().tools)
 }

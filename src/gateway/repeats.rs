@@ -1,10 +1,11 @@
-//! Refuses a change that the same account made or sent a moment ago, so that a call that is repeated blindly changes
-//! nothing, whatever became of the worker and of this program since.
+//! Refuses a change that the same account made or sent a moment ago, so that a blindly repeated call changes nothing,
+//! even if the worker or this program was restarted in between.
 //!
-//! The built-in worker refuses repetitions too, but forgets with its process. The gateway writes what it is about to
-//! pass on before it does so. A record has the SHA-256 of the change and nothing of the person's data.
+//! The built-in worker refuses repetitions too, but its memory ends with its process. The gateway therefore stores a
+//! record of each change before passing the change on. A record holds the SHA-256 of the change and none of the
+//! person's data.
 //!
-//! A foreign worker's tools are not covered: they have no argument with which a person could insist.
+//! A foreign worker's tools are not covered: they have no argument with which a person could insist on a repetition.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use crate::store::{Record, Store, StoreError, Table, Tx};
 use crate::tools::{EarlierChange, REPETITION_WINDOW, RequestedChange, requested_change};
 use crate::workers::{UpstreamAnswer, WorkerError};
 
-/// The most changes that are remembered of one account. A call more forgets the oldest.
+/// Upper bound of changes that are remembered for one account. Beyond it, the oldest is forgotten.
 const MOST: usize = 200;
 
 /// The text for a person whose access ended before the change was passed on.
@@ -49,7 +50,7 @@ pub(super) struct RepeatGuard {
     in_progress: Arc<Mutex<HashSet<Vec<u8>>>>,
 }
 
-/// A change that is being passed on. Dropping it leaves the change recorded as one whose result is not known.
+/// A change that is being passed on. If it is dropped, the change stays recorded with an unknown result.
 #[derive(Debug)]
 pub(super) struct BegunChange {
     guard: RepeatGuard,
@@ -139,7 +140,7 @@ impl RepeatGuard {
 }
 
 impl BegunChange {
-    /// Records what became of the change.
+    /// Records the result of the change.
     pub(super) async fn end(self, outcome: &Result<UpstreamAnswer, WorkerError>) {
         let now = self.guard.clock.now();
         let record = match became(outcome) {
@@ -147,13 +148,13 @@ impl BegunChange {
                 at: now,
                 became: EarlierChange::Made,
             }),
-            // Recorded when it began.
+            // An unknown result was already recorded when the change began.
             Some(_) => return,
             None => self.earlier.clone(),
         };
         let key = self.key.clone();
         let written = self.guard.store.atomic(move |tx| {
-            // An account that was forgotten meanwhile has no record.
+            // An account that was forgotten in the meantime has no record, and must not get one again.
             if tx.find::<SentChange>(&key)?.is_some() {
                 match &record {
                     Some(record) => tx.put(&key, record)?,
@@ -174,7 +175,7 @@ impl Drop for BegunChange {
     }
 }
 
-/// Erases what is remembered of an account.
+/// Erases the changes that are remembered for an account.
 pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
     for (key, _) in tx.list::<SentChange>(&prefix(account))? {
         tx.remove::<SentChange>(&key);
@@ -183,7 +184,7 @@ pub fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
 }
 
 /// Removes what is too old to matter, and the oldest if there are too many. A time in the future was written while the
-/// clock was ahead.
+/// clock was ahead, so it is removed too.
 fn forget_old(tx: &mut Tx<'_>, account: &AccountId, now: Timestamp) -> Result<(), StoreError> {
     let mut recent = Vec::new();
     for (key, sent) in tx.list::<SentChange>(&prefix(account))? {
@@ -211,7 +212,7 @@ fn key(account: &AccountId, change: &RequestedChange) -> Vec<u8> {
     key
 }
 
-/// The arguments of a `tools/call`; none if they can't be read, which the worker will say.
+/// The arguments of a `tools/call`; empty if they can't be read, which the worker will report.
 fn arguments(params: Option<&RawValue>) -> Map<String, Value> {
     let params: Option<Value> = params.and_then(|params| serde_json::from_str(params.get()).ok());
     match params.and_then(|mut params| params.get_mut("arguments").map(Value::take)) {
@@ -220,7 +221,7 @@ fn arguments(params: Option<&RawValue>) -> Map<String, Value> {
     }
 }
 
-/// What became of a change, as far as its answer tells; `None` if nothing was changed.
+/// The result of a change, as far as its answer shows; `None` if nothing was changed.
 fn became(outcome: &Result<UpstreamAnswer, WorkerError>) -> Option<EarlierChange> {
     match outcome {
         Ok(UpstreamAnswer::Result(result)) => {
@@ -234,7 +235,7 @@ fn became(outcome: &Result<UpstreamAnswer, WorkerError>) -> Option<EarlierChange
                 DoneParts { .. } => None,
             }
         }
-        // Such as that of a call that was cancelled.
+        // For example the error of a cancelled call.
         Ok(UpstreamAnswer::Error(_))
         | Err(
             WorkerError::MayHaveHappened
@@ -251,7 +252,7 @@ fn became(outcome: &Result<UpstreamAnswer, WorkerError>) -> Option<EarlierChange
     }
 }
 
-/// What the parts of an answer say was done.
+/// What an answer and its parts report as done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct DoneParts {
     made: bool,
@@ -259,7 +260,7 @@ struct DoneParts {
 }
 
 impl DoneParts {
-    /// Reads `done` and `status` of the answer and of its parts, but not of the data that an answer repeats.
+    /// Reads `done` and `status` of the answer and of its parts, but not of data that an answer only quotes.
     fn of(answer: &Value) -> Self {
         let mut parts = Self::default();
         match answer {

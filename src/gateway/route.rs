@@ -22,7 +22,8 @@ pub(super) enum Route<'o> {
     /// The gateway answers with this result, given as JSON text.
     Result(Cow<'o, str>),
     Error(McpError),
-    /// A tool call that this connection is not allowed to make. `text` explains why to the model and the person.
+    /// A tool call that is refused, mostly because this connection may not make it. `text` tells the model and the
+    /// person why.
     Denied {
         tool: Arc<str>,
         text: String,
@@ -36,7 +37,7 @@ pub(super) enum Route<'o> {
     },
     /// A filled-in prompt of the gateway.
     Prompt(Box<RawValue>),
-    /// The tools of a caller who has not asked for all of them.
+    /// The list of tools, which depends on the caller's choice of tools and on views.
     ListTools,
     /// The document of a view.
     View(&'static View),
@@ -123,7 +124,7 @@ fn find_route<'o>(
             if let Some(view) = view {
                 return Ok(Route::View(view));
             }
-            // A worker knows nothing of the gateway's own views, even if it may have any resource.
+            // The gateway's own views are never requested from a worker, even if its templates match every URI.
             if View::at(&uri).is_some() || !offered.catalogue.may_have_resource(&uri) {
                 return Err(McpError::ResourceNotFound {
                     uri: uri.into_owned(),
@@ -192,7 +193,7 @@ fn call_tool<'o>(offered: &'o Offered, access: Access, params: &Params<'_>) -> R
     })
 }
 
-/// Routes the call of a tool that was found. The outer tool limits what the inner one may do.
+/// Routes a call made through `use_read_tool` or `use_change_tool`. The outer tool limits what the inner one may do.
 fn inner_call<'o>(
     offered: &'o Offered,
     access: Access,
@@ -240,7 +241,8 @@ fn inner_call<'o>(
     })
 }
 
-/// Claude would abandon the connector after an HTTP 403. A tool result can be read and acted on.
+/// The text of a refused change. It is a tool result, which the model can act on; after an HTTP 403, Claude would
+/// abandon the connector.
 fn denied_text(title: &str) -> String {
     format!(
         "Not done: this connection may only read Garmin data, and “{title}” may change it. To allow changes, disconnect this connector in \

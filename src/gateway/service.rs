@@ -46,7 +46,7 @@ use super::views::ViewOffer;
 pub struct GatewayParts {
     pub oauth: OAuth,
     pub workers: Workers,
-    /// The workers that read days for histories, if the people's own are another program.
+    /// The workers that read days for histories, if the people's own workers are a foreign program.
     pub history_workers: Option<Workers>,
     pub lists: WorkerLists,
     pub races: Races,
@@ -54,10 +54,10 @@ pub struct GatewayParts {
     pub history: History,
     /// The coach who speaks first.
     pub advice: Advice,
-    /// What people have chosen.
+    /// The accounts, and what their people have chosen.
     pub accounts: Accounts,
     pub public_url: PublicUrl,
-    /// Current settings, used for `CALLS_PER_MINUTE`.
+    /// The current settings, such as `CALLS_PER_MINUTE` and `TOOL_PROFILE`.
     pub live: watch::Receiver<Live>,
     /// Stores usage, and the lists of a foreign worker.
     pub store: Store,
@@ -193,7 +193,7 @@ impl Gateway {
         self.0.admission.has_sign_in(account)
     }
 
-    /// Whether the operator or a client withdrew a sign-in of this account at this time or later.
+    /// Whether the operator, the person or a client ended a sign-in of this account at this time or later.
     pub(super) fn was_withdrawn(&self, account: &AccountId, since: Timestamp) -> Result<bool, StoreError> {
         self.0.admission.was_withdrawn(account, since)
     }
@@ -213,7 +213,7 @@ impl Gateway {
         self.0.calls.in_flight.revoke(connection)
     }
 
-    /// What members let each other see.
+    /// The grants by which members share their data.
     pub fn sharing(&self) -> &Sharing {
         &self.0.calls.sharing
     }
@@ -226,7 +226,7 @@ impl Gateway {
         (&self.0.calls.workers, &self.0.calls.race_tools.0)
     }
 
-    /// Stores the counts since the last flush. The final call must come after all calls have ended.
+    /// Stores the counts since the last flush. The last flush must come after all tool calls have ended.
     pub async fn flush_usage(&self) -> Result<(), StoreError> {
         self.0.calls.counters.flush(&self.0.store).await
     }
@@ -242,7 +242,7 @@ impl Gateway {
         self.0.admission.new_probe()
     }
 
-    /// What a connection that may change data can change, in words for people.
+    /// What a connection with change access can change, in words for people.
     pub fn changes(&self) -> Vec<&'static str> {
         const WORDS: [(&str, &[&str]); 8] = [
             ("activities", &["activit", "perceived_effort"]),
@@ -269,7 +269,7 @@ impl Gateway {
         words
     }
 
-    /// The first name of an own list of tools that no tool has.
+    /// The first name in a person's own list of tools that no tool has.
     pub fn unknown_tool(&self, profile: Option<&ToolProfile>) -> Option<String> {
         let Some(ToolProfile::Only(names)) = profile else {
             return None;
@@ -281,7 +281,8 @@ impl Gateway {
             .cloned()
     }
 
-    /// Lets the account's next call start a worker with the person's present choices. Running calls are answered.
+    /// Stops the account's worker, so that the next call starts one with the person's current choices. Running calls
+    /// are still answered.
     pub async fn renew_worker(&self, account: &AccountId) {
         let own = Some(&self.0.calls.workers);
         for workers in own.into_iter().chain(self.history_workers()) {
@@ -309,7 +310,7 @@ pub(super) fn own_tools(is_foreign: bool) -> String {
     Value::Array(tools).to_string()
 }
 
-/// The tools of Claude that words a message of the coach, as a JSON array.
+/// The tools for Claude while it words a message of the coach, as a JSON array.
 fn history_tools() -> String {
     let mut tools = kept_days::question_listings();
     tools.retain(|tool| {

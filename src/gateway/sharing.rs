@@ -1,14 +1,14 @@
 //! Reading another member's data within a grant.
 //!
-//! A call with `person` is directed to the granter's history, races or worker. It is made under the caller's own limits,
-//! and its answer says whose data it has.
+//! A call with `person` is directed to the granter's history, races or worker. It counts against the caller's own
+//! limits, and its answer says whose data it contains.
 //!
 //! # Invariants
 //!
-//! - Whether a call is within a grant is asked before it starts, and again after every wait. A grant that ends during a
-//!   call ends the call, and its answer is not delivered.
-//! - What the worker receives is what was checked: the arguments are read once and written anew.
-//! - Nothing that can change something is ever directed to another person.
+//! - A call is checked against its grant before it starts, and again after every wait. A grant that ends during a call
+//!   ends the call, and its answer is not delivered.
+//! - The worker receives exactly the arguments that were checked: they are parsed once and serialised again.
+//! - A tool that can change something is never directed to another person.
 
 mod label;
 mod listing;
@@ -153,14 +153,14 @@ impl Sharing {
         found.is_ok_and(|grant| grant.as_ref().is_some_and(covers))
     }
 
-    /// What others let this member see. If the grants can't be read, nothing.
+    /// The grants that this member holds; none if they can't be read.
     pub(super) fn held(&self, account: &AccountId) -> Vec<HeldGrant> {
         let held = self.accounts.grants_held(account);
         held.inspect_err(|reason| tracing::error!(%reason, "grant.not_read"))
             .unwrap_or_default()
     }
 
-    /// Whether Garmin refuses the tokens of this person, so that only they can mend it.
+    /// Whether Garmin refuses this person's tokens, so that only a new sign-in by this person helps.
     pub fn is_link_broken(&self, account: &AccountId) -> bool {
         let found = self.accounts.find(account);
         found.is_ok_and(|account| {

@@ -21,7 +21,7 @@ pub(super) fn listed(
         has_views,
     };
     catalogue.list_some(era, access, form, |tool| {
-        // A connection that may only read has no tool to call an unlisted one that changes something.
+        // A read-only connection has no `use_change_tool`, so the changing tools that it may call must be listed.
         let is_only_here = form.is_brief && access == Access::ReadOnly && !tool.read_only;
         // A client shows a view only for a tool that it calls by its own name.
         let is_drawn = form.is_brief && has_views && View::of_tool(&tool.name).is_some();

@@ -20,7 +20,7 @@ use crate::races::RaceCaller;
 
 use super::admission::{Caller, CallerScope};
 
-/// How many sign-ins are remembered.
+/// Upper bound of sign-ins that are remembered. Beyond it, all are forgotten.
 const MOST_SIGN_INS: usize = 4_096;
 
 /// Decides which requests concern views that their caller gets.
@@ -39,7 +39,7 @@ impl ViewOffer {
         }
     }
 
-    /// Whether the views concern this request, and its caller gets them.
+    /// Whether this request concerns views, and its caller gets them.
     pub(super) fn is_for(&self, caller: &Caller, request: &McpRequest<'_>) -> bool {
         let CallerScope::Tools(RaceCaller::SignIn(..)) = caller.scope else {
             return false;

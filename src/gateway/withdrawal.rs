@@ -1,5 +1,5 @@
-//! What ends with a person's access, beyond the calls: the worker, waiting messages, the races with their shared pages, and
-//! the grants on both sides.
+//! Ends what depends on a person's access, besides the calls: the worker, waiting messages, the races with their shared
+//! pages, and the grants on both sides.
 
 use super::service::Gateway;
 use crate::accounts::AccountId;
@@ -19,7 +19,7 @@ impl Gateway {
     /// it.
     pub async fn end_work(&self, account: &AccountId) -> Result<EndedWork, StoreError> {
         let (workers, races) = self.workers_and_races();
-        // The request for the history goes first, so that it starts no other worker.
+        // The history's request is cut first, so that it does not start another worker.
         self.cut_connection(account.as_str());
         if let Some(reading) = self.history_workers() {
             reading.stop(account, StopReason::Revoked).await;
@@ -47,8 +47,8 @@ impl Gateway {
         Ok(stopped.len())
     }
 
-    /// Ends what a withdrawal left when the program was killed in the middle of it: the sign-in ends first, the work
-    /// after it. A race that the operator started since is none of that, and neither is a link that was made since.
+    /// Completes withdrawals that were interrupted when the program was killed between the end of the sign-in and the
+    /// end of the work. Races, links and grants that were made after the withdrawal do not count as its leftovers.
     pub async fn finish_withdrawals(&self) -> Result<(), StoreError> {
         let mut at_work = self.workers_and_races().1.accounts_at_work()?;
         for (sides, since) in self.sharing().accounts.all_grants()? {

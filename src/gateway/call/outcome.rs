@@ -1,8 +1,8 @@
-//! Whether an answer tells a failure.
+//! Tells answers that report a failure from all others.
 
 use crate::workers::{UpstreamAnswer, WorkerError};
 
-/// Whether a worker gave no answer, or one that tells a failure.
+/// Whether a worker gave no answer, or one that reports a failure.
 pub(super) fn has_failed(outcome: &Result<UpstreamAnswer, WorkerError>) -> bool {
     match outcome {
         Ok(UpstreamAnswer::Result(result)) => is_error(result.get().as_bytes()),

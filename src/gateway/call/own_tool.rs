@@ -40,7 +40,7 @@ impl CallService {
             CallerScope::Probe => return McpResponse::Json(pending.no_answer("A probe has no tools.")),
         };
         let (era, accepts, lifecycle) = (pending.era, pending.accepts, self.lifecycle.clone());
-        // Another member's races are read, and never changed.
+        // Another member's races may be read but never changed.
         let caller = match &pending.read {
             Some(read) => RaceCaller::Member(read.granter().clone()),
             None => caller,
@@ -55,7 +55,8 @@ impl CallService {
             let reply = tokio::select! {
                 biased;
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
-                // Another grant has taken its place, or it is over, which the answer then says.
+                // Another grant has replaced this one, or it has ended. In the second case, `beyond_grant` replaces
+                // this text.
                 () = self.grant_ended(shared.as_ref(), &pending) => pending.tool_error("What may be seen was changed during the call. Ask again."),
                 called = tokio::time::timeout(DEADLINE, call) => match called {
                     Ok(result) => pending.result(&result),
@@ -71,7 +72,7 @@ impl CallService {
         RelayedCall::new(era, accepts, &lifecycle, answer).relay().await
     }
 
-    /// The answer of the room that a tool belongs to.
+    /// Calls the module that implements the tool.
     async fn perform(&self, caller: &RaceCaller, tool: &str, arguments: Option<&RawValue>) -> Box<RawValue> {
         if grants::is_about_grants(tool) {
             grants::call(&self.sharing, caller, tool, arguments).await

@@ -1,5 +1,5 @@
-//! The parts of a call that depend on a grant: the argument `person` in lists, and what a call on another member's data may
-//! answer.
+//! The parts of a call that depend on a grant: the argument `person` in tool lists, and the limits on answers from
+//! another member's data.
 
 use super::CallService;
 use super::outcome::has_failed;
@@ -14,7 +14,7 @@ use crate::tools::ASKS_FOR_SIGN_IN;
 use crate::workers::{UpstreamAnswer, WorkerError};
 
 impl CallService {
-    /// What others let the caller see. Only a person's own client can ask for it.
+    /// The grants that the caller holds. Only a person's own client can use them.
     pub(super) fn held(&self, caller: &Caller) -> Vec<HeldGrant> {
         match &caller.scope {
             CallerScope::Tools(RaceCaller::SignIn(account, _)) => self.sharing.held(account),
@@ -31,7 +31,7 @@ impl CallService {
         list_with_person(&list, &pending.offered.catalogue, &held).unwrap_or(list)
     }
 
-    /// Completes when the grant ends that the call is made within. Never for a call on the person's own data.
+    /// Completes when the grant behind the call ends. Never completes for a call on the person's own data.
     pub(super) async fn grant_ended(&self, registered: Option<&InFlightCall>, pending: &PendingRequest) {
         match (registered, &pending.read) {
             (Some(registered), Some(read)) => self.sharing.ended(registered, read).await,
@@ -39,7 +39,7 @@ impl CallService {
         }
     }
 
-    /// The text when another person's worker failed in a way whose usual text is for that person.
+    /// The text for a failure of another member's worker whose usual text addresses that member.
     pub(super) fn failure_of_other(
         &self,
         read: &SharedRead,
@@ -57,7 +57,7 @@ impl CallService {
             .then(|| "The Garmin session refused this call. Look at the arguments.".to_owned())
     }
 
-    /// The response in place of an answer that is not within a grant any more.
+    /// The response that replaces an answer whose grant has ended; `None` while the grant is valid.
     pub(super) fn beyond_grant(&self, pending: &PendingRequest) -> Option<JsonReply> {
         let read = pending.read.as_ref()?;
         if self.sharing.is_granted(read) {

@@ -1,4 +1,4 @@
-//! A question to the worker of the account, which the days that its person keeps may answer instead.
+//! Sends a request to the account's worker, or answers it from the person's history.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl KeptQuestion {
 }
 
 impl CallService {
-    /// Asks the worker of the account, or answers from what its person keeps.
+    /// Asks the account's worker, or answers from the person's history.
     pub(super) async fn ask_worker(
         self: Arc<Self>,
         request: &McpRequest<'_>,
@@ -105,7 +105,7 @@ impl CallService {
             if let Some(begun) = begun {
                 begun.end(&outcome).await;
             }
-            // Without Garmin, days of some time ago are better than none.
+            // While Garmin fails, old days are better than none.
             if has_failed(&outcome)
                 && let Some(result) = kept(KeptFreshness::MayBeOld)
             {

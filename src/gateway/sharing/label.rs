@@ -1,15 +1,15 @@
-//! Says in an answer whose data it has: in its text, and in its structured content.
+//! Labels an answer with the person whose data it contains, in its text and in its structured content.
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::mcp::members::{Members, write_string};
 
-/// The member of an answer that names whose data it has.
+/// The member of an answer that names the person whose data it contains.
 const DATA_OF: &str = "data_of";
 
-/// The result of a tool with the name of the person whose data it has. The data stay byte for byte. `None` for a result
-/// that can't be read, which must not be delivered.
+/// The result of a tool, labelled with the name of the person whose data it contains. The data itself stays the same
+/// byte for byte. `None` for a result that can't be read, which must not be delivered.
 pub(in crate::gateway) fn labelled(result: &RawValue, name: &str) -> Option<Box<RawValue>> {
     let members = Members::of(result.get())?;
     let mut out = String::with_capacity(result.get().len() + 100);
@@ -40,7 +40,7 @@ pub(in crate::gateway) fn labelled(result: &RawValue, name: &str) -> Option<Box<
     RawValue::from_string(out).ok()
 }
 
-/// The blocks of a result, of which the first text names the person.
+/// The content blocks of a result. The first text names the person.
 fn content(blocks: &RawValue, name: &str) -> Option<String> {
     let mut blocks: Vec<Value> = serde_json::from_str(blocks.get()).ok()?;
     let mut texts = blocks.iter_mut().filter_map(|block| block.get_mut("text"));

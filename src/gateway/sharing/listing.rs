@@ -1,4 +1,4 @@
-//! The argument `person` in the lists of tools, for those who hold a grant. All others see the lists unchanged.
+//! Adds the argument `person` to tool lists for members who hold a grant. Everybody else sees the lists unchanged.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! The argument `person` of a call: whose data it reads, and whether it may.
+//! The argument `person` of a call: whose data the call reads, and whether a grant allows it.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl SharedRead {
         &self.sides.granter
     }
 
-    /// Writes to the log that the grant is used, for those who ask later who saw what.
+    /// Logs the use of the grant, as a record of who saw what.
     pub(in crate::gateway) fn tell_used(&self, route: &Route<'_>) {
         if let Route::Worker(WorkerQuestion { tool: Some(tool), .. }) | Route::OwnTool { tool, .. } = route {
             tracing::info!(
@@ -63,8 +63,8 @@ impl SharedRead {
 }
 
 impl Sharing {
-    /// Directs a call with `person` to the granter, if it is within a grant; else it is refused with the reason. A call
-    /// without `person` stays as it is.
+    /// Directs a call with `person` to the granter if a grant allows it, and otherwise refuses it with the reason. A
+    /// call without `person` is left unchanged.
     pub(in crate::gateway) fn directed<'o>(
         &self,
         caller: &Caller,
@@ -77,7 +77,7 @@ impl Sharing {
         let Some(entry) = catalogue.find(&tool) else {
             return (route, None);
         };
-        // A tool of the operator's own worker may have an argument of this name.
+        // A foreign worker's tool may have an argument of its own with this name.
         if entry.sharing == ToolSharing::Unknown {
             return (route, None);
         }
@@ -202,7 +202,7 @@ fn wanted(sharing: ToolSharing, arguments: &Map<String, Value>) -> Option<Vec<Da
     match sharing {
         ToolSharing::Owner | ToolSharing::Unknown => None,
         ToolSharing::Group(group) => Some(vec![group]),
-        // Without a metric, a question takes its default or all of them.
+        // Without a metric, a question uses its default metric or all of them.
         ToolSharing::ByMetric if !arguments.contains_key("metric") => Some(vec![DataGroup::Everything]),
         ToolSharing::ByMetric => {
             let named = tools::METRIC_ARGUMENTS
@@ -269,7 +269,7 @@ mod tests {
             wanted(json!({"metric": "vo2_max", "other": "sleep", "lag_days": 1})),
             [DataGroup::Training, DataGroup::Sleep]
         );
-        // What is left out, and what another parser might read as a metric, needs everything.
+        // A missing metric, and a value that another parser might read as a metric, need the group of everything.
         for unclear in [
             json!({}),
             json!({"other": "steps"}),

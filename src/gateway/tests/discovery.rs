@@ -64,7 +64,7 @@ async fn the_core_is_short_and_has_the_races_and_the_way_to_the_rest() {
         assert!(has(&core, name), "{name}");
     }
     assert!(!has(&core, "get_floors"));
-    // Output schemas would take the place of tools.
+    // Output schemas would take up space that tools need.
     assert!(core.iter().all(|tool| tool.get("outputSchema").is_none()));
     bench
         .live
@@ -73,7 +73,7 @@ async fn the_core_is_short_and_has_the_races_and_the_way_to_the_rest() {
     assert!(has(&all, "get_floors"));
     let trend = all.iter().find(|tool| tool["name"] == "get_trend").unwrap();
     assert_eq!(trend["outputSchema"]["properties"]["series"]["type"], "object");
-    // The questions, and what the races read.
+    // Only the questions and the reading race tools have output schemas.
     let with_output = all.iter().filter(|tool| tool.get("outputSchema").is_some());
     assert_eq!(with_output.count(), 12 + 6);
     assert_eq!(all.len(), bench.gateway.tool_count(Access::ReadAndChange));
@@ -176,7 +176,7 @@ async fn an_own_list_names_only_tools_that_there_are() {
     for (tools, named) in [
         ("get_floors, nope", "nope"),
         ("", "tools"),
-        // The account of the bench is in no store.
+        // The bench's account is not in the store, so it counts as one without access.
         ("all", "access of this connection ended"),
     ] {
         let result = call(&bench, "choose_tools", json!({"tools": tools})).await;
@@ -225,7 +225,7 @@ async fn prompts_are_listed_and_filled_in() {
         .await;
     assert_eq!(wrong["error"]["code"], -32602);
     assert_eq!(bench.worker.asked(), [] as [String; 0]);
-    // Without the tools that they name, they are not offered.
+    // Prompts are not offered without the tools that they name.
     let (_, list) = Bench::new(Access::ReadOnly)
         .await
         .legacy("prompts/list", "{}")

@@ -4,7 +4,7 @@ use super::*;
 use crate::accounts::Choices;
 use crate::mcp::views::{EXTENSION, VIEW_TYPE, VIEWS};
 
-/// The links, and the tools that are in the core only for their view.
+/// How much longer views may make the list: by the links, and by the tools that are listed only for their view.
 const MOST_MORE_CHARACTERS: usize = 4_500;
 
 /// A gateway with the tools of the built-in worker.
@@ -127,7 +127,7 @@ async fn a_legacy_client_names_the_extension_once() {
     assert!(initialize(shows()).await["result"]["capabilities"]["extensions"][EXTENSION].is_object());
     assert!(!links(&list().await.1).is_empty());
     assert_eq!(views(&bench.legacy("resources/list", "{}").await.1), VIEWS.len());
-    // Another client of the same sign-in takes nothing from the first.
+    // Another client of the same sign-in does not take the views away from the first.
     initialize(json!({})).await;
     assert!(!links(&list().await.1).is_empty());
 }
@@ -140,7 +140,7 @@ async fn a_short_catalogue_has_the_views_of_its_own_tools() {
     let count = |list: &Value| list["result"]["tools"].as_array().unwrap().len();
     assert_eq!(count(&plain), count(&shown));
     assert!(links(&shown).iter().all(|(_, uri)| uri == "ui://garmin/race"));
-    // No tool of this worker tells of nights.
+    // This worker has no tool for nights.
     let resources = modern(&bench, "resources/list", &shows(), None).await;
     assert_eq!(views(&resources), 1);
     assert_eq!(resources["result"]["resources"].as_array().unwrap().len(), 2);
