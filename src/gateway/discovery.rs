@@ -105,8 +105,8 @@ impl InnerCall {
 
 /// Whether a tool is in the list of a person with this profile.
 ///
-/// A tool about which nothing is known, such as one of a foreign worker, counts as core. A catalogue no longer than the
-/// core is listed completely.
+/// A tool about which nothing is known, such as one of a foreign worker, counts as core. A catalogue that is hardly
+/// longer than the core is listed completely.
 pub(super) fn is_listed(profile: &ToolProfile, is_short: bool, tool: &ToolEntry) -> bool {
     match profile {
         ToolProfile::All => true,

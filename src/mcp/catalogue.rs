@@ -6,8 +6,8 @@
 //!
 //! - A tool that the overlay does not know is treated as one that changes data. A read-only connection can neither see
 //!   nor call it.
-//! - The gateway's own tools ([`Lists::own_tools`]) are offered to every connection, except those that pass on a change.
-//!   The origin of a tool decides this, not its name. A worker's tool with the name of an own tool is omitted.
+//! - The gateway's own tools ([`Lists::own_tools`]) are offered to every connection, except those that need change
+//!   access. The origin of a tool decides this, not its name. A worker's tool with the name of an own tool is omitted.
 //! - Members that the overlay does not set are kept byte for byte, in the worker's order. The exceptions are schemas
 //!   that some clients would refuse: `schema` rewrites them.
 
@@ -39,7 +39,7 @@ use super::{
 /// The largest input schema in bytes that Claude accepts. It silently drops tools with larger ones.
 const SCHEMA_LIMIT: usize = 16_384;
 
-/// A catalogue that is longer than the core by no more than this is listed whole.
+/// A catalogue that exceeds the core by at most this many tools is listed completely.
 const SHORT_SLACK: usize = 8;
 
 /// The input of a catalogue. Each list is the JSON text of an array, or of the list result that contains it.
@@ -71,7 +71,7 @@ pub struct Catalogue {
     tools: HashMap<Arc<str>, ToolEntry>,
     /// The tools in the order of the list.
     texts: Vec<ToolText>,
-    /// Whether the list is no longer than the core would be.
+    /// Whether the list is hardly longer than the core, by at most [`SHORT_SLACK`] tools.
     is_short: bool,
     server: String,
     uris: Vec<String>,
@@ -109,9 +109,10 @@ pub struct ToolEntry {
     pub own: bool,
     /// Whether it is listed unless a person chooses otherwise.
     pub core: bool,
-    /// Who may read with it.
+    /// Who may use it on a person's data.
     pub sharing: ToolSharing,
-    /// Whether only connections that may change data may call it, although the gateway answers it.
+    /// Whether a call needs change access although the gateway answers it. The overlay gives such tools the effect
+    /// `delete`.
     changes_garmin: bool,
 }
 
@@ -127,7 +128,7 @@ struct RenderedLists {
     prompts: String,
 }
 
-/// What a list of tools tells of each.
+/// How much a tool list says about each tool.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListForm {
     /// Whether output schemas are left out.
@@ -254,7 +255,7 @@ impl Catalogue {
         tools.map(|tool| &*tool.name)
     }
 
-    /// Whether the catalogue is no longer than the core, so that there is nothing to leave out.
+    /// Whether the catalogue is hardly longer than the core, so that every list has all of its tools.
     pub fn is_short(&self) -> bool {
         self.is_short
     }
@@ -369,7 +370,7 @@ fn tool_of(tool: &RawValue, overlay: &Overlay, own: bool) -> Option<(ToolEntry, 
     Some((entry, render::tool(tool, &members, classified)))
 }
 
-/// A tool that changes only the worker's machine with one worker may change nothing with another, which then says so.
+/// A tool that changes the worker's machine in one worker may only read in another, which then declares `readOnlyHint`.
 fn as_declared<'a>(known: &'a Classified, tool: &Members<'_>) -> Cow<'a, Classified> {
     let declares_reading = || {
         let annotations = Members::of(tool.get("annotations")?.get())?;

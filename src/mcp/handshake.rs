@@ -28,7 +28,7 @@ pub struct Handshake {
     instructions: Instructions,
 }
 
-/// What the model is told about the tools. It names only tools that there are.
+/// The instructions for the model about the tools. They name only tools that exist.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Instructions {
     text: String,

@@ -1,8 +1,8 @@
 //! The gateway's own prompts: texts of `assets/prompts/`, with arguments filled in.
 //!
 //! A file begins with a header of `key: value` lines: `title`, `about`, any number of `argument: name: description`,
-//! and `tools`, the tools that the text names. After an empty line comes the text. `{name}` is an argument, and
-//! `{name|words}` has words for an argument that is left out.
+//! and `tools`, the tools that the text names. After an empty line comes the text. `{name}` stands for an argument;
+//! `{name|words}` also gives the words for an argument that is left out.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -29,7 +29,7 @@ const SOURCES: [(&str, &str); 5] = [
     ),
 ];
 
-/// The longest argument. A prompt is a sentence, not a document.
+/// Upper bound of an argument in characters. An argument is a sentence, not a document.
 const LONGEST_ARGUMENT: usize = 2_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Prompt {
     pub name: &'static str,
     title: &'static str,
     about: &'static str,
-    /// Names and descriptions. All are optional.
+    /// Names and descriptions of the arguments, all of which are optional.
     arguments: Vec<(&'static str, &'static str)>,
     /// The tools that the text names. Without them the prompt is not offered.
     pub tools: Vec<&'static str>,
@@ -179,7 +179,7 @@ mod tests {
                     prompt.name
                 );
             }
-            // A word of the text that has the form of a tool's name is one of its tools.
+            // Every word of the text that looks like a tool's name must be one of the prompt's tools.
             let words = prompt
                 .text
                 .split(|c: char| !c.is_ascii_alphanumeric() && c != '_');

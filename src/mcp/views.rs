@@ -1,10 +1,11 @@
 //! MCP Apps (SEP-1865, version 2026-01-26): views that a client shows beside a tool's answer.
 //!
-//! A view is one HTML document without anything from outside. A tool names the view of its answers in `_meta`; the
+//! A view is one HTML document that loads nothing from outside. A tool names the view of its answers in `_meta`; the
 //! client reads the document as a resource, shows it in a sandboxed frame, and hands it the answer. The answer itself
 //! stays the same, and is complete without the view.
 //!
-//! The document of a view is a frame, the style and script that all views share, and a script that draws.
+//! The document consists of an HTML frame, the style and scripts that all views share, and a script that draws this
+//! view.
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -87,7 +88,7 @@ pub const VIEWS: [View; 4] = [
 ];
 
 impl View {
-    /// The view of a resource's address.
+    /// The view that has this resource URI.
     pub fn at(uri: &str) -> Option<&'static View> {
         VIEWS.iter().find(|view| view.uri == uri)
     }
@@ -118,7 +119,7 @@ impl View {
         }]})
     }
 
-    /// A tool's JSON text with this view in `_meta`, under the present key and the older flat one. Other members of
+    /// A tool's JSON text with this view in `_meta`, under the current key and the older flat one. Other members of
     /// `_meta` are kept.
     pub(super) fn linked(&self, tool: &str) -> String {
         let Some(members) = Members::of(tool) else {
@@ -188,7 +189,7 @@ mod tests {
                 uri.starts_with("ui://") && html.starts_with("<!doctype html>"),
                 "{uri}"
             );
-            // The name of the SVG format is an address that nothing loads.
+            // The SVG namespace looks like an address, but nothing loads it.
             let loads = html.replace("http://www.w3.org/2000/svg", "");
             for outside in [
                 "http:",

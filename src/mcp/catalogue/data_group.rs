@@ -1,6 +1,6 @@
-//! What a person may let others see: groups of tools, in the words of people.
+//! The groups of data that a person may share with others, in everyday words.
 //!
-//! The table of tools (`assets/catalogue.json`) has the group of every tool that reads. A tool whose answer mixes groups
+//! The table of tools (`assets/catalogue.json`) gives every tool that reads a group. A tool whose answer mixes groups
 //! is in [`DataGroup::Everything`], so that a grant of one group never shows a part of another.
 
 use std::fmt;
@@ -21,11 +21,11 @@ pub enum DataGroup {
     Everything,
 }
 
-/// Who may read with a tool.
+/// Who may use a tool on a person's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolSharing {
-    /// The table does not have the tool.
+    /// The table does not list the tool.
     #[serde(skip)]
     Unknown,
     /// The person alone: the tool changes something, or its answer is a file that only its owner can open.

@@ -1,4 +1,4 @@
-//! The lists that a catalogue is built from, and the pieces of those that it renders.
+//! Reads the lists that a catalogue is built from, and builds parts of the lists that it renders.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub(super) fn own_prompts(has_tool: impl Fn(&str) -> bool) -> (Vec<Prompt>, Vec<
     (prompts, texts)
 }
 
-/// The views of the tools that there are, and a worker's resources.
+/// The views whose tools exist, followed by a worker's resources.
 pub(super) fn with_views(resources: &[&RawValue], has_tool: impl Fn(&str) -> bool) -> String {
     let mut list = String::new();
     for view in VIEWS.iter().filter(|view| is_used(view, &has_tool)) {

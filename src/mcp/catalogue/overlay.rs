@@ -1,7 +1,7 @@
 //! Facts about tools that a worker does not provide: a title for people, and the effect of a call.
 //!
-//! The effect of a tool of Garmin is that of the built-in worker's tool of the same name, whichever worker runs. The
-//! file has an effect only where garmin_mcp's tool differs from it.
+//! For Garmin's tools, the effect is that of the built-in worker's tool with the same name, whichever worker runs. The
+//! file states an effect only where the tool of garmin_mcp differs.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,7 @@ pub struct Classified {
     /// Whether repeating a call with the same arguments changes nothing more. Absent for tools that only read.
     #[serde(default)]
     pub idempotent: bool,
-    /// Who may read with it. Absent for tools that change something.
+    /// Who may use it on a person's data. Absent for tools that change something.
     #[serde(default)]
     pub group: Option<ToolSharing>,
 }
@@ -48,7 +48,7 @@ struct OverlayFile {
     core: Vec<String>,
 }
 
-/// A tool of Garmin in the file.
+/// One of Garmin's tools in the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TitledTool {
@@ -113,7 +113,7 @@ impl Overlay {
         Self::parse(include_str!("../../../assets/catalogue.json"), tools)
     }
 
-    /// A tool with an effect neither here nor in `tools` stays unknown.
+    /// A tool whose effect is neither in `json` nor in `tools` stays unknown.
     pub fn parse(json: &str, tools: &str) -> Result<Self, CatalogueError> {
         let damaged = |error: serde_json::Error| CatalogueError::Overlay(error.to_string());
         let file: OverlayFile = serde_json::from_str(json).map_err(damaged)?;
@@ -151,14 +151,15 @@ impl Overlay {
     pub fn find(&self, name: &str, own: bool) -> Option<&Classified> {
         if own {
             let own = self.races.get(name).or_else(|| self.gateway.get(name));
-            // With the operator's own worker, the gateway answers some questions of the built-in one itself.
+            // With a foreign worker, the gateway itself answers some question tools of the built-in worker.
             own.or_else(|| self.garmin.get(name))
         } else {
             self.garmin.get(name)
         }
     }
 
-    /// Whether a tool is in the core. A tool of which nothing is known is, because the operator's own worker has it.
+    /// Whether a tool is in the core. A tool about which nothing is known counts as core, because only a foreign worker
+    /// can have it.
     pub fn is_core(&self, name: &str, classified: Option<&Classified>) -> bool {
         classified.is_none() || self.core.iter().any(|core| core == name)
     }
@@ -199,7 +200,8 @@ mod tests {
         assert_eq!(overlay.races.len(), 16);
     }
 
-    /// Reading is shared by group, and changing never. A file is saved with either worker, so it has a group in any case.
+    /// Tools that read are shared by group, tools that change are never shared. `download_activity_file` saves a file
+    /// in one worker and only reads in another, so it has a group in any case.
     #[test]
     fn every_tool_that_reads_has_one_group_and_no_other_has() {
         let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
@@ -259,7 +261,7 @@ mod tests {
                 "{name}"
             );
         }
-        // A connection that may only read has no tool to call others that change something, so those must be listed.
+        // A read-only connection has no `use_change_tool`, so all race tools that change something must be listed.
         let unlisted = overlay
             .races
             .iter()
@@ -308,7 +310,7 @@ mod tests {
         assert_eq!(effect("set_b"), Some((ToolEffect::Write, true)));
         assert_eq!(effect("delete_c"), Some((ToolEffect::Delete, true)));
         assert_eq!(effect("save_d"), Some((ToolEffect::Local, true)));
-        // What has no effect counts as a change.
+        // A tool without an effect stays unknown, which counts as a change.
         assert_eq!(effect("other"), None);
     }
 }

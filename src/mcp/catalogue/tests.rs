@@ -199,7 +199,7 @@ fn resources_and_prompts_are_known_by_name() {
     assert!(!catalogue("[]", "[]").completes());
 }
 
-/// A tool that writes files with one worker only reads with another.
+/// A tool that saves files in one worker only reads in another.
 #[test]
 fn a_local_tool_that_declares_reading_may_be_called_by_everybody() {
     let overlay = Overlay::built_in(&crate::tools::lists().tools).unwrap();
