@@ -2,8 +2,9 @@
 //!
 //! Reads are paced, cached for a minute, and retried during an outage. Equal concurrent reads share one request. Cached
 //! documents are returned even while Garmin wants no requests. A change that Garmin may have carried out is never sent
-//! again. Tokens are refreshed before they expire, by one request at a time, and are written to the token file before
-//! their first use. A refresh outlives its caller, because Garmin invalidates the old refresh token.
+//! again. Tokens are refreshed before they expire, by one request at a time, and are saved to the token file before
+//! their first use, unless the file cannot be written. A refresh outlives its caller, because Garmin invalidates the
+//! old refresh token.
 //!
 //! | what | where |
 //! |---|---|

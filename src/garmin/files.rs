@@ -7,8 +7,9 @@
 //! and time in proportion to the size. A damaged file yields the part before the damage, marked with
 //! [`Recording::is_cut`].
 //!
-//! The FIT decoder is our own because no crate fits. `fitparser` compiles a profile of 68,000 lines and allocates two
-//! strings per field; `rustyfit` panics on an unknown base type in the last release that our oldest Rust can build.
+//! The FIT decoder is our own because no crate is suitable. `fitparser` compiles a profile of 68,000 lines and
+//! allocates two strings per field; `rustyfit` panics on an unknown base type in the last release that our oldest Rust
+//! can build.
 
 mod error;
 pub mod fit;

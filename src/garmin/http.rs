@@ -35,7 +35,8 @@ const MAX_REDIRECTS: usize = 5;
 /// Upper bound for a server's `Retry-After`.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The client for Garmin's hosts: no cookies, no redirects. Install a rustls provider first (`main` does).
+/// The client for Garmin's hosts. It keeps no cookies and follows no redirects: `send` handles both. Install a rustls
+/// provider first (`main` does).
 ///
 /// Proxy settings come from the environment, but a simulated Garmin on this machine is never reached through a proxy.
 /// If none of the hosts uses TLS, the trust store is not read, because reading it is most of a worker's start time.

@@ -1,7 +1,7 @@
 //! Garmin's tokens, as they are kept after a sign-in.
 //!
-//! The access token is a JWT of Garmin's DI token service, and only Garmin validates it. This program reads two
-//! claims of its payload, as hints when to refresh and with which client id, and never verifies its signature.
+//! The access token is a JWT of Garmin's DI token service, and only Garmin validates it. This program reads two claims
+//! of its payload, as hints about when to refresh and with which client id, and never verifies its signature.
 
 use base64::Engine;
 use base64::alphabet;

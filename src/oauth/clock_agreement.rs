@@ -22,7 +22,7 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 /// A longer gap is taken for a wrong clock, a shorter one for a machine that was switched off or suspended.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// How often the last seen time is stored. Well below [`LONGEST_PAUSE`], and rarely, for SD cards.
+/// How often the last seen time is stored: well within [`LONGEST_PAUSE`], but rarely enough to spare an SD card.
 const KEEP_EVERY: SignedDuration = SignedDuration::from_hours(6);
 
 /// The last reading of the clock, which is stored across restarts.
@@ -45,7 +45,7 @@ pub(super) struct ClockAgreement(Mutex<Observed>);
 struct Observed {
     seen: ClockSeen,
     elapsed: SignedDuration,
-    /// The monotonic time since which the clocks agree.
+    /// The monotonic time since which the clocks have agreed.
     even_since: SignedDuration,
     kept: Option<ClockSeen>,
 }

@@ -15,7 +15,7 @@ use super::grants::after;
 use crate::base::clock::Clock;
 use crate::store::{Kind, Record, Store, StoreError, Table};
 
-/// Documents in memory. When the cache is full, the one that would be refetched first is dropped.
+/// The most documents kept in memory. When the cache is full, the one that would be refetched first is dropped.
 const MAX_CACHED: usize = 128;
 
 /// After a failure, the host is not contacted for this long.

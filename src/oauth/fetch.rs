@@ -26,7 +26,7 @@ const MAX_BODY_BYTES: usize = 5 * 1024;
 /// More fetches at once would make this gateway a tool for attacks on others.
 const MAX_FETCHES: usize = 16;
 
-/// Leaves fetches for other sources when all hosts of one source are slow.
+/// Keeps fetches free for other sources when all hosts that one source names are slow.
 const MAX_FETCHES_PER_SOURCE: usize = 2;
 
 /// Why a document could not be fetched, for the log. The visitor only learns whether a usable document exists.

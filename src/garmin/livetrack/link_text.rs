@@ -83,7 +83,7 @@ fn bounded(text: &str, at: usize) -> &str {
     text.get(at..end).unwrap_or_default()
 }
 
-/// Whether a host can start at `at`, that is, is not the rest of a longer host, e-mail address or path.
+/// Whether a host may start at `at`: the character before it is not part of a longer host, e-mail address or path.
 fn is_word_start(text: &str, at: usize) -> bool {
     let before = text.get(..at).and_then(|before| before.chars().next_back());
     before.is_none_or(|c| !(c.is_alphanumeric() || matches!(c, '@' | '/' | '\\' | '.' | '-' | '%')))

@@ -204,7 +204,7 @@ fn is_separator(c: char) -> bool {
 
 /// Converts a decimal digit of any script that phones type to ASCII (Unicode category Nd).
 fn decimal_digit(c: char) -> Option<char> {
-    /// The zero of each script. The other nine follow it.
+    /// The zero of each script. The other nine digits follow it.
     const ZEROS: [u32; 26] = [
         0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
         0xE50, 0xED0, 0xF20, 0x1040, 0x17E0, 0x1810, 0xFF10, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6,

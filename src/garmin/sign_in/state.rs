@@ -65,7 +65,7 @@ impl SignInState {
         *self.client_ids.lock() = ids;
     }
 
-    /// The client ids to try, in this order and each once.
+    /// The client ids to try, in this order and without duplicates.
     pub(super) fn client_ids(&self) -> Vec<String> {
         let mut ids = self.client_ids.lock().clone();
         for built_in in CLIENT_IDS {

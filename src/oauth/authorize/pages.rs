@@ -12,7 +12,7 @@ use crate::mcp::Access;
 pub struct Visitor<'a> {
     /// The value of the gateway's cookie, if the browser sent it.
     pub browser: Option<&'a str>,
-    /// The source that the limits are counted by, if known.
+    /// The source that the limits apply to, if known.
     pub source: Option<IpAddr>,
 }
 

@@ -3,20 +3,20 @@
 use super::super::redirect::RedirectProblem;
 use crate::garmin::SignInRefusal;
 
-/// Why an attempt to sign in failed. The pages have the words for it.
+/// Why an attempt to sign in failed. The pages put it into words for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInNotice {
-    /// What was typed as e-mail can't be one.
+    /// The typed text can't be an e-mail address.
     NoEmail,
     /// The password is empty, or too long for Garmin.
     NoPassword,
     /// Garmin accepted the sign-in, but the store could not save it.
     NotKept,
-    /// Garmin, or the governor before it, refused.
+    /// Garmin refused, or the governor did before Garmin was asked.
     Refused(SignInRefusal),
 }
 
-/// Why a sign-in stops. The pages have the words for it.
+/// Why a sign-in stops. The pages put it into words for the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuthorizeRefusal {
     /// The request can't be read, or lacks a parameter. `what` is for the client's developer.
@@ -33,7 +33,7 @@ pub enum AuthorizeRefusal {
     BadRedirect { what: String },
     /// The redirect URI is allowed, but does not belong to this client.
     OtherRedirect,
-    /// The transaction is missing, finished, or another browser's. All three get the same page, so that it reveals
+    /// The transaction is missing, expired, or another browser's. All three get the same page, so that it reveals
     /// nothing.
     NotYours,
     /// The transaction has no tries left. Contains the reason why the last try failed.

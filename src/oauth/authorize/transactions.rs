@@ -71,7 +71,7 @@ pub(super) struct Transaction {
     pub(super) purpose: SignInPurpose,
     begun_at: Timestamp,
     source: Option<IpAddr>,
-    /// Shows whether the transaction was opened before the operator ended sign-ins.
+    /// A sequence number, which shows whether the transaction was opened before the operator ended sign-ins.
     number: u64,
     /// Increases with every accepted form. If it changed while a click waited for the lock, that click is a
     /// repetition.
@@ -80,7 +80,7 @@ pub(super) struct Transaction {
     pub(super) progress: tokio::sync::Mutex<SignInProgress>,
 }
 
-/// Whose open sign-ins end, because the operator withdrew an invitation or access.
+/// The open sign-ins that end because the operator withdrew an invitation or access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::oauth) enum EndedSignIns {
     Email(String),
