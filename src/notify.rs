@@ -4,7 +4,7 @@
 //! Invariants:
 //! - A message that was queued in a transaction is sent, or dropped and logged after a day. It survives restarts. A
 //!   crash during sending may send it twice, but loses none.
-//! - Within a race, messages are sent in order on each channel. An outage of one channel does not delay the other.
+//! - Within a race, messages are sent in order on each channel. An outage of one channel does not delay the others.
 //! - No text, chat, topic or token is logged.
 //!
 //! | file | what |
@@ -15,16 +15,16 @@
 //! | `telegram` | the Telegram request: chats, topics, groups that became supergroups |
 //! | `gotify` | the request to a Gotify server |
 //! | `webhook` | the signed request of the webhook |
-//! | `mqtt` | the connection to the MQTT broker, and what the broker keeps |
+//! | `mqtt` | the connection to the MQTT broker, and what the broker retains |
 //! | `home` | what goes to the broker: messages, and athletes as devices of Home Assistant |
 //! | `channel_test` | test messages |
 //! | `notifier` | who receives messages where; queueing |
 //! | `operator` | messages to the operator's own phone |
 //! | `phone` | a person sets their own phone |
-//! | `recipient_phones` | the phones of those whom a person names for a race |
+//! | `recipient_phones` | the phones of the recipients whom a person names for a race |
 //! | `invited_chats` | Telegram chats that accept an invitation to read a race |
 //! | `bot` | reads what people write to the bot, and answers |
-//! | `chats` | whose chat it is, and who a sender is |
+//! | `chats` | which people a chat belongs to, and which people a sender is |
 //! | `chat_records` | what is stored about chats |
 //! | `mute` | chats that want no messages for a while |
 //! | `delivery` | the task that sends the queue |

@@ -1,11 +1,12 @@
-//! What people write back to the Telegram bot: receiving it, and answering.
+//! Receives what people write to the Telegram bot, and answers them.
 //!
 //! Messages are fetched by long polling (core.telegram.org/bots/api#getupdates). A webhook would need a public address.
 //!
 //! Invariants:
-//! - One task polls, so a bot has one reader in this gateway. Another reader elsewhere is reported, not fought.
-//! - Before an update has any effect, the store knows that it was taken. After a crash it is not taken again: a command
-//!   that was cut is lost, and none is carried out twice.
+//! - One task polls, so a bot has one reader in this gateway. If another program polls with the same token, the
+//!   operator is told, and the polls become rare.
+//! - An update is recorded as taken before it has any effect. A crash may therefore lose a command, but no command is
+//!   carried out twice.
 //! - No text, chat, name or token is logged.
 //!
 //! | file | what |

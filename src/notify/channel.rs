@@ -51,7 +51,7 @@ impl PhoneChannel {
     }
 
     /// The request that sends a message at `now` to `target`: a chat, a topic, or an application's token. `None` for
-    /// MQTT, where the connection stands and a message is published.
+    /// MQTT, whose messages are published over a standing connection.
     pub(super) fn post(
         self,
         config: &ChannelConfig,

@@ -1,4 +1,4 @@
-//! Test messages: to everybody's phones for the operator, and one for a phone that a person names.
+//! Test messages: the operator's test goes to everybody's phones, and a person's test to the phone that they name.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ impl Notifier {
         Ok(reports)
     }
 
-    /// Sends a text that is in no queue.
+    /// Sends a test text at once, without queueing it.
     pub(super) async fn send_test_text(
         &self,
         channel: PhoneChannel,

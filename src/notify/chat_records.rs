@@ -26,14 +26,14 @@ impl ChatMute {
     }
 }
 
-/// Most own chats that are remembered of a person.
+/// How many of a person's own chats are remembered.
 const MOST_KNOWN: usize = 3;
 
-/// The private chats that a person has set as their phone. In a group, they tell who the sender is. The key is the
+/// The private chats that a person has set as their phone. A sender in a group is recognized by them. The key is the
 /// account.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OwnChats {
-    /// A few, of which the newest is last.
+    /// At most `MOST_KNOWN`, newest last.
     chats: Vec<i64>,
 }
 
@@ -80,12 +80,12 @@ impl InvitedChat {
     }
 }
 
-/// The key of an invited chat. An empty `id` gives the prefix of all of an account.
+/// The key of an invited chat. An empty `id` gives the prefix of all keys of the account.
 pub(super) fn invited_key(account: &AccountId, id: &str) -> Vec<u8> {
     [account.key(), b"/", id.as_bytes()].concat()
 }
 
-/// An invitation that is open. The key is the SHA-256 of its code.
+/// An invitation that was not taken up yet. The key is the SHA-256 of its code.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct InvitationCode {
     pub(super) account: AccountId,
@@ -125,7 +125,7 @@ pub(super) fn erase_invitations(tx: &mut Tx<'_>, account: &AccountId) -> Result<
     Ok(())
 }
 
-/// The id of a private chat, which is that of its person. The ids of groups are negative.
+/// The id of a private chat, which is also the id of its person. The ids of groups are negative.
 pub(super) fn private_chat(target: &str) -> Option<i64> {
     target.parse().ok().filter(|id| *id > 0)
 }

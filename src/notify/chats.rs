@@ -1,6 +1,6 @@
-//! Whose chat it is: the people whose messages go to a chat, and the people whom a sender is.
+//! How chats and people relate: the people whose messages go to a chat, and the people that a sender is.
 //!
-//! A chat is a person's because the person, or the operator, set it as theirs. There is no second registration.
+//! A chat belongs to a person if the person or the operator has set it as theirs. There is no other registration.
 
 use super::bot::update::{BotChat, BotSender};
 use super::channel::PhoneChannel;
@@ -37,7 +37,7 @@ impl Notifier {
         Ok(people)
     }
 
-    /// The people whom a sender is: their own chat with the bot is, or was, the phone that was set for them.
+    /// The people that a sender is: those for whom the sender's private chat with the bot is, or was, set as the phone.
     pub fn people_who_are(&self, sender: &BotSender) -> Result<Vec<AccountId>, StoreError> {
         let config = self.bot();
         let mut people = Vec::new();

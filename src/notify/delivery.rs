@@ -209,7 +209,7 @@ impl Notifier {
         }
     }
 
-    /// Where a queued message goes by the settings and choices of the moment.
+    /// Where a queued message goes under the current settings and choices.
     fn targets_of(&self, message: &QueuedMessage) -> Result<Vec<MessageTarget>, StoreError> {
         match (&message.account, &message.to) {
             (None, _) => Ok(self.operator_targets()),
@@ -244,7 +244,7 @@ impl Notifier {
     }
 }
 
-/// A name of a queued message that tells nothing of it.
+/// An id for a queued message that reveals nothing about it.
 fn message_id(key: &[u8]) -> String {
     let hash = sha256(key);
     let id = hash.get(..16).unwrap_or_default();

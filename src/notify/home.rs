@@ -14,7 +14,7 @@ use crate::race::home::HomeState;
 use crate::store::StoreError;
 
 impl Notifier {
-    /// The people who have a device at the broker if they have a race: those whose messages go there now.
+    /// The people whose messages go to the broker now. They also have a device there if they have a race.
     pub fn people_at_broker(&self) -> Result<Vec<AccountId>, StoreError> {
         if self.live().borrow().notify.mqtt.is_none() {
             return Ok(Vec::new());
@@ -29,7 +29,7 @@ impl Notifier {
         Ok(people)
     }
 
-    /// Sets who has a device at the broker, and how each of them is. Whoever is missing has none any more.
+    /// Sets which athletes have a device at the broker, and their states. All other devices are removed.
     pub fn show_at_broker(&self, athletes: BTreeMap<AccountId, HomeState>) {
         self.broker().show(athletes);
     }

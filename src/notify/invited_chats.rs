@@ -1,9 +1,9 @@
-//! Telegram chats that were invited to read a person's races. Whoever sends the invitation's one-time code from their
-//! own chat with the bot accepts it for this chat, and ends it there with `/leave`.
+//! Telegram chats that were invited to read a person's races. Somebody accepts an invitation by sending its one-time
+//! code to the bot. The chat from which they send it then gets the messages, until somebody sends `/leave` there.
 //!
 //! Invariants:
 //! - A chat gets nothing before somebody in it has accepted.
-//! - A code is stored as SHA-256 only, works once, and not after [`INVITATION_LASTS`].
+//! - Only the SHA-256 of a code is stored. A code works once, and only within [`INVITATION_LASTS`].
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,16 +18,16 @@ use crate::store::{StoreError, Tx};
 /// How long an invitation can be accepted.
 const INVITATION_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The prefix of the codes, by which `/start` tells one from other texts.
+/// The prefix of the codes. `/start` recognizes a code by it.
 pub const CODE_PREFIX: &str = "join_";
 
 impl Notifier {
-    /// Whether the bot can take up an invitation.
+    /// Whether people can accept an invitation: there is a bot, and the gateway reads what people write to it.
     pub fn can_invite(&self) -> bool {
         self.bot().is_some() && self.bot_listens()
     }
 
-    /// Stores an invitation to `race` for a recipient, and returns its code, which is known only here.
+    /// Stores an invitation to `race` for a recipient, and returns its code. Only the code's hash is stored.
     pub fn invite(
         &self,
         tx: &mut Tx<'_>,
@@ -59,8 +59,8 @@ impl Notifier {
         Ok(code)
     }
 
-    /// Takes up the invitation of a code for a chat. Returns the answer; `None` if the code is unknown, used or too old,
-    /// or `is_allowed` says no for the person who invited.
+    /// Takes up the invitation of a code for a chat. Returns the answer; `None` if the code is unknown, used or
+    /// expired, or `is_allowed` says no for the person who invited.
     pub async fn accept_invitation(
         &self,
         code: &str,
@@ -117,7 +117,7 @@ impl Notifier {
         Ok(answer)
     }
 
-    /// Whether somebody has taken up an invitation of this account; `None` if it has none of this id.
+    /// Whether somebody has taken up this invitation; `None` if the account has no such invitation.
     pub fn is_linked(&self, account: &AccountId, id: &InvitedChatId) -> Result<Option<bool>, StoreError> {
         let invited: Option<InvitedChat> = self.store().find(&invited_key(account, id.as_str()))?;
         Ok(invited.map(|invited| invited.chat.is_some()))

@@ -23,7 +23,7 @@ pub enum MessageSubject {
 }
 
 impl MessageSubject {
-    /// The name in the queue, in which no two people share one.
+    /// The name of the subject in the queue. No two people share a name.
     pub(super) fn lane(&self, account: &AccountId) -> String {
         match self {
             Self::Race(race) => race.to_string(),
@@ -38,11 +38,11 @@ impl MessageSubject {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PhoneMessage {
     pub account: AccountId,
-    /// Somebody else's phone, whom the person named for the race; `None` = that of the person.
+    /// The phone of a recipient whom the person named for the race; `None` = the person's own.
     pub to: Option<RecipientPhone>,
     pub subject: MessageSubject,
     pub severity: Severity,
-    /// The athlete and the race, or what it is about; for display.
+    /// The athlete and the race, or another subject; for display.
     pub title: String,
     /// A message with a key that its subject has already used is not sent.
     pub key: String,
@@ -125,7 +125,7 @@ pub enum MessageRoute {
     Personal,
 }
 
-/// What keeps a test message from a phone, by what the person can do about it.
+/// Why a test message did not reach a phone, grouped by what the person can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhoneTrouble {
     /// Telegram knows no such chat, or the bot has never seen it.
@@ -138,7 +138,7 @@ pub enum PhoneTrouble {
     NotStarted,
     /// The ntfy server does not let everybody publish to the topic.
     ProtectedTopic,
-    /// The server can't be reached, or asks for a pause. It passes.
+    /// The server can't be reached, or asks for a pause. A later attempt may succeed.
     Later,
     /// Only the operator can mend it.
     OfOperator,

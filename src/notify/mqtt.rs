@@ -1,11 +1,11 @@
-//! MQTT: a person's messages on a topic of theirs, and their race as a device of Home Assistant. One connection to the
-//! operator's broker, which is made again whenever it breaks.
+//! MQTT: each person's messages on a topic of their own, and their race as a device of Home Assistant. One connection
+//! to the operator's broker is kept, and reopened whenever it breaks.
 //!
 //! Invariants:
-//! - A person has topics only while `MQTT_PEOPLE` names them and they have set no phone of their own. Afterwards what the
-//!   broker keeps of them is cleared, also by a gateway that did not publish it.
-//! - What the broker keeps has no position, nothing of the body, and no e-mail.
-//! - A broker that is slow or away delays nothing but what goes to it.
+//! - A person has topics only while `MQTT_PEOPLE` names them and they have set no phone of their own. Afterwards their
+//!   retained messages are cleared, even if an earlier run of the gateway published them.
+//! - Retained messages contain no position, no heart rate or other body data, and no e-mail address.
+//! - A slow or unreachable broker delays only the messages that go to it.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! A chat that wants no race messages for a while. Warnings still come.
+//! Chats that get no race messages for a while, except warnings.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 const PASSES_A_MUTE: Severity = Severity::Warning;
 
 impl Notifier {
-    /// Mutes a chat until a time, or no longer.
+    /// Mutes a chat until a time; `None` ends a mute.
     pub async fn mute_chat(&self, chat: &BotChat, until: Option<Timestamp>) -> Result<(), StoreError> {
         let name = chat
             .username

@@ -64,7 +64,7 @@ pub(super) struct SendPause {
 pub(super) struct MessageTarget {
     pub(super) channel: PhoneChannel,
     pub(super) config: ChannelConfig,
-    /// The id of a chat, the name of a topic, the token of an application, or at the broker the account.
+    /// The id of a chat, the name of a topic, the token of an application, or, at the MQTT broker, the account.
     pub(super) address: String,
 }
 
@@ -135,7 +135,7 @@ impl Notifier {
         queue::withdraw(tx, account, subject)
     }
 
-    /// Erases the queued messages of a race to the phone of somebody who reads it no longer.
+    /// Erases the messages of a race that are queued for the phone of a former recipient.
     pub fn withdraw_from(
         tx: &mut Tx<'_>,
         account: &AccountId,
@@ -257,7 +257,7 @@ impl Notifier {
         &self.0.parts.accounts
     }
 
-    /// Whether the bot is heard.
+    /// Whether the gateway receives what people write to the bot, and if not, why.
     pub fn bot_health(&self) -> BotHealth {
         *self.0.bot_health.lock()
     }
@@ -270,7 +270,7 @@ impl Notifier {
         &self.0.broker
     }
 
-    /// The settings of this moment, and news of them.
+    /// The current settings, and notice of their changes.
     pub(super) fn live(&self) -> &watch::Receiver<Live> {
         &self.0.parts.live
     }
@@ -307,7 +307,7 @@ impl Notifier {
         &self.0.parts.clock
     }
 
-    /// Completes when a message was queued.
+    /// Completes when a message is queued.
     pub(super) async fn queued(&self) {
         self.0.queued.notified().await;
     }
@@ -326,7 +326,8 @@ impl Phone {
         match channel {
             PhoneChannel::Telegram => self.telegram_chat.as_deref(),
             PhoneChannel::Ntfy => self.ntfy_topic.as_deref(),
-            // Members name no servers: the gateway would post into the operator's network for them.
+            // Members can't name a server, because the gateway would then send requests into the operator's network for
+            // them.
             PhoneChannel::Gotify | PhoneChannel::Webhook | PhoneChannel::Mqtt => None,
         }
     }

@@ -1,4 +1,4 @@
-//! The operator's own phone, for what they must know of the gateway itself.
+//! The operator's own phone, for messages about the gateway itself.
 
 use super::message::OperatorMessage;
 use super::notifier::{MessageTarget, Notifier};

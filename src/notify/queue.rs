@@ -1,8 +1,8 @@
 //! The messages waiting in the store.
 //!
 //! A key is `account/race/number`: a person's messages share a prefix, and within a race the keys sort in order of
-//! sending. Those to another phone have `race.phone` in place of the race, the phone being a hash. Those to the operator
-//! have [`OPERATOR`] in place of both.
+//! sending. In messages to a recipient's phone, a dot and a hash of the phone follow the race. In messages to the
+//! operator, [`OPERATOR`] replaces both the account and the race.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,10 +23,10 @@ use crate::store::{Kind, Record, StoreError, Table, Tx};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct QueuedMessage {
-    /// The person; `None` for the operator, who may be nobody's account.
+    /// The person; `None` for the operator, who may have no account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) account: Option<AccountId>,
-    /// The phone of somebody whom the person named for the race.
+    /// The phone of a recipient whom the person named for the race.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) to: Option<RecipientPhone>,
     /// The race and the phone, or the name of another subject.
@@ -46,7 +46,7 @@ impl Record for QueuedMessage {
 }
 
 impl QueuedMessage {
-    /// What the message is about, in a word, and the race if it is one.
+    /// The kind of the message, and its race if it is about one.
     pub(super) fn about(&self) -> (&'static str, Option<&str>) {
         if self.account.is_none() {
             ("operator", None)
@@ -59,7 +59,7 @@ impl QueuedMessage {
         }
     }
 
-    /// Whose message it is, for the log.
+    /// Whose message it is, for keys and for the log.
     pub(super) fn owner(&self) -> &str {
         self.account.as_ref().map_or(OPERATOR, AccountId::as_str)
     }
@@ -93,7 +93,7 @@ const OPERATOR: &str = "operator";
 /// Maximum number of used keys per race; the oldest are dropped. A race sends a few dozen messages.
 const MOST_KEYS: usize = 1000;
 
-/// Maximum characters of a message. Both channels accept about 4,000, but nobody reads that much during a race.
+/// Maximum characters of a message. The channels accept about 4,000, but nobody reads that much during a race.
 const LONGEST_TEXT: usize = 1500;
 
 /// Queues a message, unless its key was used before in this race.
@@ -154,7 +154,7 @@ fn number(key: &[u8]) -> Option<u64> {
     text.rsplit('/').next()?.parse().ok()
 }
 
-/// Erases the queued messages about a subject, to whichever phone. Their keys stay used.
+/// Erases the queued messages about a subject, whichever phone they go to. Their keys stay used.
 pub(super) fn withdraw(
     tx: &mut Tx<'_>,
     account: &AccountId,
@@ -165,7 +165,7 @@ pub(super) fn withdraw(
     remove_queued(tx, &format!("{account}/{lane}."))
 }
 
-/// Erases the queued messages of a race to the phone of somebody whom the person named.
+/// Erases the messages of a race that are queued for a recipient's phone.
 pub(super) fn withdraw_from(
     tx: &mut Tx<'_>,
     account: &AccountId,

@@ -1,4 +1,5 @@
-//! The phones of those whom a person names for a race: whose chat may be named, where messages go, and the first one.
+//! The phones of the recipients whom a person names for a race: which chats may be named, where messages go, and the
+//! first message.
 
 use super::channel::PhoneChannel;
 use super::chat_records::erase_invitation;
@@ -12,7 +13,7 @@ use crate::race::recipients::{InvitedChatId, RecipientPhone};
 use crate::store::{StoreError, Tx};
 
 impl Notifier {
-    /// The people to whose chat messages go if they go there, by their own choice or the operator's.
+    /// The people whose own messages go to this chat, by their choice or the operator's.
     pub fn people_at(&self, chat: &str) -> Result<Vec<AccountId>, StoreError> {
         let wanted = ChatTarget::parse(chat).follow(self.store())?;
         let mut people = Vec::new();
@@ -27,7 +28,7 @@ impl Notifier {
         Ok(people)
     }
 
-    /// Whether the messages of this person go to such a phone anyway.
+    /// Whether the person's own messages already go to this phone.
     pub fn is_own_phone(&self, account: &AccountId, phone: &RecipientPhone) -> Result<bool, StoreError> {
         let is_it = |target: &MessageTarget| match phone {
             RecipientPhone::Ntfy(topic) => target.channel == PhoneChannel::Ntfy && target.address == *topic,
@@ -39,8 +40,8 @@ impl Notifier {
         Ok(self.targets(account)?.1.iter().any(is_it))
     }
 
-    /// Where messages to such a phone go now: nowhere if its channel is not set up, nobody has taken up the invitation,
-    /// or the chat is nobody's any more.
+    /// Where messages to a recipient's phone go now. Empty if its channel is not set up, nobody has taken up the
+    /// invitation, or the chat no longer belongs to anybody.
     pub(super) fn recipient_targets(
         &self,
         account: &AccountId,

@@ -28,7 +28,7 @@ pub(super) enum SendError {
 }
 
 impl SendError {
-    /// Whether it may end without anybody's doing.
+    /// Whether the error may pass without anybody doing anything.
     pub(super) fn passes_by_itself(&self) -> bool {
         matches!(self, Self::Unreachable | Self::Server(_) | Self::RateLimited(_))
     }

@@ -1,7 +1,7 @@
 //! The operator's webhook: each message as JSON, signed as Standard Webhooks 1.0.0 says (standardwebhooks.com), so that
-//! receivers find libraries for it. Without I/O.
+//! receivers can check it with existing libraries. Without I/O.
 //!
-//! A repeated delivery has the same `webhook-id`, by which a receiver drops it.
+//! A repeated delivery has the same `webhook-id`, so that a receiver can drop it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -51,7 +51,7 @@ fn signature(secret: &str, id: &str, seconds: i64, body: &str) -> Option<String>
 mod tests {
     use super::*;
 
-    /// The example of the specification's own libraries.
+    /// The example comes from the specification's own libraries.
     #[test]
     fn a_signature_is_that_of_standard_webhooks() {
         let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

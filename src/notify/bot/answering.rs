@@ -10,7 +10,7 @@ use crate::notify::channel::PhoneChannel;
 use crate::notify::notifier::Notifier;
 use crate::notify::send_error::SendError;
 
-/// An answer that fails is tried again within this time. Later, nobody waits for it.
+/// The longest wait before the one retry of a failed answer. Nobody expects an answer later than that.
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
 impl Notifier {
@@ -20,7 +20,7 @@ impl Notifier {
             .await;
     }
 
-    /// Ends the waiting of a pressed button, with a short note.
+    /// Answers a pressed button with a short note, which also ends the button's spinner.
     pub async fn answer_press(&self, press: &ButtonPress, note: &str) {
         self.answer("note", |config| requests::answer_press(config, press, note))
             .await;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::base::post::{Answer, NoAnswer};
 use crate::notify::telegram::retry_after;
 
-/// Failures of this number in a row are reported if they may pass by themselves.
+/// A failure that may pass by itself is reported to the operator after this many in a row.
 const REPORTED_AFTER: u32 = 3;
 
 /// Why updates could not be fetched.
@@ -24,12 +24,12 @@ pub enum PollFailure {
     Unreachable,
     /// A refusal or an error of the server, with its status.
     Status(u16),
-    /// The answer is not one of the Bot API.
+    /// The answer can't be parsed as one of the Bot API's.
     Unreadable,
 }
 
 impl PollFailure {
-    /// The failure that an answer tells; `None` for success.
+    /// The failure that an answer stands for; `None` for success.
     pub(super) fn of(answer: &Result<Answer, NoAnswer>) -> Option<Self> {
         let Ok(answer) = answer else {
             return Some(Self::Unreachable);
@@ -91,7 +91,7 @@ impl PollFailure {
         }
     }
 
-    /// Whether it does not pass by itself.
+    /// Whether the failure lasts until the operator does something.
     fn needs_the_operator(self) -> bool {
         matches!(self, Self::OtherReader | Self::Webhook | Self::BadToken)
     }
@@ -107,7 +107,7 @@ impl PollFailure {
                 let asked = asked.unwrap_or_default().min(Duration::from_secs(3600));
                 doubling(60).max(asked)
             }
-            // Each of our polls ends one of the other reader's.
+            // Each of our polls cuts off one of the other reader's, so they become rare.
             Self::OtherReader | Self::Webhook | Self::BadToken => doubling(300),
             Self::Unreachable | Self::Status(_) | Self::Unreadable => doubling(60),
         }
@@ -178,7 +178,7 @@ impl BotHealth {
         }
     }
 
-    /// Whether the bot is heard; `None` if it is not meant to be.
+    /// Whether the gateway receives what people write to the bot; `None` if it is not supposed to.
     pub fn is_listening(self) -> Option<bool> {
         match self {
             Self::Off => None,

@@ -1,4 +1,4 @@
-//! The long polling: one poll after the other, with the settings of the moment.
+//! The long polling: one poll after another, each with the current settings.
 
 use std::time::{Duration, Instant};
 
@@ -19,20 +19,20 @@ const TIMEOUT: Duration = Duration::from_secs(HOLD_S as u64 + 10);
 /// The largest answer. Twenty of the longest messages, each a reply to another one, are smaller.
 const LONGEST_ANSWER: usize = 4 << 20;
 
-/// Least time between two polls that bring nothing. A server that does not hold a poll would be asked without end.
+/// Least time between two polls that bring nothing, for a server that answers at once instead of holding the poll.
 const BETWEEN_EMPTY: Duration = Duration::from_secs(1);
 
 /// Pause after the store has refused a write.
 const STORE_RETRY: Duration = Duration::from_secs(5);
 
-/// Reads what people write to the bot. There is one in a gateway.
+/// Reads what people write to the bot. A gateway has only one listener.
 pub struct BotListener {
     notifier: Notifier,
     live: watch::Receiver<Live>,
     /// The commands that Telegram offers: name, and what it does.
     menu: &'static [(&'static str, &'static str)],
     stopping: CancellationToken,
-    /// The bot that is read, and what was taken of it.
+    /// The bot that is polled, and which of its updates were taken.
     reading: Option<FollowedBot>,
 }
 
@@ -137,7 +137,7 @@ impl BotListener {
         }
     }
 
-    /// The bot that is to be read now.
+    /// The bot that the current settings say to poll.
     fn wanted(&mut self) -> Option<ChannelConfig> {
         let live = self.live.borrow_and_update();
         live.notify
@@ -146,7 +146,7 @@ impl BotListener {
             .filter(|_| live.notify.telegram_listens)
     }
 
-    /// Turns to this bot, and to what was taken of it.
+    /// Switches to this bot, and loads which of its updates were taken.
     fn follow(&mut self, config: ChannelConfig) -> Result<(), StoreError> {
         let is_same = |reading: &FollowedBot| {
             reading.config.url == config.url && reading.config.token.as_ref() == config.token.as_ref()
@@ -167,7 +167,7 @@ impl BotListener {
         };
         let now = self.notifier.clock().now();
         let offset = taken.as_ref().and_then(|taken| taken.offset(now));
-        // Until the bot is heard, an answer is wanted at once, so that its health is known.
+        // Before the first success, Telegram is asked not to hold polls, so that the bot's health is known at once.
         let is_heard = self.notifier.bot_health() == BotHealth::Listening;
         let post = get_updates(config, offset, if is_heard { HOLD_S } else { 0 });
         let answer = tokio::select! {

@@ -7,8 +7,9 @@ use crate::base::secrets::sha256;
 use crate::config::ChannelConfig;
 use crate::store::{Record, Table};
 
-/// After a week without updates, Telegram goes on at a random number, and one below the offset would never come. It
-/// keeps an update for a day at most, so after this time none comes twice without an offset.
+/// How long an offset may be used. After a week without updates, Telegram continues the ids at a random number, and
+/// updates with ids below the offset would never arrive. Telegram keeps an update for at most a day, so after this time
+/// no update can arrive twice, even without an offset.
 const VALID_FOR: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 /// The updates of a bot that were taken: all before `next`.
@@ -31,7 +32,7 @@ impl TakenUpdates {
         sha256(bot.as_bytes())
     }
 
-    /// The offset to ask with.
+    /// The offset for the next poll; `None` if it is too old.
     pub(super) fn offset(&self, now: Timestamp) -> Option<i64> {
         (now.duration_since(self.at) < VALID_FOR).then_some(self.next)
     }

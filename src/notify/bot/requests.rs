@@ -7,10 +7,10 @@ use crate::base::post::Post;
 use crate::config::ChannelConfig;
 use crate::notify::telegram::method_url;
 
-/// Seconds for which Telegram holds a poll while nothing comes.
+/// Seconds for which Telegram holds a poll while there is no update.
 pub(super) const HOLD_S: u32 = 25;
 
-/// Most updates of one answer.
+/// Most updates in one answer.
 const MOST_UPDATES: u32 = 20;
 
 /// Most characters of a message, which Telegram counts in UTF-16.
@@ -30,7 +30,7 @@ pub struct BotReply {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplyButton {
     pub label: String,
-    /// Comes back when it is pressed; at most 64 bytes.
+    /// Telegram sends it back when the button is pressed; at most 64 bytes.
     pub data: String,
 }
 
@@ -52,7 +52,7 @@ fn post(config: &ChannelConfig, method: &str, json: Value) -> Post {
     }
 }
 
-/// Asks for updates. Telegram waits for one for `hold_s` seconds.
+/// Asks for updates. If there is none, Telegram holds the request for up to `hold_s` seconds.
 pub(super) fn get_updates(config: &ChannelConfig, offset: Option<i64>, hold_s: u32) -> Post {
     let mut json = json!({
         "timeout": hold_s,
@@ -98,7 +98,7 @@ pub(super) fn send_reply(config: &ChannelConfig, chat: &BotChat, reply: &BotRepl
     post(config, "sendMessage", json)
 }
 
-/// Ends the waiting of a pressed button, with a note.
+/// Answers a pressed button with a note, which also ends the button's spinner.
 pub(super) fn answer_press(config: &ChannelConfig, press: &ButtonPress, note: &str) -> Post {
     let note: String = note.chars().take(LONGEST_NOTE).collect();
     let json = json!({"callback_query_id": press.query, "text": note});
@@ -132,7 +132,7 @@ fn whole_lines(text: &str) -> String {
         kept.push('\n');
     }
     if kept.is_empty() {
-        // Every character has at most two units.
+        // A character has at most two UTF-16 units.
         kept = text.chars().take(room / 2).collect();
     }
     kept.push('…');

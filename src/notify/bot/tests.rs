@@ -130,7 +130,7 @@ async fn what_was_taken_does_not_come_again_after_a_restart() {
 async fn a_bot_offers_its_commands_once_it_is_heard() {
     let bench = Bench::new(&[("TELEGRAM_BOT_TOKEN", BOT)]).await;
     bench.will_tell(&[1]);
-    // The bot works without them.
+    // Setting the menu fails, but the bot works without one.
     bench.telegram.will_answer(500, &[], "");
     let mut listener = bench.listener();
     assert_eq!(listener.next().await.unwrap()[0].id, 1);
@@ -179,10 +179,10 @@ async fn a_change_of_the_settings_replaces_the_poller() {
         while bench.notifier.bot_health() != BotHealth::Off {
             tokio::task::yield_now().await;
         }
-        // A bot that is not to be read.
+        // A bot that the gateway does not poll.
         let quiet = [("TELEGRAM_BOT_TOKEN", BOT), ("TELEGRAM_LISTEN", "false")];
         bench.live.send_replace(settings(&bench.telegram, &quiet));
-        // The first answer of the bot is no answer of the Bot API, and a pause follows, in which another bot is set.
+        // The first answer is not one of the Bot API's. Another bot is set during the pause that follows.
         let bot = [("TELEGRAM_BOT_TOKEN", BOT)];
         bench.live.send_replace(settings(&bench.telegram, &bot));
         bench.telegram.wait_for(1).await;
@@ -206,7 +206,7 @@ async fn a_change_of_the_settings_replaces_the_poller() {
 
 #[tokio::test]
 async fn a_stop_ends_a_poll_at_once() {
-    // The connection is taken, and nothing is answered.
+    // The server accepts the connection, and never answers.
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", held.local_addr().unwrap());
     let bench = Bench::new(&[]).await;

@@ -39,7 +39,7 @@ pub struct BotSender {
 pub enum UpdateContent {
     Text {
         text: String,
-        /// Addresses that lie behind words of the text.
+        /// The URLs of linked words in the text.
         links: Vec<String>,
     },
     Place(Position),
@@ -61,7 +61,7 @@ pub struct ButtonPress {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct UpdateBatch {
     pub(super) updates: Vec<BotUpdate>,
-    /// The id after the newest one, including those that are not for the gateway.
+    /// The id after the newest update. Updates that the gateway ignores count too.
     pub(super) next: Option<i64>,
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for BotUpdate {
     }
 }
 
-/// Reads the answer to `getUpdates`; `None` if it is none. An update of an unknown shape is passed over.
+/// Reads the answer to `getUpdates`; `None` if the body is something else. Updates of an unknown shape are skipped.
 pub(super) fn read(body: &[u8]) -> Option<UpdateBatch> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let mut batch = UpdateBatch::default();
@@ -119,7 +119,7 @@ fn press(id: i64, update: &Value) -> Option<BotUpdate> {
 
 fn chat(message: &Value) -> Option<BotChat> {
     let chat = message.get("chat")?;
-    // A reply in a group without topics has a thread as well, to which nothing can be sent.
+    // A reply in a group without topics also has a thread id, but nothing can be sent to that thread.
     let is_topic = message.get("is_topic_message").and_then(Value::as_bool) == Some(true);
     Some(BotChat {
         id: whole(chat, "id")?,
@@ -129,8 +129,8 @@ fn chat(message: &Value) -> Option<BotChat> {
     })
 }
 
-/// Who wrote or pressed. Other bots are not listened to. An administrator who stays anonymous is shown as a bot, with
-/// the group as the sender.
+/// The person who wrote the message or pressed the button. Other bots are ignored. An anonymous administrator appears
+/// as a bot, with the group as the sender.
 fn sender(from: &Value) -> Option<BotSender> {
     let user = from.get("from")?;
     let is_bot = user.get("is_bot").and_then(Value::as_bool) == Some(true);
@@ -155,7 +155,7 @@ fn place(message: &Value) -> Option<Position> {
     })
 }
 
-/// The text of a message, or that below a picture.
+/// The text of a message, or the caption of a picture.
 fn text(message: &Value) -> Option<UpdateContent> {
     let (text, entities) = match string(message, "text") {
         Some(text) => (text, message.get("entities")),

@@ -17,7 +17,8 @@ use crate::base::system_trust;
 use crate::config::{BrokerConfig, ChannelConfig};
 use crate::notify::send_error::SendError;
 
-/// How long the broker may be silent before it is asked for a sign of life; it tells our end after half as long again.
+/// The MQTT keep-alive: the client pings the broker after this time without traffic. The broker publishes the last will
+/// when it has received nothing for one and a half times as long.
 const KEEP_ALIVE_S: u16 = 30;
 
 /// Upper bound for a connection with its TLS handshake and sign-in.
@@ -26,10 +27,10 @@ const CONNECTING_S: u64 = 10;
 /// Upper bound for a packet. What is published here has less than 4 KB.
 const LARGEST_PACKET: usize = 64 * 1024;
 
-/// Requests that wait for the network; more wait in their tasks.
+/// How many requests the client queues for the network. Tasks with further requests wait.
 const WAITING_REQUESTS: usize = 64;
 
-/// A client and the loop that works for it. Nothing happens before the loop is polled.
+/// A client, and the event loop that does its work. Nothing happens before the loop is polled.
 pub(super) fn prepare(
     config: &ChannelConfig,
     broker: &BrokerConfig,
@@ -37,7 +38,7 @@ pub(super) fn prepare(
     let host = config.url.host_str().unwrap_or_default();
     let host = host.trim_matches(['[', ']']).to_owned();
     let port = config.url.port().unwrap_or_default();
-    // Another connection with the same name would end this one.
+    // A random client id, because a broker ends a connection when another one uses the same id.
     let mut options = MqttOptions::new(random_id("garmin-gateway-"), Broker::tcp(host.clone(), port));
     options.set_keep_alive(KEEP_ALIVE_S);
     options.set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET);

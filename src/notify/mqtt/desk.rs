@@ -1,5 +1,5 @@
-//! What is published over one connection, and what the broker keeps of each person: written where it differs, cleared where
-//! it is no longer wanted.
+//! Publishes over one connection. The messages that the broker retains about each person are written where they differ,
+//! and cleared where they are no longer wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -13,7 +13,7 @@ use crate::accounts::AccountId;
 use crate::config::BrokerConfig;
 use crate::race::home::HomeState;
 
-/// How long a gateway that ends, or changes its broker, waits for its last words to arrive.
+/// How long a gateway that stops or changes its broker waits for its last messages to arrive.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What is published over one connection.
@@ -21,9 +21,9 @@ pub(super) struct BrokerDesk<'a> {
     client: AsyncClient,
     broker: &'a BrokerConfig,
     page: &'a str,
-    /// The announcement and the state of each person, as last published.
+    /// The announcement and the state of each person, as last published over this connection.
     shown: BTreeMap<String, (String, String)>,
-    /// The people of whom the broker kept a state when we came.
+    /// The people about whom the broker retains a state, but whose announcement and state must be published anew.
     kept: BTreeSet<String>,
 }
 
@@ -42,18 +42,19 @@ impl<'a> BrokerDesk<'a> {
         self.client.clone()
     }
 
-    /// Lets the next writing publish everything, because somebody has missed it.
+    /// Makes the next `write` publish everything again, because Home Assistant has restarted and missed it.
     pub(super) fn announce_again(&mut self) {
         let shown = std::mem::take(&mut self.shown);
         self.kept.extend(shown.into_keys());
     }
 
-    /// Notes that the broker keeps a state of this person, which is cleared unless it is wanted.
+    /// Notes that the broker retains a state of this person. The next `write` clears it unless it is wanted.
     pub(super) fn add_kept(&mut self, person: String) {
         self.kept.insert(person);
     }
 
-    /// Says that the gateway is there, and asks for what it must know. False if the connection has ended.
+    /// Subscribes to Home Assistant's start and to the retained states, and announces the gateway as online. False if
+    /// the connection has ended.
     pub(super) async fn greet(&self) -> bool {
         let asked = [self.broker.birth_topic(), self.broker.state_topic("+")];
         for topic in asked {
@@ -96,7 +97,7 @@ impl<'a> BrokerDesk<'a> {
         true
     }
 
-    /// Removes the device and the state of a person. An empty payload is what a broker forgets.
+    /// Removes the device and the state of a person. A broker deletes what it retains when the payload is empty.
     async fn clear(&self, person: &str) -> bool {
         self.retain(self.broker.discovery_topic(person), String::new())
             .await
@@ -114,7 +115,7 @@ impl<'a> BrokerDesk<'a> {
         let _in_time = timeout(LAST_WORDS, cleared).await;
     }
 
-    /// Says that the gateway is away, and ends the connection.
+    /// Announces the gateway as offline, and ends the connection.
     pub(super) async fn leave(&self) {
         let said = async {
             let topic = self.broker.status_topic();
@@ -128,8 +129,8 @@ impl<'a> BrokerDesk<'a> {
         self.part().await;
     }
 
-    /// Ends the connection without a word, so that the broker does not publish the last will. Usually the connection ends
-    /// before this returns.
+    /// Disconnects without announcing it, but cleanly, so that the broker does not publish the last will. Usually the
+    /// event loop ends first, and the caller drops this future.
     pub(super) async fn part(&self) {
         let parted = async {
             if self.client.disconnect().await.is_ok() {
@@ -139,7 +140,7 @@ impl<'a> BrokerDesk<'a> {
         let _in_time = timeout(LAST_WORDS, parted).await;
     }
 
-    /// Publishes something that the broker keeps. False if the connection has ended.
+    /// Publishes a message that the broker retains. False if the connection has ended.
     async fn retain(&self, topic: String, payload: String) -> bool {
         let published = self.client.publish(topic, QoS::AtLeastOnce, true, payload).await;
         published.is_ok()

@@ -1,7 +1,8 @@
 //! The topics at the broker, and what is published there. Pure.
 //!
-//! A person is one device of Home Assistant, announced in one message (home-assistant.io/integrations/mqtt/#device-discovery-payload,
-//! since 2024.12). All its entities read one topic with JSON, in which `null` becomes "unknown".
+//! A person is one device of Home Assistant, announced in one message
+//! (home-assistant.io/integrations/mqtt/#device-discovery-payload, since 2024.12). All its entities read one topic with
+//! JSON. A `null` there shows as "unknown".
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,7 +12,7 @@ use crate::config::BrokerConfig;
 use crate::race::alerts::Severity;
 use crate::race::home::HomeState;
 
-/// The payloads of the topic that tells whether the gateway is connected. They are Home Assistant's defaults.
+/// The payloads of the availability topic. They are Home Assistant's defaults.
 pub(super) const ONLINE: &str = "online";
 pub(super) const OFFLINE: &str = "offline";
 
@@ -19,12 +20,12 @@ pub(super) const OFFLINE: &str = "offline";
 const NO_NAME: &str = "Athlete";
 
 impl BrokerConfig {
-    /// Where the gateway tells whether it is connected.
+    /// Where the gateway says whether it is connected: the availability topic.
     pub(super) fn status_topic(&self) -> String {
         format!("{}/status", self.topic)
     }
 
-    /// Where Home Assistant tells that it has started.
+    /// Where Home Assistant says that it has started: its birth message.
     pub(super) fn birth_topic(&self) -> String {
         format!("{}/status", self.discovery)
     }

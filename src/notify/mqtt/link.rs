@@ -1,4 +1,4 @@
-//! The task that keeps the connection: opens it, opens it again, and decides when something is published.
+//! The task that keeps the connection: opens it, reopens it, and decides when something is published.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,17 +22,17 @@ const PACE: Duration = Duration::from_secs(3);
 /// How long a message waits for a connection that is being made, and then for the broker's answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Failures of this number in a row are reported if they may pass by themselves.
+/// A failure that may pass by itself is reported to the operator after this many in a row.
 const REPORTED_AFTER: u32 = 3;
 
 /// The athletes with a device.
 type Athletes = BTreeMap<AccountId, HomeState>;
 
-/// The way to the broker, shared by those who send messages and the task that keeps the connection.
+/// The connection to the broker, shared by the senders of messages and the task that keeps it.
 #[derive(Debug)]
 pub(in crate::notify) struct BrokerLink {
     state: watch::Sender<BrokerState>,
-    /// `None` until the races have told them for the first time. Until then nothing is cleared.
+    /// `None` until the races have reported them for the first time. Until then nothing is cleared at the broker.
     athletes: watch::Sender<Option<Athletes>>,
 }
 
@@ -50,19 +50,19 @@ enum BrokerState {
     },
 }
 
-/// Why a connection is no more.
+/// Why a connection has ended.
 enum LinkEnd {
     /// The gateway left, because it stops or the settings have changed.
     Left,
     Failed(SendError),
 }
 
-/// What the task hears from the broker.
+/// What the task learns from the broker.
 enum BrokerNews {
     Connected,
     /// Home Assistant has started, and knows no device yet.
     Birth,
-    /// The broker keeps something of this person.
+    /// The broker retains a state of this person.
     Kept(String),
 }
 
@@ -80,7 +80,8 @@ impl LinkSettings {
         })
     }
 
-    /// Whether a connection that was made with the other settings is the same. The people are no part of it.
+    /// Whether a connection that was made with the other settings can stay open. The list of people does not matter
+    /// here.
     fn has_link_of(&self, other: &Self) -> bool {
         self.channel.url == other.channel.url
             && self.channel.token == other.channel.token
@@ -118,7 +119,7 @@ impl BrokerLink {
         arrived.ok().flatten().ok_or(SendError::Unreachable)
     }
 
-    /// The client of the connection, once one that is being made is there.
+    /// The client of the connection. Waits while a connection is being made.
     async fn client(&self) -> Result<AsyncClient, SendError> {
         let mut state = self.state.subscribe();
         let is_settled = |state: &BrokerState| !matches!(state, BrokerState::Connecting);
@@ -132,7 +133,7 @@ impl BrokerLink {
         }
     }
 
-    /// Sets who has a device, and how each of them is.
+    /// Sets which athletes have a device, and their states.
     pub(in crate::notify) fn show(&self, athletes: Athletes) {
         self.athletes.send_if_modified(|shown| {
             let is_new = shown.as_ref() != Some(&athletes);
@@ -152,7 +153,7 @@ impl BrokerLink {
         }
     }
 
-    /// Keeps a connection to the broker of the settings until `stopping` is cancelled. A device links to `page`.
+    /// Keeps a connection to the configured broker until `stopping` is cancelled. Each device links to `page`.
     pub(in crate::notify) async fn keep(
         &self,
         mut live: watch::Receiver<Live>,
@@ -235,7 +236,7 @@ impl BrokerLink {
         }
     }
 
-    /// Publishes what is to be published until the settings change or the gateway stops.
+    /// Publishes over the connection until the settings change or the gateway stops.
     async fn serve(
         &self,
         mut desk: BrokerDesk<'_>,
@@ -257,7 +258,7 @@ impl BrokerLink {
                     return LinkEnd::Left;
                 }
                 changed = live.changed() => {
-                    // The settings end with the gateway.
+                    // The sender of the settings is dropped when the gateway stops.
                     if changed.is_err() {
                         if is_connected {
                             desk.leave().await;
@@ -314,14 +315,14 @@ impl BrokerLink {
     }
 }
 
-/// What a packet tells, if it concerns us.
+/// What the task learns from a packet, if anything.
 fn news_of(broker: &BrokerConfig, packet: &Packet) -> Option<BrokerNews> {
     match packet {
         Packet::ConnAck(_) => Some(BrokerNews::Connected),
         Packet::Publish(publish) => {
             let topic = std::str::from_utf8(&publish.topic).ok()?;
             if topic == broker.birth_topic() {
-                // One that the broker kept tells nothing new: we have just announced everything.
+                // A retained birth message is old: everything is published after each connection anyway.
                 let is_birth = !publish.retain && publish.payload == ONLINE.as_bytes();
                 return is_birth.then_some(BrokerNews::Birth);
             }

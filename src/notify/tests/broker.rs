@@ -1,5 +1,5 @@
-//! A small MQTT 3.1.1 broker on a real socket: it keeps what is retained, acknowledges what is published, and can refuse
-//! everybody. What it is told goes no further.
+//! A small MQTT 3.1.1 broker on a real socket: it keeps what is retained, acknowledges what is published, and can
+//! refuse everybody. It forwards no published message to subscribers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ pub(super) struct BrokerStandIn {
 #[derive(Clone, Default)]
 pub(super) struct BrokerMemory {
     pub(super) kept: BTreeMap<String, String>,
-    /// What was published and is not kept.
+    /// What was published without the retain flag.
     pub(super) passed: Vec<(String, String)>,
     pub(super) sign_ins: Vec<String>,
 }
 
 impl BrokerStandIn {
-    /// Runs until the test ends, so that it hears the last words of a gateway.
+    /// Runs until the test ends, so that it receives the last messages of a gateway.
     pub(super) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let broker = Self {
@@ -43,7 +43,7 @@ impl BrokerStandIn {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let serving = serving.clone();
-                // A client that leaves ends its connection in the middle of a read.
+                // The error is ignored: a client may disconnect in the middle of a read.
                 connections.spawn(
                     "broker connection",
                     async move { drop(serving.serve(stream).await) },
@@ -61,7 +61,7 @@ impl BrokerStandIn {
         self.told.lock().kept.insert(topic.into(), payload.into());
     }
 
-    /// Waits until what was told fulfils this, and returns it.
+    /// Waits until what the broker was sent satisfies `is_wanted`, and returns it.
     pub(super) async fn wait_for(&self, is_wanted: impl Fn(&BrokerMemory) -> bool) -> BrokerMemory {
         loop {
             let changed = self.changed.notified();
@@ -147,7 +147,7 @@ fn matches(filter: &str, topic: &str) -> bool {
     filter.len() == topic.len() && filter.iter().zip(topic).all(|(f, t)| *f == "+" || *f == t)
 }
 
-/// A kept message as a new subscriber gets it. Longer ones than 127 bytes are cut.
+/// A retained message as a new subscriber gets it, cut so that its length fits into one byte.
 fn publish(topic: &str, payload: &str) -> Vec<u8> {
     let payload = &payload[..payload.len().min(100 - topic.len())];
     let length = u8::try_from(2 + topic.len() + payload.len()).unwrap();

@@ -78,7 +78,7 @@ async fn the_broker_keeps_what_is_wanted_and_nothing_else() {
     let told = broker
         .wait_for(|told| told.kept.contains_key("garmin-gateway/status"))
         .await;
-    // Nobody has told yet who is wanted, so nothing is cleared.
+    // The athletes are not known yet, so nothing is cleared.
     assert!(told.kept.contains_key(left));
     bench.notifier.show_at_broker(athletes(&bench));
     let is_shown = |told: &BrokerMemory| {
@@ -92,7 +92,7 @@ async fn the_broker_keeps_what_is_wanted_and_nothing_else() {
     );
     let device: Value = serde_json::from_str(&told.kept[DEVICE]).unwrap();
     assert_eq!(device["state_topic"], STATE);
-    // Another prefix: what is under the old one goes.
+    // After a change of the prefix, everything under the old one is cleared.
     broker_settings(&bench, &broker, "all", &[("MQTT_TOPIC", "home/garmin")]);
     let told = broker
         .wait_for(|told| {
@@ -102,7 +102,7 @@ async fn the_broker_keeps_what_is_wanted_and_nothing_else() {
         .await;
     assert!(!told.kept.contains_key(STATE));
     assert_eq!(told.kept["garmin-gateway/status"], "offline");
-    // Whoever is no longer wanted is cleared.
+    // A device that is no longer wanted is cleared.
     bench.notifier.show_at_broker(BTreeMap::new());
     let told = broker.wait_for(|told| !told.kept.contains_key(DEVICE)).await;
     assert_eq!(told.kept["home/garmin/status"], "online");
@@ -126,7 +126,7 @@ async fn only_those_who_are_named_and_have_no_phone_of_their_own_are_at_the_brok
     bench.settled().await;
     let told = broker.wait_for(|told| !told.passed.is_empty()).await;
     assert!(told.passed[0].1.contains("second"));
-    // They have chosen, so it goes there alone.
+    // The person has chosen a phone, so messages go only there.
     let own = phone(None, Some("anns-own"));
     assert_eq!(bench.set(own).await, Ok(MessageRoute::Personal));
     bench.push("c", "third").await;

@@ -17,7 +17,7 @@ async fn the_operator_is_told_once_on_their_own_phone_alone() {
     bench.clock.advance(SignedDuration::from_mins(1));
     bench.notifier.wake();
     bench.settled().await;
-    // The same news, read again.
+    // The same news again, under the same key.
     tell("version:9.0.0", "version 9.0.0 is out, and this is another").await;
     tell("version:9.0.1", "version 9.0.1 is out").await;
     bench.settled().await;

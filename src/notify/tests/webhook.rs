@@ -1,6 +1,6 @@
 use super::*;
 
-/// The webhook is the operator's server. It gets what has no other place to go.
+/// The webhook is the operator's server. It gets the messages of people who have no phone of their own.
 #[tokio::test]
 async fn a_webhook_gets_signed_messages_of_people_without_a_phone() {
     let bench = Bench::new(&[]).await;
