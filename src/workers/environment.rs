@@ -9,8 +9,9 @@ use crate::sandbox::{FencePlan, PATH, PrivatePaths, Program, ReadablePaths, find
 
 /// Limit of a worker's heap and other writable memory, in bytes.
 const MEMORY: u64 = 1 << 30;
-/// Memory of this many bytes or more goes back to the system as soon as it is freed. By default, glibc keeps what is as
-/// large as the largest that was ever freed, so a worker would hold the size of a file after reading it (mallopt(3)).
+/// Blocks of this many bytes or more go back to the system as soon as they are freed. By default, glibc raises this
+/// threshold to the size of the largest block that was freed, so a worker that has read a large file would keep its
+/// memory (mallopt(3)).
 const RETURNED_AT_ONCE: u64 = 1 << 20;
 /// Limit of a worker's address space, in bytes.
 const ADDRESS_SPACE: u64 = 8 << 30;
@@ -186,7 +187,7 @@ impl Recipe {
     }
 
     /// Whether the command is `uv` or `uvx`, whose downloads all workers share. Workers can then write to a directory
-    /// that other workers run code from: a compromise, in exchange for a single download.
+    /// that other workers run code from. That is the price of downloading only once.
     fn uses_uv(&self) -> bool {
         matches!(self.settings.command.as_deref(), Some([program, ..]) if matches!(base_name(Path::new(program)).as_str(), "uv" | "uvx"))
     }

@@ -68,7 +68,8 @@ pub struct WorkersParts {
     /// How long a worker may be silent during a call before its health is checked: [`super::SILENCE`] except in
     /// tests.
     pub silence: Duration,
-    /// The rate of requests to Garmin, of all workers together. It binds the built-in worker; `garmin_mcp` has no pace.
+    /// The rate of requests to Garmin, of all workers together. It applies only to the built-in worker, because
+    /// `garmin_mcp` asks for no permits.
     pub rate: RequestRate,
 }
 

@@ -1,4 +1,4 @@
-//! Garmin's request for a pause (429), as one worker heard it, for the workers of all people.
+//! Garmin's request for a pause (429). A pause that one worker reports applies to the workers of all people.
 //!
 //! While a pause lasts, no worker gets a permit to send a request ([`super::permits`]). The end of the pause is kept in
 //! a file, so that a restart does not cut it short.
@@ -16,7 +16,7 @@ const PAUSE_FILE: &str = "garmin_pause";
 
 /// The longest pause that one worker can impose on the others. A worker is not trusted.
 const LONGEST: SignedDuration = SignedDuration::from_mins(30);
-/// The longest text of a time.
+/// How much of the file is read, in bytes. It holds only a time.
 const LONGEST_TEXT: u64 = 64;
 
 /// Clones share one pause, which ends for all of them at once.
@@ -37,7 +37,7 @@ impl GarminPause {
         }
     }
 
-    /// A pause that a restart forgets.
+    /// A pause that is not stored, so that a restart ends it.
     pub(super) fn none() -> Self {
         Self {
             until: Arc::default(),
@@ -45,8 +45,8 @@ impl GarminPause {
         }
     }
 
-    /// Takes in what a worker heard from Garmin. An earlier end than the known one changes nothing. A worker is not
-    /// trusted, so a time that is too far away counts as the longest pause.
+    /// Records the pause that a worker reports. It never shortens the current pause. A worker is not trusted, so a time
+    /// that is too far away counts as the longest pause.
     pub(super) fn hear(&self, heard: Timestamp, now: Timestamp) {
         let heard = heard.min(now + LONGEST);
         let mut until = self.until.lock();
@@ -68,7 +68,7 @@ impl GarminPause {
     }
 }
 
-/// The time in a file, if it is to come. A time that is too far away counts as the longest pause.
+/// The time in a file, if it is in the future. A time that is too far away counts as the longest pause.
 fn read(file: &Path, now: Timestamp) -> Option<Timestamp> {
     let is_file = fs::symlink_metadata(file).is_ok_and(|found| found.is_file());
     let mut text = String::new();

@@ -1,6 +1,6 @@
 //! The pace of requests to Garmin, shared by all workers.
 //!
-//! Garmin counts requests by address, and all workers have the same one. A built-in worker therefore asks for a permit
+//! Garmin counts requests by IP address, and all workers share one. A built-in worker therefore asks for a permit
 //! before each request, on the socket that is its standard input. Answers from its cache need no permit, so they go on
 //! during a pause.
 //!
@@ -8,7 +8,7 @@
 //!
 //! - Each worker has at most one place in the queue. A person whose call needs many requests delays another person by
 //!   one request at a time.
-//! - A permit that is not used is lost, so a worker that is killed makes no burst possible.
+//! - An unused permit is lost, so a killed worker leaves no permits behind that would allow a burst.
 //! - During a pause that Garmin asked for (429, or its bot protection) no permit is granted.
 
 mod wire;
@@ -30,7 +30,8 @@ pub use wire::{PermitMessage, PermitReader, PermitWriter, permit_channel};
 /// Grants permits to all workers.
 #[derive(Debug)]
 pub(super) struct GarminPermits {
-    /// Locked by the one whose turn is next. The lock is granted in the order of requests.
+    /// Locked while a worker waits for its permit. tokio's mutex is fair, so workers get it in the order of their
+    /// requests.
     bucket: Mutex<TokenBucket>,
     pause: GarminPause,
     clock: Clock,
@@ -45,7 +46,7 @@ impl GarminPermits {
         })
     }
 
-    /// Serves one worker until its socket closes or it sends something else than the protocol.
+    /// Serves one worker until its socket closes or it sends something outside the protocol.
     pub(super) async fn serve(self: Arc<Self>, socket: UnixStream) {
         let (mut reader, mut writer) = permit_channel(socket);
         let mut asked = 0_u64;

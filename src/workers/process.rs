@@ -83,7 +83,7 @@ impl LaunchedWorker {
         } else {
             (None, None)
         };
-        // Without the choice, the worker uses the zone of the Garmin profile.
+        // If the person has chosen no time zone, the worker uses that of the Garmin profile.
         let choices = accounts.choices(account).unwrap_or_default();
         let zone = choices
             .zone()

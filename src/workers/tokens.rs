@@ -152,7 +152,7 @@ impl Directory {
         if receipt.is_none() && fs::symlink_metadata(&path).is_err() {
             return None;
         }
-        // Without a receipt it is unknown whether these tokens are newer than those in the store, which win.
+        // Without a receipt it is unknown which tokens are newer. Generation 0 makes those in the store win.
         let receipt = receipt.unwrap_or(Receipt {
             generation: 0,
             sealing: None,

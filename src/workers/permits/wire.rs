@@ -5,7 +5,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-/// The longest line, which is a time.
+/// The longest accepted line. The longest message contains a time.
 const LONGEST_LINE: usize = 64;
 
 const ASK: &str = "permit?";
@@ -14,7 +14,7 @@ const PAUSED: &str = "paused ";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PermitMessage {
-    /// From a worker: one request wants to be sent.
+    /// From a worker: it wants to send one request.
     Ask,
     /// From the gateway: one request may be sent.
     Granted,
@@ -62,7 +62,7 @@ pub fn permit_channel(socket: UnixStream) -> (PermitReader, PermitWriter) {
 }
 
 impl PermitReader {
-    /// The next message; `None` at the end, and for anything that is none. Cancel-safe.
+    /// The next message; `None` at the end of the stream, or if a line is not a message. Cancel-safe.
     pub async fn next(&mut self) -> Option<PermitMessage> {
         loop {
             let chunk = self

@@ -148,7 +148,7 @@ pub enum StopReason {
     /// It passes health checks but does not answer calls.
     Unresponsive,
     Operator,
-    /// The person chose something that a worker learns at its start.
+    /// The person changed a setting that a worker gets only at its start.
     SettingsChanged,
     /// The gateway is shutting down.
     Draining,

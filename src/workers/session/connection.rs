@@ -1,8 +1,8 @@
 //! One HTTP/1.1 connection to a worker, driven by the call that uses it.
 //!
 //! hyper wants a connection to be polled beside its requests, usually by a task of its own. Here the call polls both,
-//! in its own task: an answer then wakes one task, and nothing passes from task to task, which is most of what the hop
-//! to a worker costs.
+//! in its own task: an answer then wakes one task instead of two. That hand-over would be most of the cost of a call to
+//! a worker.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -27,7 +27,8 @@ type HyperConnection = Connection<TokioIo<TcpStream>, Full<Bytes>>;
 /// A connection without a request under way.
 #[derive(Debug)]
 pub(super) struct WorkerConnection {
-    /// The runtime that watches the socket. Elsewhere the connection works too, but each answer passes two threads.
+    /// The runtime that watches the socket. The connection also works on another runtime, but then each answer passes
+    /// through two threads.
     pub(super) runtime: Id,
     sender: SendRequest<Full<Bytes>>,
     driver: Driver,
@@ -103,18 +104,18 @@ struct Driver {
 }
 
 impl Driver {
-    /// Waits for `poll`, and moves bytes meanwhile. `poll` is told whether the connection has ended.
+    /// Waits for `poll`, and moves bytes meanwhile. The argument of `poll` is whether the connection has ended.
     async fn drive<T>(&mut self, mut poll: impl FnMut(bool, &mut Context<'_>) -> Poll<T>) -> T {
         let Self { connection, wakes } = self;
         poll_fn(|context| {
             wakes.poll(context, |context| {
-                // The last bytes may have completed it already.
+                // The bytes that were read last may already complete what `poll` waits for.
                 let done = poll(connection.is_none(), context);
                 let Some(open) = connection.as_mut().filter(|_| done.is_pending()) else {
                     return done;
                 };
                 if Pin::new(open).poll(context).is_ready() {
-                    // Its error also reaches the request.
+                    // An error of the connection also reaches the request, so it needs no handling here.
                     *connection = None;
                 }
                 poll(connection.is_none(), context)

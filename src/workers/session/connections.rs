@@ -33,7 +33,7 @@ pub(super) struct WorkerConnections {
     idle: Arc<Mutex<IdleConnections>>,
 }
 
-/// Idle connections and since when they are, the oldest first.
+/// Idle connections with the time since when each is idle, oldest first.
 type IdleConnections = Vec<(Box<WorkerConnection>, Instant)>;
 
 /// A response whose head was read.
@@ -46,7 +46,7 @@ pub(super) struct WorkerResponse {
 }
 
 impl WorkerConnections {
-    /// To the worker that listens on `port` of `127.0.0.1`, now or later.
+    /// Connections to the worker that listens on `port` of `127.0.0.1`, now or later.
     pub(super) fn new(port: u16) -> Self {
         // By address rather than name: FastMCP accepts only this host, to prevent DNS rebinding.
         let host = HeaderValue::try_from(format!("127.0.0.1:{port}"));
