@@ -50,7 +50,7 @@ use self::state::{ConsoleEffect, ConsoleMessage, ConsoleState};
 use self::theme::Theme;
 use crate::base::clock::Clock;
 
-/// A race that is being read and played through its watch.
+/// A stored race that is being read and replayed through the race watch.
 type PlayingRace = Pin<Box<dyn Future<Output = Result<Arc<RehearsedRace>, String>>>>;
 
 /// Minimum time between two frames.

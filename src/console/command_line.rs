@@ -51,7 +51,7 @@ const WORDS: [CommandWord; 27] = [
     word("quit", C::Quit, ""),
 ];
 
-/// The words that mean something in a view: the same commands that have a key there.
+/// The words that are valid in a view: those whose command has a key there.
 fn words(view: ConsoleView) -> impl Iterator<Item = &'static CommandWord> {
     WORDS
         .iter()
@@ -91,7 +91,7 @@ impl CommandLine {
         LineOutcome::Open
     }
 
-    /// Completes the word as far as all words agree that begin so.
+    /// Completes the word as far as all words that begin with it agree.
     fn complete(&mut self, view: ConsoleView) {
         let fitting: Vec<&CommandWord> = words(view)
             .filter(|word| word.word.starts_with(&self.typed))
@@ -111,7 +111,7 @@ impl CommandLine {
         }
     }
 
-    /// The words that the typed text may become, with what may follow them.
+    /// The words that begin with the typed one, each with the argument that it takes.
     pub(super) fn hint(&self, view: ConsoleView) -> String {
         let (typed, has_argument) = match self.typed.split_once(' ') {
             Some((typed, _)) => (typed, true),
@@ -132,7 +132,7 @@ impl CommandLine {
     }
 }
 
-/// The command and its argument. A word may be cut short as long as it is the only one that begins so.
+/// The command and its argument. A word may be abbreviated as long as no other word begins like it.
 ///
 /// Errors: a sentence for the operator.
 pub(super) fn parse(view: ConsoleView, typed: &str) -> Result<(ConsoleCommand, &str), String> {
@@ -146,7 +146,7 @@ pub(super) fn parse(view: ConsoleView, typed: &str) -> Result<(ConsoleCommand, &
         (None, []) => {
             let elsewhere = WORDS.iter().any(|word| word.word == name);
             return Err(if name == "upgrade" {
-                // The news names it. The gateway has no right to replace its own program.
+                // The notice of a new version names this word, but the gateway may not replace its own program.
                 "In a shell: garmin-gateway upgrade".to_owned()
             } else if elsewhere {
                 format!("{name} does not apply to this view.")

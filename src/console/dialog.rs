@@ -34,7 +34,7 @@ pub(super) enum DialogKind {
         /// Why the typed text was rejected.
         wrong: Option<&'static str>,
     },
-    /// A link that is shown only now.
+    /// A new link, which is never shown again.
     Link(String),
 }
 
@@ -45,7 +45,7 @@ pub(super) enum TextPurpose {
     /// A LiveTrack link for this account. `None`: the operator types the account's e-mail before the link.
     StartRace(Option<String>),
     Limits(String),
-    /// For whom the page of this race is, and the name that it shows.
+    /// The role of a link to this race's page, the name that the page shows, and a link to join.
     Share(String),
 }
 

@@ -61,7 +61,7 @@ pub(super) enum ConsoleCommand {
     Copy,
     /// Have Claude look at the selected race.
     Look,
-    /// Play the selected race through its watch again.
+    /// Replay the selected race through the race watch.
     Rehearse,
     Level,
     Follow,

@@ -1,5 +1,6 @@
-//! The rehearsal of a stored race: its points are read from the gateway, played through the whole watch in this process,
-//! and the race view follows at a multiple of the race's own pace. Garmin is not asked, and nothing is sent or kept.
+//! The rehearsal of a stored race. The console reads the points from the gateway and replays them through the whole
+//! race watch in its own process. The race view shows this at a multiple of the real speed. No request goes to Garmin,
+//! and nothing is sent or stored.
 //!
 //! | file | what |
 //! |---|---|
@@ -20,7 +21,7 @@ use crate::admin::client::{AdminClient, ClientError};
 use crate::admin::views::RaceDetail;
 use crate::race::rehearsal::{RaceRehearsal, UnplayableRecording, rehearse};
 
-/// A stored race that is to be played.
+/// A stored race that will be replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RaceToPlay {
     pub(super) account: String,
@@ -39,7 +40,7 @@ impl RaceToPlay {
     }
 }
 
-/// One poll of the played watch.
+/// What one poll of the replayed watch saw.
 #[derive(Clone, Debug, PartialEq)]
 struct PlayedPoll {
     at: Timestamp,
@@ -48,7 +49,7 @@ struct PlayedPoll {
     alerts: Vec<String>,
 }
 
-/// A race after it was played: what the watch saw and would have told, and how right it was.
+/// A race after its replay: what the watch saw and would have sent, and how right it was.
 #[derive(Clone, Debug)]
 pub(super) struct RehearsedRace {
     /// The time of the first point.
@@ -102,7 +103,7 @@ pub(super) async fn play(socket: PathBuf, race: RaceToPlay) -> Result<Arc<Rehear
     played.map(Arc::new)
 }
 
-/// The points as CSV. A connection of its own, so that the views go on.
+/// The points as CSV. They are read over a connection of their own, so that the views stay up to date meanwhile.
 async fn read(socket: PathBuf, race: &RaceToPlay) -> Result<Vec<u8>, ClientError> {
     let mut client = AdminClient::connect(&socket).await?;
     let stream = AdminStream::Export {
@@ -124,7 +125,7 @@ async fn read(socket: PathBuf, race: &RaceToPlay) -> Result<Vec<u8>, ClientError
 pub(super) struct RaceReplay {
     pub(super) race: String,
     speed: f64,
-    /// The played race, and when its playing on the screen began.
+    /// The replayed race, and when the screen began to show it.
     playing: Option<(Arc<RehearsedRace>, Timestamp)>,
 }
 
@@ -141,7 +142,7 @@ impl RaceReplay {
         self.playing = Some((played, now));
     }
 
-    /// The played race and its clock: the moment of the race that the screen shows.
+    /// The replayed race, and the moment of the race that the screen shows.
     fn shown(&self, now: Timestamp) -> Option<(&RehearsedRace, Timestamp)> {
         let (played, begun_at) = self.playing.as_ref()?;
         let passed_s = now.duration_since(*begun_at).as_secs_f64() * self.speed;
@@ -186,7 +187,7 @@ impl RaceReplay {
         detail.track.retain(|point| point.at <= at);
         detail.progress_m = polls.last().map(|poll| poll.progress_m);
         detail.race.distance_m = detail.progress_m;
-        // As old as it was then.
+        // The last point is shown as old as it was at that moment of the race.
         let last = detail.track.last();
         let age = last.map(|point| at.duration_since(point.at));
         detail.race.last_point_at = age.and_then(|age| now.checked_sub(age).ok());
@@ -211,7 +212,7 @@ impl RaceReplay {
     }
 }
 
-/// What was told against what happened: the alerts, then the foreseen finish.
+/// Compares what the watch would have sent with what happened: first the alerts, then the expected finish.
 pub(super) fn score_lines(played: &RehearsedRace) -> [Vec<String>; 2] {
     let score = &played.score;
     let mut alerts = vec![format!(

@@ -14,7 +14,7 @@ use crate::console::words::event_line;
 /// An order of the rows of a view: its name, and how it compares two rows.
 pub(super) type RowOrder = (&'static str, fn(&ViewRow<'_>, &ViewRow<'_>) -> Ordering);
 
-/// The orders that a view offers beside the gateway's own.
+/// The orders that a view offers in addition to the gateway's own.
 pub(super) fn orders(view: ConsoleView) -> &'static [RowOrder] {
     match view {
         ConsoleView::Workers => &[
@@ -103,7 +103,7 @@ impl<'a> ViewRow<'a> {
         }
     }
 
-    /// When something was last heard of the row's subject.
+    /// The time of the latest event about the row's subject.
     fn seen(&self) -> Option<Timestamp> {
         match self {
             Self::Account(account) => account.last_seen,

@@ -30,7 +30,7 @@ pub(super) enum ConsoleMessage {
     /// The daemon's answer to a request, or the reason for its refusal.
     Answer(AdminRequest, Result<Box<AdminAnswer>, String>),
     Link(LinkState),
-    /// A race was played through its watch, or the reason why it can't be.
+    /// A stored race was replayed through the race watch, or the reason why it can't be.
     Played(Result<Arc<RehearsedRace>, String>),
     /// One second has passed.
     Tick,
@@ -181,8 +181,8 @@ impl ConsoleState {
         Vec::new()
     }
 
-    /// The present by which races are watched. It differs from the gateway's in the demo, whose races are run
-    /// fast.
+    /// The current time of the races. It differs from the gateway's clock in the demo, whose races run faster than real
+    /// time.
     pub(super) fn races_now(&self) -> Timestamp {
         let told = self
             .data

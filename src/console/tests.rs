@@ -159,7 +159,7 @@ fn a_typed_command_does_what_its_key_does() {
                 email: "eve@example.org".into(),
             }),
         ),
-        // A destructive command asks as its key does.
+        // A destructive command asks first, as its key does.
         ("2:stop-w<enter>", vec![]),
         (
             "2:stop-w<enter>y",
@@ -181,7 +181,7 @@ fn a_typed_command_does_what_its_key_does() {
     let mut state = typical((80, 24));
     play(&mut state, ":acc<enter>:filter ben<enter>");
     assert_eq!((state.view, state.rows().0.len()), (ConsoleView::Accounts, 1));
-    // An address that is not one is refused where it can be mended.
+    // An invalid address is refused in the dialog, where it can be corrected.
     play(&mut state, ":invite eve<enter>");
     assert!(screen(&state, Theme::default()).contains("That is not an e-mail address."));
 }
@@ -238,7 +238,7 @@ fn a_workers_events_are_rendered_and_other_output_is_left() {
     assert!(text.contains("INFO: Uvicorn running"), "{text}");
 }
 
-/// The link is nowhere else, so the dialog stays until it is closed, also after copying.
+/// The link is shown nowhere else, so the dialog stays open until it is closed, even after copying.
 #[test]
 fn a_link_is_shown_until_it_is_closed() {
     let mut state = typical((80, 24));

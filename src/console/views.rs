@@ -93,7 +93,8 @@ fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     frame.render_widget(line, area);
 }
 
-/// The line above the keys: a command being typed, otherwise a lost connection, otherwise the result of the last act, otherwise the filter.
+/// The line above the keys. It shows the first of these that exists: a command being typed, a lost connection, the
+/// result of the last act, the filter.
 fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let position = state.position();
     if let Some(line) = &state.line {

@@ -1,4 +1,4 @@
-//! A stored race as what the rehearsal plays: the exported points as a recording, the drawn course as GPX.
+//! Converts a stored race for the rehearsal: the exported points to a recording, and the drawn course to GPX.
 
 use std::fmt::Write as _;
 
@@ -100,7 +100,7 @@ pub(super) fn course(detail: &RaceDetail) -> Option<String> {
     }
     let (drawn_m, _) = way.last().copied().filter(|_| way.len() > 1)?;
     let whole_m = detail.profile.last().map_or(drawn_m, |(metres, _)| *metres);
-    // The course was measured by the gateway, and its points are measured here: both from start to finish.
+    // The drawn points give another length than the gateway's own measurement, so distances are scaled.
     let scale = if drawn_m > 0.0 && whole_m > 0.0 {
         whole_m / drawn_m
     } else {

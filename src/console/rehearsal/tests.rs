@@ -1,4 +1,4 @@
-//! A stored race is played as it was recorded, and shown as far as its clock is.
+//! A stored race is replayed as it was recorded, and shown up to the replay's clock.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::console::tests::{play as press, screen, snapshot};
 use crate::console::theme::Theme;
 use crate::race::course::CourseFile;
 
-/// The exported points of a race with the times and places of the sample of the console's tests.
+/// The exported points of a race with the times and positions of the console tests' sample race.
 fn points(sport: fn(i64) -> &'static str) -> String {
     let header = "at,lat,lon,altitude_m,speed_mps,distance_m,total_distance_m,duration_s,total_duration_s,\
                   heart_rate_bpm,cadence_rpm,power_w,activity_type\n";
@@ -25,7 +25,7 @@ fn points(sport: fn(i64) -> &'static str) -> String {
     csv
 }
 
-/// The race of the sample as the rehearsal plays it.
+/// The sample race after its replay.
 fn played() -> Arc<RehearsedRace> {
     let course = course(&race_detail());
     Arc::new(RehearsedRace::of(&points(|_| "RUNNING"), course.as_deref()).unwrap())

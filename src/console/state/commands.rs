@@ -10,7 +10,7 @@ use crate::console::rows::{LEVELS, ViewRow, orders};
 use crate::console::state::{ConsoleEffect, ConsoleState, LinkState};
 use crate::race::rehearsal::playing_speed;
 
-/// How many times faster than the race a rehearsal is, unless the operator says.
+/// How many times faster than the race a rehearsal runs, unless the operator gives another speed.
 const USUAL_SPEED: f64 = 300.0;
 
 impl ConsoleState {
@@ -129,7 +129,7 @@ impl ConsoleState {
             _ => {}
         }
         let mut effects = self.command(command);
-        // What follows a word that asks for a text is the answer.
+        // If the command opens a question, the rest of the line answers it.
         if !argument.is_empty()
             && let Some(mut dialog) = self.dialog.take()
         {

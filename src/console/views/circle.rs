@@ -11,7 +11,7 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{ago, cut, many, plain, second, time_of_day};
 
-/// The longest bar of a person's calls.
+/// Length of the longest bar of calls, in cells.
 const BAR: u64 = 8;
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -23,7 +23,7 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     events(state, theme, frame, newest);
 }
 
-/// Those who called most in the last 30 days come first.
+/// People with the most calls in the last 30 days come first.
 fn people(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let mut accounts: Vec<_> = state.data.people.accounts.iter().collect();
     accounts.sort_by_key(|account| std::cmp::Reverse(account.calls_30d));
@@ -76,7 +76,7 @@ fn races(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
     frame.render_widget(table.block(boxed(state, theme, &title)), area);
 }
 
-/// The newest event comes last. Those of level `debug` are left out.
+/// The newest event comes last. Events of level `debug` are left out.
 fn events(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let room = usize::from(area.height.saturating_sub(2));
     let width = usize::from(area.width).saturating_sub(20);

@@ -256,7 +256,7 @@ fn of_worker(state: &ConsoleState, w: &WorkerView, room: usize) -> Vec<String> {
     lines
 }
 
-/// A line of a worker's output. The built-in worker writes events; another program writes what it likes.
+/// A line of a worker's output. The built-in worker writes events; another program writes any text.
 fn output_line(state: &ConsoleState, line: &str) -> String {
     match serde_json::from_str::<EventView>(line) {
         Ok(event) => {

@@ -15,9 +15,9 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{cut, overview_figures, plain};
 
-/// Rows of the panes with figures and with the last minutes, without a mailbox.
+/// Height of the two lower panes in rows, if no mailbox is set up.
 const FIGURE_ROWS: u16 = 12;
-/// The height from which people, races and events are shown as well.
+/// The least height of a terminal that also shows people, races and events.
 const TALL: u16 = 34;
 const MOST_ATTENTION_ROWS: u16 = 9;
 

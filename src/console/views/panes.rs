@@ -30,7 +30,7 @@ pub(super) fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
     }
 }
 
-/// A state word behind its sign, in the colour of its role.
+/// A state word after its sign, in the colour of its role.
 pub(super) fn state_cell(theme: Theme, word: &str) -> Cell<'static> {
     let role = Theme::role_of(word);
     let text = format!("{} {}", Theme::sign(role), plain(word));

@@ -1,5 +1,5 @@
-//! The fourth view: the list of races, and the selected race as an instrument: map, elevation, places with their
-//! arrivals, figures over time, messages.
+//! The fourth view: the list of races, and the selected race with its map, elevation, arrivals at the places, figures
+//! over time, and messages.
 
 mod charts;
 mod lines;
@@ -23,7 +23,7 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::Theme;
 use crate::console::words::{clock, second};
 
-/// The fewest rows of the map above an elevation profile, and the rows of the profile.
+/// The least height of a map above an elevation profile, and the height of the profile, in rows.
 const MAP_ROWS: u16 = 8;
 const PROFILE_ROWS: u16 = 8;
 
@@ -71,7 +71,7 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
     }
 }
 
-/// The race itself, as it is or as it is rehearsed.
+/// Draws the selected race, either live or in a rehearsal.
 fn instrument(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, race: Rect, detail: &RaceDetail) {
     use Constraint::{Fill, Length, Min};
     let [left, right] = Layout::horizontal([Fill(3), Fill(2)]).areas(race);

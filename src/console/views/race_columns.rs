@@ -117,7 +117,7 @@ fn text(text: &str) -> Cell<'static> {
     Cell::from(plain(text))
 }
 
-/// The athlete as LiveTrack names them, else the person whose account watches.
+/// The athlete's name in LiveTrack; if it has none, the person whose account watches the race.
 pub(super) fn athlete<'a>(state: &'a ConsoleState, race: &'a RaceView) -> &'a str {
     let person = || {
         state
@@ -137,7 +137,7 @@ fn elapsed(now: Timestamp, race: &RaceView) -> Option<f64> {
     Some(until.duration_since(race.started_at?).as_secs_f64())
 }
 
-/// The distance so far, of the whole if it is known.
+/// The distance so far, and the total distance if it is known.
 pub(super) fn distance(race: &RaceView) -> String {
     let km = |m: f64| format!("{:.1}", m / 1_000.0);
     match (race.distance_m, race.whole_m) {

@@ -1,4 +1,4 @@
-//! Checkpoints and finish: when they were passed, and when the athlete will be there.
+//! Checkpoints and finish: when the athlete passed them, or is expected there.
 
 use jiff::Timestamp;
 use ratatui::Frame;
@@ -12,7 +12,7 @@ use crate::console::theme::{Role, Theme};
 use crate::console::views::panes::boxed;
 use crate::console::words::{plain, signed, time_of_day};
 
-/// The most rows of the pane, and the rows of the other panes beside it.
+/// The greatest height of the pane, and the height that the column's other panes need, in rows.
 const MOST_ROWS: u16 = 10;
 const OTHER_ROWS: u16 = 20;
 
@@ -35,7 +35,7 @@ pub(super) fn draw(
     detail: &RaceDetail,
 ) {
     let room = usize::from(area.height.saturating_sub(3));
-    // Where not all fit, the last one that was passed and what lies ahead of it.
+    // If not all places fit, the list begins with the last one that was passed.
     let ahead = detail.places.iter().position(|place| place.passed_at.is_none());
     let last_start = detail.places.len().saturating_sub(room);
     let from = ahead

@@ -1,4 +1,4 @@
-//! The elevation along the course, filled as far as the athlete is, with the places.
+//! The elevation along the course with its places, filled up to the athlete's position.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::views::panes::boxed;
 
-/// The range that a flat course is drawn in; metres.
+/// The least range of the elevation axis in metres, so that a flat course looks flat.
 const LEAST_RANGE_M: f64 = 40.0;
 
 pub(super) fn draw(
@@ -72,7 +72,7 @@ pub(super) fn draw(
     frame.render_widget(chart, area);
 }
 
-/// The dots of a vertical line from the bottom up to an altitude. The pane has about twenty dots.
+/// The dots of a vertical line from the bottom up to an altitude. The pane is about twenty dots high.
 fn filled(at_m: f64, altitude_m: f64, bottom: f64, top: f64) -> impl Iterator<Item = (f64, f64)> {
     let step = ((top - bottom) / 24.0).max(f64::EPSILON);
     (0..=24_u8)

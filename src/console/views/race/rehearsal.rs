@@ -11,7 +11,7 @@ use crate::console::theme::{Role, Theme};
 use crate::console::views::panes::{boxed, lines};
 use crate::console::words::{clock, cut};
 
-/// The rows of the score, and the rows of a race beside it.
+/// The height of the score, and the least height of a race above it, in rows.
 const SCORE_ROWS: u16 = 9;
 const RACE_ROWS: u16 = 14;
 
@@ -27,7 +27,7 @@ pub(super) fn banner(
     frame.render_widget(Line::styled(format!(" {text}"), theme.style(Role::Warn)), area);
 }
 
-/// The score below the race, or in its place if there is no room. Returns what is left for the race.
+/// Draws the score below the race, or instead of it if there is no room for both. Returns what is left for the race.
 pub(super) fn score(
     state: &ConsoleState,
     theme: Theme,
