@@ -15,16 +15,16 @@
 //! | `registry` | all races, and reading them |
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
 //! | `by_link` | a link alone starts a race, with the settings of an earlier one |
-//! | `shares`, `versions` | links to a race's page, and telling its readers of a change |
-//! | `caller` | for whom a call acts, and whether it still may |
+//! | `shares`, `versions` | links to a race's page, and notifying open pages of a change |
+//! | `caller` | for whom a call acts, and whether it may still write |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
 //! | `running_looks` | the looks that are running, so that they end with their race |
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
-//! | `recipients`, `messages` | those who read a race on phones of their own, and what goes to which phone |
-//! | `home` | what a home automation shows of each athlete |
+//! | `recipients`, `messages` | readers of a race with their own phones, and which message goes to which phone |
+//! | `home` | the state of each athlete, for home automation |
 //! | `answers`, `tools` | the race tools of the connector |
-//! | `bot` | the same in a Telegram chat, by rules |
+//! | `bot` | the Telegram bot's answers about races, made by rules |
 //! | `mailbox` | e-mails that start races |
 
 mod acts;

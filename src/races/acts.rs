@@ -87,8 +87,8 @@ impl Races {
         })
     }
 
-    /// Stops watching, ends the looks, and keeps what was recorded. Returns the race as it is afterwards. A race that is over does not
-    /// change.
+    /// Stops watching, ends the race's looks, and keeps what was recorded. Returns the race as it is afterwards. A race
+    /// that is over does not change.
     pub async fn stop_tracking(
         &self,
         account: &AccountId,
@@ -114,14 +114,15 @@ impl Races {
         Ok(())
     }
 
-    /// Stops all races of an account, ends their looks and shares, and removes their tokens and queued messages. Returns those that were watched.
+    /// Stops all races of an account, ends their looks and shares, and removes their tokens and queued messages.
+    /// Returns the races that were watched.
     pub async fn stop_all(&self, account: &AccountId) -> Result<Vec<RaceId>, StoreError> {
         let gate = self.0.gate(account);
         let _starting = gate.lock().await;
         self.end_all_shares(account).await?;
         let mut stopped = Vec::new();
         for id in self.ids_of(account)? {
-            // A call that was cut may have stored a race that has no task yet; the next start would watch it.
+            // An interrupted call may have stored a race that has no task yet. The gateway's next start would watch it.
             let is_over = |progress: RaceProgress| progress.done;
             if self.0.store.find(id.key())?.is_none_or(is_over) {
                 continue;
@@ -166,7 +167,7 @@ impl Races {
         Ok(state.row.settings.thresholds.clone())
     }
 
-    /// Changes the plan of a race: a value sets a field, null restores its default. What the change concerns is computed
+    /// Changes the plan of a race: a value sets a field, null restores its default. What depends on them is computed
     /// again from the stored points. Returns the invitations of new recipients.
     pub async fn update_race(
         &self,
@@ -194,7 +195,7 @@ impl Races {
             let before = state.row.settings.kind;
             let (plan, gpx) = state.row.settings.with(changes)?;
             let mut plan = self.0.in_time_zone(plan);
-            // Those that were prepared, and not the wish for them.
+            // The prepared recipients replace those that the change names.
             if let Some(recipients) = recipients {
                 plan.recipients = recipients;
             }

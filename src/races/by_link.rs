@@ -14,7 +14,7 @@ use crate::races::start::{ReachedLink, StartedRace, TrackingError};
 use crate::store::StoreError;
 
 impl LinkStart {
-    /// A race that goes on with another link.
+    /// The result for a race that continues with another link.
     pub(super) fn continued(started: StartedRace, title: String) -> Self {
         Self {
             started,
@@ -24,7 +24,7 @@ impl LinkStart {
         }
     }
 
-    /// Makes of a race that was found one that is new: the program was killed after it had started the race.
+    /// Turns a found race into a new one, because the program was killed after it had started the race.
     pub(super) fn was_started_before_a_crash(&mut self) {
         self.started.known = false;
         self.is_untold = true;
@@ -36,7 +36,7 @@ impl LinkStart {
 pub(super) enum LinkWay {
     /// The person sent it to the bot.
     Chat,
-    /// Anybody can send an e-mail.
+    /// It came in an e-mail, which anybody can send.
     Mail,
 }
 
@@ -46,11 +46,11 @@ pub(super) struct LinkStart {
     pub(super) started: StartedRace,
     pub(super) title: String,
     taken: Option<TakenSettings>,
-    /// Whether nothing is known of what was taken.
+    /// Whether it is unknown which settings were taken over.
     is_untold: bool,
 }
 
-/// Starts a race of this link for the caller, or finds the one that has it.
+/// Starts a race with this link for the caller, or finds the race that has it already.
 pub(super) async fn start(
     races: &Races,
     caller: &RaceCaller,
@@ -84,7 +84,7 @@ pub(super) async fn start(
     })
 }
 
-/// What LiveTrack tells of a new race. What it does not tell is left out.
+/// What LiveTrack reports about a new race. Unknown values stay empty.
 async fn look(races: &Races, reached: &ReachedLink) -> NewRace {
     let mut new = NewRace {
         activity_type: reached
@@ -127,7 +127,7 @@ fn earlier(races: &Races, account: &AccountId) -> Result<Vec<EarlierRace>, Store
     Ok(earlier)
 }
 
-/// What is watched now, with which settings. `link` is the address of a page for the family.
+/// Says what is watched now, and with which settings. `link` is the address of a page for the family.
 pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> String {
     let LinkStart {
         started,
@@ -163,7 +163,8 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
     lines.join("\n")
 }
 
-/// A problem with a link as a sentence for the chat. The name of the tool's argument means nothing there.
+/// A problem with a link as a sentence for the chat. The name of the tool's argument is cut off, because it means
+/// nothing there.
 pub(super) fn failed(problem: &str) -> String {
     let problem = problem.strip_prefix("url: ").unwrap_or(problem);
     let mut letters = problem.chars();

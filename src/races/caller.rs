@@ -1,4 +1,4 @@
-//! For whom a call acts, and whether it still may when it writes.
+//! For whom a call acts, and whether it still has access when it writes.
 
 use super::records::RaceToken;
 use crate::accounts::{AccountId, Accounts};
@@ -16,7 +16,7 @@ pub struct RaceGrant {
 }
 
 /// The origin of a call. Access may end while the call waits for Garmin or Telegram, so the transaction of its last
-/// write asks again.
+/// write checks it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RaceCaller {
     /// The operator of this machine, for this account.
@@ -25,7 +25,7 @@ pub enum RaceCaller {
     SignIn(AccountId, FamilyId),
     /// The holder of a race's token.
     Race(RaceGrant),
-    /// Somebody in a chat that is the person's, or an e-mail that is for the person.
+    /// A message in the person's chat, or an e-mail to the person.
     Chat(AccountId),
     /// The person, on their own page.
     Page(PageVisitor),

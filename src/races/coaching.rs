@@ -28,7 +28,7 @@ const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CoachingOutcome {
     Sent,
-    /// Nothing was sent, because the race does not support these parts.
+    /// Nothing was sent, because the race's data does not support these claims.
     Held(Vec<HeldClaim>),
 }
 

@@ -1,4 +1,4 @@
-//! Tells the notifier how the athletes are, for those who are shown at the operator's MQTT broker.
+//! Gives the notifier the state of each athlete who is shown at the operator's MQTT broker.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 /// Least time between two looks at all races.
 const LEAST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Longest time between two: settings, phones and access change without a race.
+/// Longest time between two looks, because settings, phones and access may change without a change of a race.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 impl Races {
@@ -43,7 +43,7 @@ impl Races {
         let mut athletes = BTreeMap::new();
         for account in self.0.notifier.people_at_broker()? {
             let watched = self.watched(&account)?;
-            // Who has withdrawn is shown no longer, unless the operator watches a race for them.
+            // A person without access is not shown, unless the operator watches a race for them.
             if watched.is_empty() && !OAuth::has_access(&self.0.store, &account)? {
                 continue;
             }

@@ -1,17 +1,18 @@
 //! A mailbox whose LiveTrack mails start races by themselves.
 //!
 //! Invariants:
-//! - A mail starts at most one race, and is handled once, whether connections break, the program is killed, or the server
-//!   numbers its mails anew.
-//! - Anybody can send a mail. It can only start the watch of a public LiveTrack session for a person whom its headers name:
-//!   it changes no race that goes on, and takes over settings from races of the same athlete only.
+//! - A mail starts at most one race, and is handled once, even if connections break, the program is killed, or the
+//!   server gives its mails new numbers.
+//! - Anybody can send a mail. It can only start the watch of a public LiveTrack session for a person whom its headers
+//!   name. It does not touch a race whose session still sends, and takes over settings only from races of the same
+//!   athlete.
 //! - A mail without a LiveTrack link is not changed, and not marked as read.
 //! - No address, subject or text is logged.
 //!
 //! | file | what |
 //! |---|---|
 //! | `letter` | an e-mail as addresses and text |
-//! | `addressee` | whose e-mail it is |
+//! | `addressee` | the person for whom an e-mail is |
 //! | `successor` | whether a session continues a race |
 //! | `position` | what is stored: the mails that were handled, the sessions that came |
 //! | `handling` | what one mail does |

@@ -1,5 +1,5 @@
-//! The messages of a race to each phone, in the language and units of its readers and within its budget; and what ends
-//! with a recipient.
+//! The messages of a race to each phone, in the language and units of its readers and within its budget; and the
+//! clean-up when a recipient is removed.
 
 use jiff::Timestamp;
 
@@ -20,7 +20,8 @@ pub(super) struct MessageHead<'a> {
     pub(super) title: &'a str,
 }
 
-/// The recipients without those whose invitation is open, who get nothing and spend nothing of their budget.
+/// The recipients without those who have not accepted their invitation. Those get no messages, so their budget is not
+/// spent.
 pub(super) fn reachable(
     notifier: &Notifier,
     account: &AccountId,
@@ -40,7 +41,7 @@ pub(super) fn reachable(
     Ok(reachable)
 }
 
-/// The messages that alerts make, to the person's phone and to those of the recipients who have their own.
+/// The messages about alerts, to the person's phone and to the phones of recipients who have their own.
 pub(super) fn of_alerts(
     head: &MessageHead<'_>,
     recipients: &[Recipient],
@@ -74,7 +75,7 @@ pub(super) fn of_alerts(
     messages
 }
 
-/// A message of the coach, once more for each recipient who has a phone of their own and wants it.
+/// Copies of a coach's message for the recipients who have a phone of their own and want such messages.
 pub(super) fn of_coach(
     message: &PhoneMessage,
     recipients: &[Recipient],
@@ -100,7 +101,8 @@ pub(super) fn dropped_phones(before: &[Recipient], now: &[Recipient]) -> Vec<Rec
     phones.filter(|phone| !has(phone)).collect()
 }
 
-/// Ends what these phones would still get of a race. An invitation ends too, unless another race of the person has it.
+/// Removes the queued messages of a race to these phones. An invitation ends too, unless another race of the person
+/// uses it.
 pub(super) fn drop_phones(
     tx: &mut Tx<'_>,
     account: &AccountId,

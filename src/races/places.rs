@@ -1,4 +1,4 @@
-//! What a person asks to be told about places of a watched race.
+//! The rules for alerts about places of a watched race, which the person sets.
 
 use super::acts::RaceActError;
 use super::caller::RaceCaller;
@@ -8,8 +8,8 @@ use crate::race::id::RaceId;
 use crate::race::place_rule::{MOST_PLACE_RULES, PlaceRule};
 
 impl Races {
-    /// Adds a rule; one of the same place and event stays as it is. Errors: no such race, it is over, it has as many
-    /// rules as are allowed, or the caller's access has ended.
+    /// Adds a rule. A rule for the same place and event stays as it is. Errors: no such race, it is over, it has as
+    /// many rules as are allowed, or the caller's access has ended.
     pub(super) async fn watch_place(
         &self,
         caller: &RaceCaller,
@@ -29,7 +29,7 @@ impl Races {
         .await
     }
 
-    /// Removes the rules about a place, or all. Errors: none is about it, and those of [`Races::watch_place`].
+    /// Removes the rules about a place, or all. Errors: there is no such rule, and those of [`Races::watch_place`].
     pub(super) async fn unwatch_place(
         &self,
         caller: &RaceCaller,

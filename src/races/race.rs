@@ -226,7 +226,7 @@ impl WatchedRace {
         next.alerts.extend(change.alerts.iter().cloned());
         let surplus = next.alerts.len().saturating_sub(MOST_ALERTS);
         next.alerts.drain(..surplus);
-        // The recipients get as many as they chose; all alerts stay in the record of the race.
+        // Recipients get only as many messages as they chose, but the race's record keeps all alerts.
         let title = next.title();
         let head = MessageHead {
             account: &next.row.account,

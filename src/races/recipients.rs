@@ -1,4 +1,5 @@
-//! The recipients of a race with phones of their own: checked before the plan is kept, and invited after it.
+//! The recipients of a race with phones of their own. They are checked before the plan is stored, and invited
+//! afterwards.
 
 use super::caller::RaceCaller;
 use super::registry::Races;
@@ -12,17 +13,17 @@ use crate::race::plan::RacePlan;
 use crate::race::recipients::{InvitedChatId, Recipient, RecipientPhone};
 use crate::store::StoreError;
 
-/// An invitation to read a race in Telegram, for somebody to whom the person passes it on.
+/// An invitation to read a race in Telegram. The person passes it on to the recipient.
 #[derive(Clone, Debug)]
 pub struct ChatInvitation {
-    /// The name, or the role.
+    /// The recipient's name; without one, the role.
     pub to: String,
     pub id: InvitedChatId,
-    /// What the invited person opens; without the bot's name, what they write to it.
+    /// The link that the recipient opens. If the bot's name is unknown, the text that they write to the bot.
     pub link: Secret,
 }
 
-/// Why the recipients of a plan were not taken.
+/// Why the recipients of a plan were not accepted.
 pub(super) enum RecipientProblem {
     Fields(BadFields),
     Store(StoreError),
@@ -42,8 +43,8 @@ fn bad(place: usize, field: &str, why: impl Into<String>) -> RecipientProblem {
 }
 
 impl Races {
-    /// Checks the phones of a plan that is about to be kept, and sends a first message to those that `before` does not
-    /// have. Recipients who are to be invited get the ids of their invitations. Waits for Telegram and ntfy.
+    /// Checks the phones of a plan that will be stored, and sends a first message to those that `before` does not have.
+    /// Recipients who are to be invited get the ids of their invitations. Waits for Telegram and ntfy.
     pub(super) async fn prepare_recipients(
         &self,
         account: &AccountId,
@@ -108,7 +109,7 @@ impl Races {
         })
     }
 
-    /// Whether a chat is that of somebody who has access.
+    /// Whether a chat belongs to somebody who has access.
     fn is_of_circle(&self, chat: &str) -> Result<bool, StoreError> {
         for person in self.0.notifier.people_at(chat)? {
             if OAuth::has_access(&self.0.store, &person)? {
@@ -118,8 +119,8 @@ impl Races {
         Ok(false)
     }
 
-    /// Makes the invitations of a race that nobody has been given yet. Errors: the store's; none if the caller's access
-    /// has ended.
+    /// Makes the invitations of a race that were not made yet. Returns none if the caller's access has ended. Errors:
+    /// the store's.
     pub(super) async fn invite(
         &self,
         caller: &RaceCaller,
@@ -165,7 +166,7 @@ impl Races {
         Ok(invited.collect())
     }
 
-    /// The recipients of a race who get nothing yet, because they have not taken up their invitation or have left.
+    /// The recipients of a race who get no messages, because they have not taken up their invitation or have left.
     pub(super) fn waiting_recipients(
         &self,
         account: &AccountId,

@@ -140,7 +140,7 @@ impl Record for RaceToken {
     const TABLE: Table = Table("race_token");
 }
 
-/// A share of a race. Its token is known to those who have the link.
+/// A share of a race. Its token is only in the link; the record has the token's hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RaceShare {
     pub(super) account: AccountId,
@@ -217,7 +217,7 @@ pub(super) fn alert_key(race: &RaceId, number: u32) -> Vec<u8> {
     [race.key(), &number.to_be_bytes()].concat()
 }
 
-/// The key of an account's race. An empty `race` gives the prefix of all.
+/// The key of an account's race. An empty `race` gives the prefix of all keys of the account.
 pub(super) fn account_key(account: &AccountId, race: &str) -> Vec<u8> {
     [account.as_str().as_bytes(), race.as_bytes()].concat()
 }

@@ -121,7 +121,7 @@ impl Races {
         self.0.watched.lock().len()
     }
 
-    /// The account of each watched race and of each share, with the time since when there is one.
+    /// The account of each watched race and of each share, with the time when it was started or made.
     pub fn accounts_at_work(&self) -> Result<Vec<(AccountId, Timestamp)>, StoreError> {
         let shares = self.0.store.list::<RaceShare>(b"")?.into_iter();
         let shares = shares.map(|(_, share)| (share.account, share.created_at));
@@ -220,8 +220,8 @@ impl Races {
         Ok(views)
     }
 
-    /// The races of this account for which links are made and ended, newest first: those that are watched, those that have
-    /// links, and the newest.
+    /// The races of this account for which the pages offer to make and end links, newest first: the watched ones, those
+    /// with links, and the newest.
     pub fn with_pages(&self, account: &AccountId) -> Result<Vec<RaceOverview>, StoreError> {
         let mut views = self.watched(account)?;
         let add = |views: &mut Vec<RaceOverview>, view: RaceOverview| {

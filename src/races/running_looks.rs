@@ -40,7 +40,7 @@ impl RunningLooks {
         }
     }
 
-    /// Ends the looks that have begun, and waits until nothing of them runs. Later ones are not affected.
+    /// Ends the looks that have begun, and waits until none of them runs. Later looks are not affected.
     pub(super) async fn end(&self) {
         let group = std::mem::take(&mut *self.0.lock());
         group.ended.cancel();

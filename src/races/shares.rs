@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! - A link's token is stored as SHA-256 only, and returned once.
-//! - A share ends with its race, with the access of its owner, when somebody ends it, and at its time. A page that is
-//!   open is told at once.
+//! - A share ends when its time after the race is over, when somebody ends it, when its race is erased, and when its
+//!   owner loses access. Open pages then end at once.
 //! - Several athletes on one link have a share each. Only its owner makes, changes or ends it.
 
 mod link;
@@ -25,7 +25,7 @@ use crate::store::{StoreError, Tx};
 pub use self::link::{JoinedShare, MOST_ATHLETES, OpenLink, OpenShare};
 use self::making::may_share;
 
-/// A share that was just made. Its token is known only here.
+/// A share that was just made. Its token can't be read again.
 #[derive(Debug)]
 pub struct NewShare {
     pub share: ShareId,
@@ -142,7 +142,7 @@ impl Races {
         Ok(())
     }
 
-    /// Tells of every change of a race and of its shares.
+    /// Notifies of every change of a race and of its shares.
     pub fn versions(&self) -> tokio::sync::watch::Receiver<RaceVersions> {
         self.0.versions.subscribe()
     }

@@ -69,16 +69,16 @@ pub struct StartedRace {
     pub continued: bool,
     /// Garmin has not replied yet; polling continues.
     pub unreachable: bool,
-    /// The invitations of recipients who get none of the messages before they accept.
+    /// The invitations of recipients, who get no messages before they accept.
     pub invitations: Vec<ChatInvitation>,
 }
 
-/// A link that was found in a text, and what LiveTrack says of it.
+/// A link that was found in a text, and what LiveTrack says about its session.
 #[derive(Debug)]
 pub(super) struct ReachedLink {
     pub(super) link: LiveTrackLink,
     pub(super) session: Option<LiveTrackSession>,
-    /// Whether Garmin has not replied, so that nothing is known of the session.
+    /// Whether Garmin has not replied, so that nothing is known about the session.
     pub(super) unreachable: bool,
 }
 
@@ -192,8 +192,8 @@ impl Races {
         Ok(None)
     }
 
-    /// Watches a new race of this link, or the one that has it. Nothing in here waits for Garmin. A revocation stops the
-    /// races under the same lock.
+    /// Watches a new race with this link, or the race that has it already. Nothing in here waits for Garmin, because
+    /// the account's gate is held. A revocation stops the races under the same gate.
     pub(super) async fn begin(
         &self,
         caller: &RaceCaller,

@@ -34,7 +34,7 @@ pub(super) struct RacesState {
     pub(super) livetrack: LiveTrack,
     pub(super) rules: EndRules,
     pub(super) notifier: Notifier,
-    /// The server's, for races whose plan names none.
+    /// The server's time zone, for races whose plan names none.
     pub(super) time_zone: Option<String>,
     pub(super) coach: Option<Claude>,
     pub(super) traces: Traces,
@@ -44,7 +44,7 @@ pub(super) struct RacesState {
     pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,
     /// Finished races that were requested recently, cached because computing a track needs all its points.
     pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,
-    /// By account. Entries are never removed; there are no more than accounts.
+    /// The gate of each account. Entries are never removed, because there are no more than accounts.
     pub(super) gates: Mutex<BTreeMap<AccountId, AccountGate>>,
 }
 
@@ -57,7 +57,7 @@ impl RacesState {
         self.watched.lock().get(id).cloned()
     }
 
-    /// A race, to change it. One without a task is read from the store.
+    /// A race that the caller wants to change. A race without a task is read from the store.
     pub(super) fn watched_or_stored(&self, id: &RaceId) -> Result<Option<Arc<WatchedRace>>, StoreError> {
         if let Some(race) = self.watched_race(id) {
             return Ok(Some(race));

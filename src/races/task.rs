@@ -47,7 +47,7 @@ enum DueStep {
         begin: Option<Timestamp>,
     },
     Look,
-    /// A time that a person gave passes before the next poll.
+    /// Apply the alert rules, because a time in a person's rule passes before the next poll.
     Judge,
 }
 
@@ -122,8 +122,8 @@ fn due(races: &RacesState, state: &RaceState) -> Option<(Timestamp, DueStep)> {
         NextPoll::Ask { at, session, begin } => Some((at, DueStep::Poll { session, begin })),
         NextPoll::Nothing => None,
     };
-    // A stopped race tells nothing. Otherwise a person's question outlives the polls: the link may be gone, and the
-    // athlete is still not there.
+    // A race that was stopped by hand sends no alerts. Otherwise a person's rules outlive the polls, because the
+    // athlete may still be missing after the link has expired.
     let by_hand = watch.over() == Some(EndReason::ByHand);
     let judge_at = state
         .progress

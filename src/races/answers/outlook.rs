@@ -1,4 +1,4 @@
-//! Plan, way ahead and outlook: `get_outlook`, `ask_crew_sheet`, and the parts of every answer about a race.
+//! Plan, distance left and outlook: `get_outlook`, `ask_crew_sheet`, and the parts that every answer about a race has.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -14,7 +14,7 @@ use crate::race::text;
 use crate::race::track::{SHORTEST_STOP_S, Stop};
 use crate::race::trend;
 
-/// A crew should be at a place this long before the early end of the window.
+/// How long before the early end of an arrival window a crew should be at a place.
 const CREW_BEFORE: SignedDuration = SignedDuration::from_mins(10);
 
 const METRES_PER_MILE: f64 = 1609.344;
@@ -75,7 +75,7 @@ fn silence(silence_s: Option<f64>) -> Option<String> {
     })
 }
 
-/// An arrival as times of day and of the race, with the margin to a cut-off.
+/// An arrival as times of day and as race time, with the margin to a cut-off.
 fn window(snapshot: &Snapshot, arrival: &ArrivalWindow, cutoff_s: Option<u32>) -> Value {
     let at = |race_s: f64| local(snapshot, outlook::at_race_time(&snapshot.track, race_s));
     clean(json!({
@@ -173,7 +173,7 @@ pub(super) fn plan(snapshot: &Snapshot) -> Value {
     }))
 }
 
-/// What the person asked to be told about places.
+/// The alerts about places that the person asked for.
 pub fn place_rules(snapshot: &Snapshot) -> Vec<Value> {
     let rule = |rule: &PlaceRule| {
         let at = match rule.place {

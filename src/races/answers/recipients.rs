@@ -1,4 +1,4 @@
-//! Who reads a race. The addresses of their phones are shown nowhere, because others may be allowed to see the race.
+//! The recipients of a race. The addresses of their phones are shown nowhere, because others may see the race.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn channel(phone: &RecipientPhone) -> &'static str {
 }
 
 /// One recipient in a line, such as `family Oma, de, imperial: telegram, invitation not accepted, or left`. `waiting`
-/// are those who get nothing.
+/// names the recipients who get no messages at present.
 pub fn recipient_line(one: &Recipient, waiting: &[String]) -> String {
     let mut parts = vec![match &one.name {
         Some(name) => format!("{} {name}", one.role.name()),
@@ -57,7 +57,7 @@ pub fn recipient_line(one: &Recipient, waiting: &[String]) -> String {
     format!("{}: {phone}", parts.join(", "))
 }
 
-/// Invitations to pass on, for the answers of `start_tracking` and `update_race`. Each link is known only here.
+/// Invitations to pass on, for the answers of `start_tracking` and `update_race`. Each link appears only there.
 pub fn invitations(invitations: &[ChatInvitation]) -> Vec<Value> {
     let invitation =
         |one: &ChatInvitation| json!({"to": one.to, "telegram": one.id.as_str(), "link": one.link.expose()});

@@ -71,7 +71,7 @@ pub fn timeseries(snapshot: &Snapshot, samples: &[TrackSample], request: &Series
     answer
 }
 
-/// What a group of points says of a metric.
+/// The value of a metric for a group of points.
 fn value(snapshot: &Snapshot, group: &[TrackSample], metric: &str) -> Option<f64> {
     let mean = |of: &dyn Fn(&TrackSample) -> Option<f64>, digits| {
         let values: Vec<f64> = group.iter().filter_map(of).collect();

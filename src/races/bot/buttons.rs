@@ -27,7 +27,7 @@ impl StopChoice {
     }
 }
 
-/// A button for each race, and one to leave it. `races` are ids and titles.
+/// A button that stops each race, and one that keeps watching. `races` are ids and titles.
 pub(super) fn stop_buttons(races: &[(RaceId, String)]) -> Vec<ReplyButton> {
     let stop = |(race, title): &(RaceId, String)| ReplyButton {
         label: match races {

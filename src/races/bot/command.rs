@@ -1,4 +1,4 @@
-//! A text of a chat as a command. Pure.
+//! Reads a text from a chat as a command. Pure.
 
 use jiff::SignedDuration;
 
@@ -14,20 +14,20 @@ pub(super) enum ChatCommand {
     Help,
     /// Take up the invitation of this code.
     Join(String),
-    /// Take back an invitation that was taken up here.
+    /// End the invitations that were accepted in this chat.
     Leave,
     Status,
-    /// The place that is named, if any.
+    /// When the athlete arrives, at this place if one is named.
     Eta(Option<String>),
     Why,
     Mute(MuteWish),
     Stop,
     OwnPage,
     Share {
-        /// Whether another link is wanted where there is one.
+        /// Whether to make another link even if there is one.
         another: bool,
     },
-    /// Add the own race to a link that another athlete made, under this name.
+    /// Add the sender's race to a link that another athlete made, under this name.
     JoinLink {
         link: String,
         name: Option<String>,
@@ -39,7 +39,7 @@ pub(super) enum ChatCommand {
 pub(super) enum MuteWish {
     For(SignedDuration),
     Off,
-    /// What was written is no length of time, or too long.
+    /// The text is not a length of time, or it is too long a time.
     Unclear,
 }
 
@@ -190,7 +190,7 @@ mod tests {
         );
     }
 
-    /// Telegram takes lower-case names of at most 32 letters, and descriptions of at most 256.
+    /// Telegram accepts lower-case names of at most 32 letters, and descriptions of at most 256.
     #[test]
     fn each_command_on_offer_is_known() {
         for (name, does) in crate::races::BOT_MENU {

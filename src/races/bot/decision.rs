@@ -1,4 +1,4 @@
-//! Who wrote what → what to do. Pure.
+//! Decides what to do about an update, by its content and its sender. Pure.
 
 #[cfg(test)]
 mod tests;
@@ -11,9 +11,9 @@ use crate::notify::bot::{ButtonPress, UpdateContent};
 /// The people behind a chat who have access.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ChatPeople {
-    /// Those whose race messages go there.
+    /// The people whose race messages go to the chat.
     pub(super) owners: Vec<AccountId>,
-    /// Those whom the sender is.
+    /// The people that the sender is known as.
     pub(super) sender: Vec<AccountId>,
     pub(super) is_private: bool,
     /// Whether somebody accepted an invitation to read a race here.
@@ -25,7 +25,7 @@ impl ChatPeople {
         self.is_private || !self.sender.is_empty()
     }
 
-    /// For whom a link starts a race: the sender if the chat is theirs, else the only one whose chat it is.
+    /// The person for whom a link starts a race: the sender if the chat is theirs, else the chat's only owner.
     fn athlete(&self) -> Option<&AccountId> {
         let own: Vec<_> = self
             .owners
@@ -49,13 +49,13 @@ pub(super) enum ChatAct {
     /// Take up the invitation of this code for the chat.
     Join(String),
     Leave,
-    /// Tell a chat that only reads how to end that.
+    /// Tell a chat that only reads races by invitation how to leave.
     ReaderHint,
-    /// End the waiting of a button in a chat that is unknown by now.
+    /// End the spinner of a button that was pressed in a chat that is no longer known.
     Release(ButtonPress),
-    /// Tell that only known members may do it.
+    /// Say that only people whom the gateway knows may do this.
     Refuse,
-    /// The same, as a note at the button.
+    /// The same as `Refuse`, as a note at the pressed button.
     RefusePress(ButtonPress),
     /// Tell a person who wrote something else how to ask.
     Hint,
@@ -64,9 +64,9 @@ pub(super) enum ChatAct {
     Status,
     Eta(Option<String>),
     PassesAt(Position),
-    /// Tell the figures of the coach's last message.
+    /// Show the figures behind the coach's last message.
     Why,
-    /// Tell where a person's own page is.
+    /// Say where the person's own page is.
     OwnPage,
     Mute(MuteWish),
     AskToStop,
@@ -89,8 +89,8 @@ pub(super) enum ChatAct {
     BadLink(LinkProblem),
 }
 
-/// Decides about an update. `find` looks for a LiveTrack link in a text; `is_for_us` tells whether a command that names a
-/// bot means this one.
+/// Decides about an update. `find` looks for a LiveTrack link in a text; `is_for_us` says whether a command that names
+/// a bot names this one.
 pub(super) fn decide(
     content: UpdateContent,
     people: &ChatPeople,
@@ -117,8 +117,8 @@ pub(super) fn decide(
     }
 }
 
-/// What a person does about an invitation to read a race, which somebody unknown may do too. In a group, nobody could
-/// accept it for all.
+/// Accepts or ends an invitation to read a race, which a stranger may do too. It is called for private chats only,
+/// because nobody can accept for a whole group.
 fn of_reader(text: &str, people: &ChatPeople) -> Option<ChatAct> {
     match command::read(text).map(|read| read.command) {
         Some(ChatCommand::Join(code)) => Some(ChatAct::Join(code)),
@@ -163,7 +163,7 @@ fn of_text(
         return ChatAct::Ignore;
     }
     let act = match command {
-        // A link after `/start` or an invented command is what matters.
+        // A link starts a race even if it follows `/start` or an unknown command.
         None | Some(ChatCommand::Unknown | ChatCommand::Help | ChatCommand::Join(_) | ChatCommand::Leave) => {
             match find(&searched) {
                 Ok(_) => match people.athlete() {

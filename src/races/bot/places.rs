@@ -1,4 +1,4 @@
-//! When the athlete is where: answers to `/eta` and to a place that was sent. Pure.
+//! When the athlete gets to a place: the answers to `/eta` and to a location that was sent. Pure.
 
 #[cfg(test)]
 mod tests;
@@ -13,18 +13,18 @@ use crate::races::answers::{find_place, why_unknown};
 /// Most names that are offered instead of an unknown one.
 const MOST_OFFERED: usize = 5;
 
-/// Names at this distance in letters, or less, are near.
+/// Names within this edit distance count as near.
 const NEAR_LETTERS: usize = 3;
 
-/// What is known of a place in one race.
+/// The answer to `/eta` for one race.
 #[derive(Debug, PartialEq)]
 pub(super) enum EtaAnswer {
     Told(String),
-    /// The race has no such place. These are near, or all.
+    /// The race has no such place. Names to offer instead: near ones, or those of the places ahead.
     NoSuchPlace(Vec<String>),
 }
 
-/// The places ahead, or the one that is asked for.
+/// When the athlete gets to the places ahead, or to the one that is asked for.
 pub(super) fn eta(snapshot: &Snapshot, asked: Option<&str>, words: &'static PageWords) -> EtaAnswer {
     let spoken = SpokenRace::new(snapshot, words);
     let outlook = snapshot.outlook();

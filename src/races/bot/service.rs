@@ -1,4 +1,4 @@
-//! The loop of the bot: takes an update, decides, and does it.
+//! The loop of the bot: takes an update, decides about it, and carries out the decision.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::races::registry::{RaceOverview, Races};
 use crate::races::start::TrackingError;
 use crate::store::{StoreError, Tx};
 
-/// Links that are followed at once. Each waits for Garmin.
+/// How many links are followed at the same time. Each waits for Garmin.
 const MOST_STARTS: usize = 4;
 
 /// Pause after the store could not be read.
@@ -120,7 +120,8 @@ impl RaceBot {
         state.notifier.reply(chat, &reply).await;
     }
 
-    /// A command in a group may name another bot. For a stranger, nobody asks Telegram for the bot's own name.
+    /// A command in a group may name another bot. A stranger can't make the gateway ask Telegram for the bot's own
+    /// name.
     async fn is_for_us(&self, content: &UpdateContent, people: &ChatPeople) -> bool {
         let UpdateContent::Text { text, .. } = content else {
             return true;
@@ -166,7 +167,7 @@ impl RaceBot {
         })
     }
 
-    /// Does it. Returns the answer to the chat, if there is one.
+    /// Carries out a decision. Returns the answer to the chat, if there is one.
     async fn carry_out(
         &self,
         act: ChatAct,
@@ -300,7 +301,7 @@ impl RaceBot {
         })
     }
 
-    /// A pressed button. What came of it takes the place of the question.
+    /// Carries out a pressed button. The result replaces the question in the chat.
     async fn press(
         &self,
         press: &ButtonPress,
@@ -351,7 +352,7 @@ impl RaceBot {
         None
     }
 
-    /// Starts a race, and tells what is watched.
+    /// Starts a race. Returns the answer, which says what is watched.
     async fn started(&self, athlete: AccountId, text: &str) -> String {
         let caller = RaceCaller::Chat(athlete);
         let races = &self.0.races;

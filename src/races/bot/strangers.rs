@@ -1,4 +1,4 @@
-//! How often a chat that nobody set as theirs is answered. Pure.
+//! Limits how often a chat that nobody has set as theirs is answered. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 /// One chat is answered once in this time.
 const EACH: SignedDuration = SignedDuration::from_hours(24);
 
-/// All of them together are answered this often an hour, so that a crowd can't use up what the bot may send.
+/// All such chats together get this many answers an hour, so that a crowd can't use up what Telegram lets the bot send.
 const MOST_AN_HOUR: usize = 20;
 
-/// Most chats that are remembered. The hourly limit keeps the number far below.
+/// Maximum number of chats that are remembered. The hourly limit keeps the number far below.
 const MOST_CHATS: usize = 1000;
 
 /// The unknown chats that were answered, and when.

@@ -8,10 +8,10 @@ use crate::garmin::livetrack::Position;
 use crate::race::page::{PageWords, SpokenRace};
 use crate::races::registry::RaceOverview;
 
-/// Tells nothing: not whose gateway it is, and not what would be obeyed.
+/// Reveals neither whose gateway it is nor what the bot would obey.
 pub(super) const UNKNOWN_CHAT: &str = "Sorry, this bot only answers chats that were set up for it.";
 
-/// Tells nothing of who invited.
+/// Does not reveal who sent the invitation.
 pub(super) const NO_INVITATION: &str =
     "This invitation is over or was used already. Ask whoever sent it for a new one.";
 
@@ -62,7 +62,7 @@ pub(super) const UNMUTED: &str = "Messages come to this chat again.";
 
 pub(super) const ENDED_ACCESS: &str = "Access ended meanwhile; nothing was changed.";
 
-/// Many links are being followed.
+/// The answer while too many links are being followed.
 pub(super) const BUSY: &str = "I am still looking at other links. Send it again in a minute.";
 
 pub(super) const STORE_FAILED: &str =
@@ -83,7 +83,7 @@ pub(super) fn for_each_race(texts: &[(String, String)]) -> String {
     }
 }
 
-/// How the races stand. The title is always told, because the chat may follow others later.
+/// How the races stand. The title is always shown, because the chat may follow other races later.
 pub(super) fn status(races: &[RaceOverview], words: &'static PageWords) -> String {
     if races.is_empty() {
         return NO_RACE.to_owned();
@@ -100,7 +100,7 @@ pub(super) fn status(races: &[RaceOverview], words: &'static PageWords) -> Strin
     blocks.join("\n\n")
 }
 
-/// The answer to `/eta`: of the races that have the place, if it is named.
+/// The answer to `/eta` for all races, or for those that have the named place.
 pub(super) fn eta(races: &[RaceOverview], asked: Option<&str>, words: &'static PageWords) -> String {
     let (mut told, mut offered) = (Vec::new(), Vec::new());
     for race in races {
@@ -136,7 +136,7 @@ pub(super) fn passes_at(races: &[RaceOverview], position: Position, words: &'sta
     for_each_race(&texts)
 }
 
-/// That the chat is muted until a time, in this zone.
+/// Says until when the chat is muted, in this time zone.
 pub(super) fn muted(until: Timestamp, zone: &TimeZone) -> String {
     format!(
         "Messages to this chat, also from the coach, pause until {}. What comes meanwhile is not sent later; /status tells how it goes. \
@@ -145,7 +145,7 @@ pub(super) fn muted(until: Timestamp, zone: &TimeZone) -> String {
     )
 }
 
-/// The question whether to stop, for these titles.
+/// Asks whether to stop watching the races with these titles.
 pub(super) fn ask_to_stop(titles: &[String]) -> String {
     match titles {
         [one] => format!("Stop watching {one}? Messages end; what was recorded stays."),
@@ -161,8 +161,8 @@ pub(super) const KEPT: &str = "I keep watching.";
 
 pub(super) const STALE_BUTTON: &str = "That button is out of date: the race is not watched any more.";
 
-/// Where a person's own page is. No code opens it from here: messages may go to a chat that somebody else reads, and the
-/// page can delete everything.
+/// Where a person's own page is. The answer has no code that opens the page, because somebody else may read the chat,
+/// and the page can delete everything.
 pub(super) fn own_page(origin: &str, only_here: bool) -> String {
     format!(
         "{origin}/me\nSign in there with your Garmin account. Without a password: ask Claude to open your page at the \
@@ -171,7 +171,7 @@ pub(super) fn own_page(origin: &str, only_here: bool) -> String {
     )
 }
 
-/// What limits a link, if its address is one of the gateway's own machine.
+/// A note that a link opens only on the gateway's own machine, if that is so.
 fn reach(only_here: bool) -> &'static str {
     if only_here {
         "\nThis gateway has no public address (PUBLIC_URL), so the link opens only on its own machine."
@@ -180,7 +180,7 @@ fn reach(only_here: bool) -> &'static str {
     }
 }
 
-/// A new link to the page of a race. `only_here` tells that the address is one of the gateway's own machine.
+/// A new link to the page of a race. `only_here`: it opens only on the gateway's own machine.
 pub(super) fn shared(url: &str, hours_after: u32, only_here: bool) -> String {
     let here = reach(only_here);
     format!(
@@ -195,7 +195,7 @@ pub(super) const JOIN_HOW: &str = "Write the link that the other athlete made, a
 pub(super) const NO_SUCH_LINK: &str =
     "No link with this address works. Copy it whole, or ask the athlete who made it for a new one.";
 
-/// That the race is on another athlete's page now.
+/// Says that the race is on another athlete's page now.
 pub(super) fn joined(athletes: usize) -> String {
     format!(
         "Your race is on that page now, with {athletes} athletes in all, without your heart rate and without positions near \
@@ -203,7 +203,7 @@ pub(super) fn joined(athletes: usize) -> String {
     )
 }
 
-/// That a link was made in a chat before. It can't be shown again, because only its hash is stored.
+/// Says that a link was made in a chat before. It can't be shown again, because only its hash is stored.
 pub(super) fn shared_already(age: SignedDuration) -> String {
     let minutes = age.as_mins().max(0);
     let ago = match minutes {

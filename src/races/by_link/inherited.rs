@@ -1,7 +1,7 @@
 //! Which settings of an earlier race a new one takes over. Pure.
 //!
-//! Limits, recipients and intervals belong to the person. Course, checkpoints, distance and time zone belong to the event:
-//! they are taken over only where the new race begins, or leads, where the earlier course does.
+//! Limits, recipients and intervals belong to the person. Course, checkpoints, distance and time zone belong to the
+//! event: they are taken over only if the new race follows the same course, or begins where the earlier course begins.
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +16,7 @@ use crate::race::sport::LegKind;
 use crate::race::text;
 use crate::race::thresholds::{THRESHOLDS, Thresholds};
 
-/// Starts at this distance, or less, are the same; metres.
+/// Starts within this distance count as the same; metres.
 const SAME_PLACE_M: f64 = 500.0;
 
 /// Courses whose lengths differ by this share, or less, may be the same.
@@ -31,19 +31,19 @@ pub(super) struct EarlierRace {
     pub(super) course: Option<Course>,
     /// The `activityType` that its session named.
     pub(super) activity_type: Option<String>,
-    /// The athlete of its session, as [`LiveTrackSession::athlete_key`] has it.
+    /// The athlete of its session, from [`LiveTrackSession::athlete_key`].
     ///
     /// [`LiveTrackSession::athlete_key`]: crate::garmin::livetrack::LiveTrackSession::athlete_key
     pub(super) athlete: Option<String>,
 }
 
-/// What is known of a new race before it is watched.
+/// What is known about a new race before it is watched.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NewRace {
     pub(super) activity_type: Option<String>,
     /// The first position of the athlete.
     pub(super) start: Option<Position>,
-    /// The course that the athlete follows, by the session.
+    /// The course that the athlete follows according to the session.
     pub(super) course: Option<Course>,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct TakenSettings {
     pub(super) told: String,
 }
 
-/// The settings of the newest earlier race of the same kind; `None` if there is none, or it has nothing to give.
+/// The settings of the newest earlier race of the same kind; `None` if there is none, or it has only default settings.
 pub(super) fn inherit(new: &NewRace, earlier: &[EarlierRace]) -> Option<TakenSettings> {
     let same = earlier.iter().filter(|race| is_same_kind(new, race));
     let from = same.max_by_key(|race| race.created_at)?;
@@ -128,7 +128,7 @@ pub(super) fn inherit(new: &NewRace, earlier: &[EarlierRace]) -> Option<TakenSet
     Some(TakenSettings { plan, course, told })
 }
 
-/// The same sport, or the same type of activity if that names none.
+/// Whether both races have the same sport, or the same type of activity if the type names no sport.
 fn is_same_kind(new: &NewRace, earlier: &EarlierRace) -> bool {
     let Some(activity) = &new.activity_type else {
         return false;
@@ -156,7 +156,7 @@ fn leads_the_same_way(new: &NewRace, known: &Course) -> bool {
     }
 }
 
-/// The limits with their names, as Claude changes them.
+/// The limits, under the names by which Claude changes them.
 fn limits(thresholds: &Thresholds) -> Option<String> {
     let values = serde_json::to_value(thresholds).ok()?;
     let of =

@@ -1,7 +1,8 @@
-//! Whose e-mail it is. Pure.
+//! Finds the person for whom an e-mail is. Pure.
 //!
-//! Headers prove nothing: anybody can write them. They choose between people, and give nobody access to anything. The one
-//! rule is that nobody gets what may be another's: a mail that fits two people is nobody's.
+//! Headers prove nothing, because anybody can write them. They only choose between people, and give nobody access to
+//! anything. A mail that fits two people is for neither of them, so that nobody gets a mail that may be for another
+//! person.
 
 use super::letter::Letter;
 use crate::accounts::AccountId;
@@ -12,7 +13,7 @@ pub(super) struct MailPerson {
     pub(super) account: AccountId,
     /// The e-mail of the Garmin account.
     pub(super) email: String,
-    /// Further ones, which the person has set.
+    /// Further addresses, which the person has set.
     pub(super) addresses: Vec<String>,
 }
 
@@ -23,7 +24,8 @@ pub(super) enum Addressee {
     Nobody,
 }
 
-/// The person to whom a mail was delivered; else to whom it was written; else who sent or forwarded it.
+/// The person to whom the mail was delivered; else the one to whom it was written; else the one who sent or forwarded
+/// it.
 pub(super) fn addressee(letter: &Letter, people: &[MailPerson]) -> Addressee {
     let lists = [&letter.delivered_to, &letter.written_to, &letter.written_by];
     let found = lists.into_iter().map(|list| of_list(list, people));

@@ -1,6 +1,6 @@
 //! A signed-in connection to the mailbox: find new mails, fetch one, mark it, wait for more.
 //!
-//! Texts of the server are not passed on: they may hold addresses, or parts of a mail.
+//! The server's texts are not passed on, because they may contain addresses or parts of a mail.
 
 use std::io;
 use std::time::Duration;
@@ -39,9 +39,9 @@ pub(super) struct FetchedMail {
 #[derive(Debug)]
 pub(super) struct MailboxConnection {
     session: Session<MailWire>,
-    /// Changes when the server has given its mails new numbers.
+    /// Changes when the server gives its mails new numbers.
     pub(super) uid_validity: u32,
-    /// Whether the server tells of new mails at once.
+    /// Whether the server supports IDLE, which announces new mails at once.
     pub(super) tells: bool,
 }
 
@@ -127,7 +127,7 @@ impl MailboxConnection {
         }))
     }
 
-    /// Marks a mail as read. A mailbox that may only be read refuses it, which does not matter.
+    /// Marks a mail as read. A read-only mailbox refuses this, which does not matter.
     pub(super) async fn mark_read(&mut self, uid: u32) -> Result<(), MailboxTrouble> {
         self.session.get_mut().allow(0);
         let marked = within(COMMAND, async {
@@ -144,7 +144,7 @@ impl MailboxConnection {
         }
     }
 
-    /// Whether the server has told of a new mail beside its answers. It tells each only once.
+    /// Whether the server has announced a new mail along with its answers. It announces each mail only once.
     pub(super) fn was_told_of_more(&mut self) -> bool {
         let mut is_told = false;
         while let Ok(response) = self.session.unsolicited_responses.try_recv() {
@@ -153,7 +153,7 @@ impl MailboxConnection {
         is_told
     }
 
-    /// Waits until the server tells of something, at most for `most`.
+    /// Waits until the server announces something, but at most for `most`.
     pub(super) async fn idle(mut self, most: Duration) -> Result<Self, MailboxTrouble> {
         self.session.get_mut().allow(0);
         let Self {
@@ -164,7 +164,7 @@ impl MailboxConnection {
         let told = session.unsolicited_responses.clone();
         let mut idle = session.idle();
         within(COMMAND, async { idle.init().await.map_err(|e| trouble(&e)) }).await?;
-        // What came before the server's consent is no news of the wait.
+        // An announcement that came before the server accepted IDLE would not end the wait.
         if told.is_empty() {
             let (news, _interrupt) = idle.wait_with_timeout(IDLE.min(most));
             news.await.map_err(|e| trouble(&e))?;
@@ -178,7 +178,7 @@ impl MailboxConnection {
     }
 }
 
-/// Connects, with TLS as the settings want it, and hears the server's greeting.
+/// Connects, with TLS as the settings want it, and reads the server's greeting.
 async fn greeted(config: &MailboxConfig) -> Result<Client<MailWire>, MailboxTrouble> {
     let wire = MailWire::connect(&config.host, config.port).await?;
     let wire = match config.security {
@@ -200,7 +200,7 @@ async fn greeted(config: &MailboxConfig) -> Result<Client<MailWire>, MailboxTrou
         ImapError::No(_) | ImapError::Bad(_) => MailboxTrouble::NoStartTls,
         other => trouble(&other),
     })?;
-    // What was read before the handshake is dropped here: somebody else may have sent it.
+    // Whatever was read before the handshake is dropped here, because an attacker may have injected it.
     Ok(Client::new(client.into_inner().with_tls(&config.host).await?))
 }
 
@@ -224,7 +224,7 @@ fn trouble(e: &ImapError) -> MailboxTrouble {
 
 fn of_io(e: &io::Error) -> MailboxTrouble {
     match e.kind() {
-        // The parser reports what it can't read so.
+        // The parser reports unreadable input with these kinds.
         io::ErrorKind::Other | io::ErrorKind::FileTooLarge => MailboxTrouble::Unreadable,
         _ => MailboxTrouble::Lost,
     }

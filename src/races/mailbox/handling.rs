@@ -1,8 +1,8 @@
-//! What one mail does: start a race, continue one, tell why not, or nothing.
+//! Handles one mail: starts a race, continues one, tells the person why not, or does nothing.
 //!
-//! A mail is handled in three steps, so that a crash between them repeats nothing and loses nothing: the session is
-//! stored as begun; the race is started, which finds the race if it was started already; and the message, the end of the
-//! handling and the position in the mailbox are stored at once.
+//! A mail is handled in three steps, so that a crash between them repeats nothing and loses nothing: first the session
+//! is stored as begun; then the race is started, or found if it was started already; last, one transaction stores the
+//! message, the end of the handling and the position in the mailbox.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -32,10 +32,11 @@ use crate::races::registry::Races;
 use crate::races::start::{ReachedLink, TrackingError};
 use crate::store::{StoreError, Tx};
 
-/// Sessions that are followed for one person in 24 hours. Whoever sends more mails than these has no races in mind.
+/// How many sessions are followed for one person in 24 hours. More mails than that are taken for abuse.
 const MOST_A_DAY: usize = 12;
 
-/// How long a new session may look like the continuation of a race, until it is taken for a race of its own.
+/// How long after its start a new session may still turn out to continue a race. Later it is taken for a race of its
+/// own.
 const UNDECIDED: SignedDuration = SignedDuration::from_mins(10);
 
 /// The title of the messages. Their text names the athlete.
@@ -44,7 +45,7 @@ const TITLE: &str = "LiveTrack";
 /// What became of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MailEnd {
-    /// It has no LiveTrack link, is too old, or is nobody's. It stays unread.
+    /// It has no LiveTrack link, is too old, or is for nobody here. It stays unread.
     LeftAlone,
     Taken,
     /// Garmin does not answer, so it is tried again.
@@ -72,7 +73,8 @@ pub(super) struct MailHandler {
 }
 
 impl MailHandler {
-    /// Handles a mail. `after`: the position to store with it. `has_waited`: whether Garmin did not answer before.
+    /// Handles a mail. `after`: the position to store with it. `has_waited`: whether Garmin did not answer an earlier
+    /// try.
     pub(super) async fn handle(
         &self,
         mail: &FetchedMail,
@@ -90,7 +92,7 @@ impl MailHandler {
         let pasted = races.livetrack.find(&letter.text);
         match &pasted {
             Ok(PastedLink::Complete(_)) | Err(LinkProblem::Incomplete) => {}
-            // Other mails of Garmin's have short links too.
+            // Garmin's other mails contain short links too.
             Ok(PastedLink::Short(_) | PastedLink::Profile(_)) if letter.is_about_livetrack() => {}
             Ok(_) | Err(LinkProblem::Missing | LinkProblem::OtherHost { .. }) => {
                 return Ok(MailEnd::LeftAlone);
@@ -142,11 +144,12 @@ impl MailHandler {
             return self.finish(mail, Some(session_key), None).await;
         }
         let was_begun = known.is_some();
-        // The person was faster than the mail.
+        // The person had started the race before the mail came.
         if !was_begun && races.race_of_link(account, &link)?.is_some() {
             return self.finish(mail, Some(session_key), None).await;
         }
-        // One task handles all mails, so no other mail comes in between. Garmin is not asked for a flood of them.
+        // One task handles all mails, so the count can't change in between. A flood of mails makes no requests to
+        // Garmin.
         let now = races.0.clock.now();
         if !was_begun && MailedSession::count(&races.0.store, account, now)? >= MOST_A_DAY {
             return self.unused(mail, Some(session_key), UnusedMail::TooMany).await;
@@ -262,7 +265,7 @@ impl MailHandler {
                     let title = race_title(watch.session.as_ref(), &row.settings);
                     return Ok(Predecessor::Race(id, title));
                 }
-                // The old session may fall silent yet, and the new one tell a position.
+                // The old session may still fall silent, and the new one may still report a position.
                 _ if session.start.is_some_and(|at| now.duration_since(at) < UNDECIDED) => {
                     return Ok(Predecessor::NotKnownYet);
                 }
@@ -272,7 +275,7 @@ impl MailHandler {
         Ok(Predecessor::None)
     }
 
-    /// Whether Garmin says that a session is over. Without an answer it is not.
+    /// Whether Garmin says that a session is over. Without an answer, it counts as going on.
     async fn has_ended(&self, link: &LiveTrackLink, now: Timestamp) -> bool {
         match self.races.0.livetrack.session(link).await {
             Ok(session) => session.ended_at(now).is_some(),
@@ -280,7 +283,7 @@ impl MailHandler {
         }
     }
 
-    /// The first place that a session tells, and when.
+    /// The first position that a session reports, with its time.
     async fn first_seen(&self, link: &LiveTrackLink) -> Option<Sighting> {
         let batch = self.races.0.livetrack.points(link, None).await.ok()?;
         batch.points.iter().find_map(|point| {
@@ -291,7 +294,7 @@ impl MailHandler {
         })
     }
 
-    /// What is told about a race that a mail started, with the link to its page.
+    /// The message about a race that a mail started, with the link to its page.
     async fn message(&self, mail: &PersonalMail<'_>, session: &[u8], start: &LinkStart) -> PhoneMessage {
         let started = &start.started;
         let link = if started.known || started.continued || self.is_local {
@@ -334,7 +337,7 @@ impl MailHandler {
         self.finish(mail, session, Some(message)).await
     }
 
-    /// Stores that a mail was handled, with what is told about it.
+    /// Stores that a mail was handled, together with the message about it.
     async fn finish(
         &self,
         mail: &PersonalMail<'_>,
@@ -370,13 +373,13 @@ impl MailHandler {
 /// The race that a session continues.
 enum Predecessor {
     None,
-    /// Its own session goes on as yet, or the new one has no position.
+    /// The race's own session still goes on, or the new session has no position yet.
     NotKnownYet,
     /// The race that goes on, and its title for the message.
     Race(RaceId, String),
 }
 
-/// Stores a session. One that came before keeps its time.
+/// Stores a session. A known session keeps the time when it first came.
 fn put_session(tx: &mut Tx<'_>, key: &[u8], now: Timestamp, is_done: bool) -> Result<(), StoreError> {
     let known = tx.find::<MailedSession>(key)?;
     let at = known.map_or(now, |known| known.at);

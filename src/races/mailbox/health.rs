@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Failures of this number in a row are reported if they may pass by themselves.
+/// A failure that may pass by itself is reported to the operator after this many in a row.
 const REPORTED_AFTER: u32 = 3;
 
-/// Why the mailbox can't be read. No text of the server is in it, because that may hold an address.
+/// Why the mailbox can't be read. It contains no text of the server, because that may contain an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailboxTrouble {
     #[error("the mail server can't be reached")]
@@ -69,7 +69,7 @@ impl MailboxTrouble {
         }
     }
 
-    /// Whether it does not pass by itself.
+    /// Whether the failure lasts until the operator does something.
     fn needs_the_operator(self) -> bool {
         matches!(
             self,
@@ -77,7 +77,8 @@ impl MailboxTrouble {
         )
     }
 
-    /// The wait after `times` failures in a row (1 is the first). Servers lock those out who try a wrong password often.
+    /// The wait after `times` failures in a row (1 is the first). Many servers lock out a user after several wrong
+    /// passwords.
     fn back_off(self, times: u32) -> Duration {
         let (first_s, most_s) = if self.needs_the_operator() {
             (30, 1_800)
@@ -99,7 +100,7 @@ pub enum MailboxHealth {
     Connecting,
     Watching {
         since: Timestamp,
-        /// Whether the server tells of new mails at once (IDLE); else it is asked each minute.
+        /// Whether the server announces new mails at once (IDLE); otherwise the gateway asks every minute.
         tells: bool,
     },
     Failing {

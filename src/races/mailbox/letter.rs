@@ -1,4 +1,4 @@
-//! An e-mail as far as races need it: whose it is, and the text in which a LiveTrack link may be. Pure.
+//! The parts of an e-mail that races need: its addresses, and the text that may contain a LiveTrack link. Pure.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -11,10 +11,10 @@ const MAX_DEPTH: usize = 3;
 const MAX_PARTS: usize = 100;
 const MAX_ADDRESSES: usize = 500;
 
-/// The longest address that mail servers take.
+/// The longest address that mail servers accept.
 const MAX_ADDRESS_BYTES: usize = 254;
 
-/// Headers in which servers and forwarding programs write to whom they delivered.
+/// Headers in which servers and forwarding programs record the address to which they delivered.
 const DELIVERY: [&str; 6] = [
     "Delivered-To",
     "X-Original-To",
@@ -24,14 +24,14 @@ const DELIVERY: [&str; 6] = [
     "X-Forwarded-For",
 ];
 
-/// What an e-mail says of itself. Anybody can write anything into it.
+/// What an e-mail says about itself. Anybody can write anything into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Letter {
-    /// To whom it was delivered, in lower case.
+    /// The addresses to which it was delivered, in lower case.
     pub(super) delivered_to: Vec<String>,
-    /// To whom it was written.
+    /// The addresses to which it was written.
     pub(super) written_to: Vec<String>,
-    /// Who wrote it, or forwarded it.
+    /// The addresses of those who wrote or forwarded it.
     pub(super) written_by: Vec<String>,
     /// The subject and the decoded text of all parts.
     pub(super) text: String,
@@ -85,13 +85,13 @@ impl Letter {
         letter
     }
 
-    /// Whether the text names LiveTrack, in any language of Garmin's.
+    /// Whether the text mentions LiveTrack. Garmin uses this name in all languages.
     pub(super) fn is_about_livetrack(&self) -> bool {
         self.text.to_lowercase().contains("livetrack")
     }
 }
 
-/// What separates addresses in a header that has no form of its own.
+/// The separators of addresses in a header without a standard form.
 const SEPARATORS: [char; 4] = [',', ';', ' ', '\t'];
 
 fn add(list: &mut Vec<String>, one: &Addr<'_>) {

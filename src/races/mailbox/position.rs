@@ -12,10 +12,10 @@ use crate::store::{Record, Store, StoreError, Table, Tx};
 /// A LiveTrack link lives for 24 hours. Older mails are not looked at.
 pub(super) const MAIL_LIFE: SignedDuration = SignedDuration::from_hours(24);
 
-/// A session is remembered until no mail of it is looked at any more.
+/// How long a session is remembered: longer than any mail about it is looked at.
 const TAKEN_FOR: SignedDuration = SignedDuration::from_hours(2 * 24);
 
-/// Most mails that wait for Garmin. The oldest is given up for a newer one.
+/// Maximum number of mails that wait for Garmin. The oldest is dropped for a newer one.
 const MOST_WAITING: usize = 50;
 
 /// The longest pause between two tries of a mail that waits for Garmin.
@@ -25,7 +25,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
 /// SHA-256 of the server, the user and the mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct MailboxPosition {
-    /// Numbers mean nothing after the server has changed this (RFC 9051, 2.3.1.1).
+    /// The mails' numbers are void once the server has changed this value (RFC 9051, 2.3.1.1).
     pub(super) uid_validity: u32,
     pub(super) next: u32,
     #[serde(default)]
@@ -82,7 +82,7 @@ impl MailboxPosition {
         self
     }
 
-    /// The mails that waited and are to be tried again.
+    /// The mails that have waited long enough for another try.
     pub(super) fn due(&self, now: Timestamp) -> Vec<u32> {
         let due = self.waiting.iter().filter(|mail| mail.again_at <= now);
         due.map(|mail| mail.uid).collect()
@@ -98,7 +98,7 @@ impl MailboxPosition {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct MailedSession {
     pub(super) at: Timestamp,
-    /// Whether nothing is left to do. After a crash in between, the same mail goes on where it was.
+    /// Whether the session was handled completely. If a crash came in between, the mail is handled from there.
     pub(super) is_done: bool,
 }
 
@@ -108,7 +108,7 @@ impl Record for MailedSession {
 
 impl MailedSession {
     pub(super) fn key(account: &AccountId, link: &LiveTrackLink) -> Vec<u8> {
-        // With the token, so that a mail with a wrong one does not stand for the session.
+        // The key includes the token, so that a mail with a wrong token does not mark the session as handled.
         let session = [&link.session_id.to_ascii_lowercase(), link.token.expose()].join("/");
         [account.key(), b"/", &sha256(session.as_bytes())].concat()
     }
@@ -125,7 +125,7 @@ impl MailedSession {
         Ok(sessions.iter().filter(|session| is_recent(session)).count())
     }
 
-    /// Erases the sessions of all people of which no mail is looked at any more.
+    /// Erases the sessions, of all people, whose mails are no longer looked at.
     pub(super) fn sweep(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         for (key, session) in tx.list::<Self>(b"")? {
             if now.duration_since(session.at) >= TAKEN_FOR {
@@ -136,7 +136,7 @@ impl MailedSession {
     }
 }
 
-/// Erases what is remembered of the mails of an account.
+/// Erases what is remembered about the mails of an account.
 pub(in crate::races) fn forget(tx: &mut Tx<'_>, account: &AccountId) -> Result<(), StoreError> {
     for (key, _) in tx.list::<MailedSession>(&MailedSession::prefix(account))? {
         tx.remove::<MailedSession>(&key);

@@ -1,8 +1,8 @@
 //! Whether a new LiveTrack session is the continuation of a race: the phone was restarted, or the link's 24 hours ended
 //! in mid-race. Pure.
 //!
-//! A race is never taken from a session that goes on: names of athletes can be chosen, and anybody can send a mail. So the new
-//! session must also be where the old one left off.
+//! A race is never taken away from a session that still goes on, because athletes choose their names and anybody can
+//! send a mail. For the same reason, the new session must begin where the old one left off.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,21 +12,21 @@ use crate::race::geo::distance_m;
 use crate::race::schedule::{RacePhase, RaceWatch};
 use crate::race::sport::LegKind;
 
-/// How long after its end without a finish a race may go on.
+/// How long after it ended without a finish a race may be continued.
 const AFTER_END: SignedDuration = SignedDuration::from_hours(2);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Succession {
     No,
     Yes,
-    /// It is, if the race's own session is over or silent.
+    /// The session continues the race if the race's own session is over or silent.
     IfEnded,
 }
 
-/// How far apart two sessions of one race may be, besides what the athlete covers in between; metres.
+/// How far apart two sessions of one race may be, in addition to what the athlete can cover in between; metres.
 const NEARBY_M: f64 = 1_000.0;
 
-/// Faster than nearly everybody covers ground for minutes; metres per second.
+/// A speed that hardly any athlete can keep up for minutes; metres per second.
 const FASTEST_MPS: f64 = 20.0;
 
 /// Where and when an athlete was seen.
@@ -36,13 +36,13 @@ pub(super) struct Sighting {
     pub(super) position: Position,
 }
 
-/// Whether somebody who was last seen there can be the one who is seen here.
+/// Whether an athlete who was last seen at `last` can have reached `new` in the time between.
 pub(super) fn left_off_here(last: Sighting, new: Sighting) -> bool {
     let between_s = new.at.duration_since(last.at).as_secs_f64().max(0.0);
     distance_m(last.position, new.position) <= NEARBY_M + FASTEST_MPS * between_s
 }
 
-/// Whether the session `new` continues the race that is watched so.
+/// Whether the session `new` continues the race with this watch.
 pub(super) fn succession(new: &LiveTrackSession, watch: &RaceWatch, now: Timestamp) -> Succession {
     let Some(old) = &watch.session else {
         return Succession::No;
@@ -53,7 +53,7 @@ pub(super) fn succession(new: &LiveTrackSession, watch: &RaceWatch, now: Timesta
         return Succession::No;
     }
     match watch.phase {
-        // A finish is no end of the watch: it may run on for a while.
+        // The watch may go on for a while after the finish, so its phase does not show the finish.
         _ if watch.finished_at.is_some() => Succession::No,
         RacePhase::Over { reason, at } => {
             let is_cut_off = matches!(
@@ -70,7 +70,7 @@ pub(super) fn succession(new: &LiveTrackSession, watch: &RaceWatch, now: Timesta
     }
 }
 
-/// Whether both tell their sports, and these differ.
+/// Whether both sessions name a sport, and the sports differ.
 fn is_other_sport(new: &LiveTrackSession, old: &LiveTrackSession) -> bool {
     let sport = |session: &LiveTrackSession| LegKind::from_activity(session.activity_type.as_deref()?);
     sport(new).zip(sport(old)).is_some_and(|(new, old)| new != old)

@@ -18,13 +18,13 @@ use crate::config::{Live, MailboxConfig};
 use crate::races::registry::Races;
 use crate::store::{Store, StoreError};
 
-/// The longest wait for news; what is due earlier shortens it.
+/// The longest wait for new mails. A waiting mail that is due earlier shortens it.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
-/// How often one mail is fetched in vain.
+/// How many failed attempts to fetch a mail are made before it is skipped.
 const MOST_FETCHES: u32 = 3;
 
-/// How often a server without IDLE is asked.
+/// The interval at which a server without IDLE is asked for new mails.
 const ASKED_EACH: Duration = Duration::from_secs(60);
 
 pub struct MailboxParts {
@@ -102,7 +102,7 @@ impl RaceMailbox {
 }
 
 impl MailboxWatcher {
-    /// Runs until the settings have no owner any more.
+    /// Runs until the sender of the settings is dropped.
     async fn run(&self) {
         let mut live = self.live.clone();
         loop {
@@ -132,7 +132,7 @@ impl MailboxWatcher {
         }
     }
 
-    /// Watches until the connection fails, or another mailbox is wanted.
+    /// Watches until the connection fails, or the settings name another mailbox.
     async fn watch(&self, config: &MailboxConfig, live: &mut watch::Receiver<Live>) -> WatchEnd {
         if *self.health.lock() == MailboxHealth::Off {
             self.set(MailboxHealth::Connecting);
@@ -156,7 +156,7 @@ impl MailboxWatcher {
         }
     }
 
-    /// Waits until there may be something to do, at most for `most`.
+    /// Waits until there may be something to do, but at most for `most`.
     async fn wait(
         &self,
         connection: MailboxConnection,
@@ -171,7 +171,7 @@ impl MailboxWatcher {
         Ok(connection)
     }
 
-    /// Handles all new mails. Returns when a mail that waits for Garmin is due.
+    /// Handles all new mails. Returns the time at which the next mail that waits for Garmin is due.
     async fn pass(
         &self,
         connection: &mut MailboxConnection,
@@ -195,7 +195,7 @@ impl MailboxWatcher {
         }
     }
 
-    /// Handles one mail, and stores that it was. A mail that started a race is marked as read.
+    /// Handles one mail, and stores that it was handled. A mail that was taken is marked as read.
     async fn take(
         &self,
         connection: &mut MailboxConnection,
@@ -235,7 +235,7 @@ impl MailboxWatcher {
         }
     }
 
-    /// Whether a mail that could not be fetched is passed over, so that it does not hold up the others.
+    /// Whether to skip a mail that could not be fetched, so that it does not hold up the others.
     fn gives_up(&self, uid: u32) -> bool {
         let mut unfetched = self.unfetched.lock();
         let tries = if unfetched.0 == uid { unfetched.1 + 1 } else { 1 };

@@ -1,4 +1,4 @@
-//! The bytes between the gateway and the mail server: TCP, TLS, and an upper bound for what one answer may bring.
+//! The bytes between the gateway and the mail server: TCP, TLS, and an upper bound for the size of an answer.
 
 use std::io;
 use std::pin::Pin;
@@ -14,7 +14,8 @@ use tokio_rustls::TlsConnector;
 
 use super::health::MailboxTrouble;
 
-/// What one answer may bring, besides the mail that was asked for. A search for the mails of two days is far smaller.
+/// Upper bound for one answer in bytes, without the mail that was asked for. The answer to a search over two days is
+/// far smaller.
 const ANSWER_BYTES: usize = 512 * 1024;
 
 /// A connection, with or without TLS.
@@ -22,8 +23,8 @@ trait Duplex: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + std::fmt::Debug + Send + Unpin> Duplex for T {}
 
-/// A connection from which only a certain number of bytes can be read, until more are allowed. The parser would buffer
-/// whatever a server sends.
+/// A connection from which only a certain number of bytes can be read, until more are allowed. Without it, the parser
+/// would buffer everything that a server sends.
 #[derive(Debug)]
 pub(super) struct MailWire {
     inner: Box<dyn Duplex>,
@@ -44,7 +45,7 @@ impl MailWire {
         }
     }
 
-    /// Puts TLS on the connection. The system's authorities decide about the certificate.
+    /// Starts TLS on the connection. The certificate is checked against the system's authorities.
     pub(super) async fn with_tls(self, host: &str) -> Result<Self, MailboxTrouble> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
@@ -60,7 +61,7 @@ impl MailWire {
         Ok(Self::over(stream))
     }
 
-    /// Allows the answer to the next command, with so many bytes of a mail.
+    /// Allows the answer to the next command, with up to this many bytes of a mail.
     pub(super) fn allow(&mut self, mail_bytes: usize) {
         self.left = ANSWER_BYTES + mail_bytes;
     }

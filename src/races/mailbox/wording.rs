@@ -9,7 +9,7 @@ pub(super) enum UnusedMail {
     Gone,
     /// The athlete has ended the session.
     Over,
-    /// Garmin did not answer for as long as the link was good.
+    /// Garmin did not answer before the link expired.
     NoAnswer,
     /// More sessions came by mail than are followed in a day.
     TooMany,

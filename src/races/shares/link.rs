@@ -14,7 +14,7 @@ use crate::races::registry::Races;
 use crate::races::versions;
 use crate::store::{StoreError, Tx};
 
-/// Maximum number of athletes on one link. More would not be told apart on the map.
+/// Maximum number of athletes on one link. More could not be told apart on the map.
 pub const MOST_ATHLETES: usize = 6;
 
 /// The length of a token: 256 bits in base64url.
@@ -89,7 +89,7 @@ impl Races {
             Ok(parts)
         });
         let parts = joined.await?;
-        // Readers watch the races that were on the link before.
+        // Open pages watch only the races that were on the link before, so these count a change too.
         for part in &parts {
             versions::changed(&self.0.versions, &part.race);
         }
@@ -211,7 +211,7 @@ mod tests {
         let two = ShareToken::with(parts.clone()).unwrap();
         let read: ShareToken = serde_json::from_str(&serde_json::to_string(&two).unwrap()).unwrap();
         assert_eq!(read.parts(), parts);
-        // The second becomes the first when the first leaves, so that an older program opens it too.
+        // The second becomes the first when the first leaves, so that an older version of the program can open it too.
         let left = ShareToken::with(parts.split_off(1)).unwrap();
         assert_eq!((left.race, left.joined), (parts_race(&two), Vec::new()));
         assert!(ShareToken::with(Vec::new()).is_none());

@@ -1,4 +1,4 @@
-//! A new share: who may make one, what is stored of it, and when it ends.
+//! A new share: who may make one, what is stored about it, and when it ends.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! `watch_place`: what to be told about a place of a race, such as "not at K3 by 14:00".
+//! `watch_place`: alerts about a place of a race, such as "not at K3 by 14:00".
 
 use serde_json::{Value, json};
 
@@ -158,7 +158,7 @@ fn place(snapshot: &Snapshot, asked: &str, radius_m: Option<u32>) -> Result<Name
     )))
 }
 
-/// Refuses to wait for what has happened.
+/// Refuses a rule about a place that was passed already.
 fn refuse_passed(snapshot: &Snapshot, rule: &PlaceRule) -> Result<(), RaceToolError> {
     let RulePlace::Mark { .. } = rule.place else {
         return Ok(());

@@ -58,7 +58,8 @@ impl RaceTool {
     }
 }
 
-/// The schema of what a tool reads; `None` for a tool that acts. Members that a race does not have are left out.
+/// The output schema of a tool that reads; `None` for a tool that acts. No member is required, because answers omit
+/// what a race does not have.
 fn output_schema(tool: &str) -> Option<Value> {
     let outputs: Value = serde_json::from_str(include_str!("outputs.json")).ok()?;
     let mut properties = Map::new();

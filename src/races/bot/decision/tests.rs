@@ -88,7 +88,7 @@ fn a_stranger_is_turned_away_whatever_they_write() {
     assert_eq!(decide(text("/status"), &group, find, false), ChatAct::Ignore);
     assert_eq!(decided("/status", &group), ChatAct::TurnAway);
     assert_eq!(decided(LINK, &group), ChatAct::TurnAway);
-    // One who is known elsewhere is a stranger in this group.
+    // Somebody whom the gateway knows elsewhere is a stranger in this group.
     assert_eq!(decided(LINK, &people(&[], &["a"], false)), ChatAct::TurnAway);
     let pressed = decide(UpdateContent::Press(press()), &alone, find, true);
     assert_eq!(pressed, ChatAct::Release(press()));

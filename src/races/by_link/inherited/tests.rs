@@ -140,7 +140,7 @@ fn only_the_newest_of_the_same_kind_counts() {
         (from(Some("SWIMMING")), from(Some("OTHER")), from(None)),
         (None, None, None)
     );
-    // A race with nothing but the usual settings gives none.
+    // A race with only default settings has nothing to take over.
     let bare = EarlierRace {
         plan: RacePlan {
             kind: RaceKind::Run,

@@ -9,7 +9,7 @@ use crate::races::mailbox::addressee::{Addressee, MailPerson, addressee};
 #[derive(Deserialize)]
 struct MailCase {
     shape: String,
-    /// Letters beyond ASCII are those of the part's own charset, or of UTF-8.
+    /// The mail as text. Non-ASCII letters are sent in ISO 8859-1 if the mail names it, else in UTF-8.
     mail: String,
     whose: String,
     link: String,
