@@ -4,8 +4,8 @@
 //! ambiguous headers are refused first, an unknown method on a known path is a 405 with `Allow`, and every response
 //! gets its request id and security headers.
 //!
-//! Absent on purpose: scripts except that of a race's page, external resources, redirects of `/mcp`, CORS on anything but the discovery documents,
-//! and logging of queries, bodies, cookies or unknown paths (people paste secrets there).
+//! Absent on purpose: scripts, except that of a race's page, external resources, redirects of `/mcp`, CORS on anything
+//! but the discovery documents, and logging of queries, bodies, cookies or unknown paths (people paste secrets there).
 
 mod body;
 mod face;
@@ -77,7 +77,8 @@ pub async fn serve(
             if request.uri().path() == MCP {
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request)).await;
             }
-            // A sign-in waits for Garmin, and a page takes its time. Calls must not wait for either.
+            // A sign-in waits for Garmin, and a page takes time to render. They run on another runtime, so that calls to
+            // this path don't wait for them.
             let answered = async move { routes.call(request).await };
             match face.parts.lifecycle.run(answered).await {
                 Ok(response) => response,

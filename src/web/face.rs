@@ -21,7 +21,7 @@ use super::request::{Exchange, RequestId, exchange};
 use crate::base::secrets::random_bytes;
 use crate::mcp::{PublicHosts, RequestHeaders};
 
-/// For a handler that checks the method itself.
+/// The methods of a handler that checks the method itself.
 pub(super) const ANY: &str = "*";
 
 /// The state that all handlers share.
@@ -117,8 +117,8 @@ where
         .boxed()
 }
 
-/// Paths of one more segment between `prefix` and `suffix`, which the handler gets. It may be a secret, so only the
-/// prefix is logged.
+/// Paths with exactly one segment between `prefix` and `suffix`. The handler gets the segment. It may be a secret, so
+/// only the prefix is logged.
 pub(super) fn under<H, F>(
     face: &Arc<Face>,
     prefix: &'static str,

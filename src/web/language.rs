@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use super::request::Exchange;
 use super::words::SiteWords;
 
-/// The field, and the parameter of an address, that carries the language on.
+/// The form field and the query parameter that carry the language on to the next page.
 const CARRIED: &str = "lang";
 
 /// The field of the buttons that choose another language.
@@ -18,9 +18,9 @@ const CHOSEN: &str = "language";
 /// How a page offers the other languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LanguageChoice {
-    /// The page can't be asked for again.
+    /// None are offered, because the page can't be requested again.
     None,
-    /// Links to the same address. The text is its query up to the language.
+    /// Links to the same address. The text is the query before the language parameter.
     Links(String),
     /// Buttons that post the form of this id, so that what was typed is kept.
     Buttons(&'static str),
@@ -58,14 +58,15 @@ impl Exchange {
         self.chosen_language().unwrap_or_else(|| self.accepted_language())
     }
 
-    /// The chosen language, if another page would not come in it by itself.
+    /// The chosen language, if the browser would ask for another one, so that links must carry the choice on.
     pub(super) fn carried_language(&self) -> Option<&'static SiteWords> {
         let accepted = self.accepted_language();
         self.chosen_language()
             .filter(|chosen| chosen.code != accepted.code)
     }
 
-    /// How a page without a form offers the other languages. What was posted can't be posted again by a link.
+    /// How a page without a form offers the other languages. A posted page offers none, because a link can't post the
+    /// form again.
     pub(super) fn language_links(&self) -> LanguageChoice {
         if self.method == Method::POST {
             return LanguageChoice::None;

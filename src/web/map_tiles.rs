@@ -1,5 +1,5 @@
-//! `/tiles/<zoom>-<x>-<y>`: a tile of the operator's own map, for the live pages of races. Anybody may ask, as often as
-//! for pages, because a map of a region tells nothing about a person.
+//! `/tiles/<zoom>-<x>-<y>`: a tile of the operator's own map, for the live pages of races. Anybody may request one, as
+//! often as pages, because a map of a region tells nothing about a person.
 
 use std::sync::Arc;
 

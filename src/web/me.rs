@@ -5,16 +5,17 @@
 //!   programs which look at links before people do can't spend it.
 //! - Its cookie is for this host alone, and no other site's request carries it (`SameSite=Strict`). Every form has a
 //!   token that is derived from it.
-//! - Each act is one that the operator's commands use too. It is carried out even if the browser does not wait.
+//! - Each act calls a function that the operator's commands use too. It is carried out even if the browser does not
+//!   wait.
 //!
 //! | file | what |
 //! |---|---|
-//! | `form` | a posted form → what it asks for |
-//! | `acts`, `acted` | does it, and what came of it |
+//! | `form` | parses a posted form |
+//! | `acts`, `acted` | carries out an act, and its result |
 //! | `race_links` | the links to pages of races |
-//! | `refusal` | why it did not |
+//! | `refusal` | why an act was refused |
 //! | `view`, `rows` | what the page shows |
-//! | `limits` | how often one may post |
+//! | `limits` | how often a source and a person may post |
 
 mod acted;
 mod acts;
@@ -85,7 +86,7 @@ pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Respons
                 None => face.refuse_page(&exchange, Problem::BadForm),
             }
         }
-        // Strangers behind the same address can't use up what a person with an open page may do.
+        // Acts are limited by person, so that strangers behind the same address can't use up the limit of an open page.
         Some(PageForm {
             step: PageStep::Act(act),
             csrf,
@@ -107,7 +108,7 @@ pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Respons
     }
 }
 
-/// The page of an open visit; else the button that opens it with a code, or the sign-in.
+/// The button that opens the page, if the address has a code; else the page of an open visit; else the sign-in.
 fn show(face: &Arc<Face>, exchange: &Exchange) -> Response {
     let query = |name: &str| {
         let mut pairs = form_urlencoded::parse(exchange.query.as_bytes());
@@ -134,7 +135,7 @@ fn show(face: &Arc<Face>, exchange: &Exchange) -> Response {
     }
 }
 
-/// The person whose visit the browser has. Error: the store can't be read.
+/// The person whose page is open in this browser. Error: the store can't be read.
 fn visitor(face: &Face, exchange: &Exchange) -> Result<Option<PageVisitor>, Problem> {
     let Some(cookie) = exchange.cookie(cookie_name(face)) else {
         return Ok(None);
@@ -242,7 +243,7 @@ fn closed(face: &Face, exchange: &Exchange, why: PageClosing) -> pages::MessageP
     }
 }
 
-/// The page again, by GET, so that reloading it repeats nothing. `done` names the notice.
+/// Redirects to the page, so that reloading it does not repeat the act. `done` names the notice.
 fn to_page(face: &Face, exchange: &Exchange, done: &str) -> Response {
     let done = Some(("done", done)).filter(|(_, done)| !done.is_empty());
     let carried = exchange.carried_language().map(|words| ("lang", words.code));
@@ -259,7 +260,7 @@ fn to_page(face: &Face, exchange: &Exchange, done: &str) -> Response {
     response
 }
 
-/// Sets the cookie of the visit for so many seconds; 0 removes it.
+/// Sets the cookie of the visit for this many seconds; 0 removes it.
 fn with_cookie(face: &Face, mut response: Response, value: &str, seconds: i64) -> Response {
     let name = cookie_name(face);
     let secure = if face.parts.public_url.is_https() {

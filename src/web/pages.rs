@@ -64,7 +64,7 @@ pub(super) struct SignInTemplate {
     /// The form's target: the path that showed the page.
     pub(super) action: &'static str,
     pub(super) page: SignInPage,
-    /// What can be changed at Garmin, as the gateway calls it; empty if nothing can.
+    /// What can be changed at Garmin, under the gateway's names for it; empty if nothing can.
     pub(super) changes: Vec<&'static str>,
 }
 
@@ -143,7 +143,7 @@ impl SignInTemplate {
         text.unwrap_or_default()
     }
 
-    /// A notice that no field can mend.
+    /// A notice that is not about a field.
     fn notice_about_neither(&self) -> Option<String> {
         let is_other = self.page.notice.is_some() && !self.is_email_missing() && !self.is_about_password();
         is_other.then(|| self.notice())

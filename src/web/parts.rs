@@ -32,7 +32,7 @@ pub struct WebParts {
     pub gateway: Gateway,
     /// Provides the data for `/control` and `/health`.
     pub races: Races,
-    /// What a person may do on their own page.
+    /// The modules that carry out what a person does on their own page.
     pub rooms: Rooms,
     pub export: PersonalExport,
     /// The URL that people and Claude use.
@@ -42,7 +42,7 @@ pub struct WebParts {
     pub simulated: bool,
     /// The map on the pages of races.
     pub map_tiles: Option<MapTiles>,
-    /// Its file, if it is not on a server.
+    /// The file with the map's tiles, if they do not come from another server.
     pub tile_archive: Option<Arc<OpenArchive>>,
     /// The operator's name and e-mail.
     pub live: watch::Receiver<Live>,

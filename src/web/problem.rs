@@ -1,5 +1,5 @@
-//! Requests that the web server itself refuses. Each refusal is one row of one match: status, error code, and which
-//! words say it to people. A browser gets a page; a program gets JSON with OAuth's two members, which all clients can read.
+//! Requests that the web server itself refuses. Each refusal is one row of one match: status, error code, and the words
+//! for people. A browser gets a page; a program gets JSON with OAuth's two members, which all clients can read.
 
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
@@ -29,7 +29,7 @@ pub(super) enum Problem {
     Broken,
     /// The code of a link to a person's own page is unknown, spent or expired.
     SpentCode,
-    /// The visit to the own page is over.
+    /// The visit to the person's own page is over.
     PageClosed,
     TooMany,
 }

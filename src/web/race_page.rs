@@ -1,7 +1,7 @@
 //! `/r/<token>`: the page of a shared race, for people without an account.
 //!
-//! The page works without script, by reloading. With it, `/r/<token>/live` sends the parts that changed over one
-//! stream. An unknown token, one that ended and one that never was get the same answer.
+//! Without its script, the page works by reloading. With the script, `/r/<token>/live` sends the parts that changed
+//! over one stream. A token that has expired and one that never existed get the same answer.
 
 mod live;
 mod track_file;
@@ -61,7 +61,7 @@ pub(super) async fn live(face: Arc<Face>, exchange: Exchange, token: String) -> 
     response
 }
 
-/// The page's script. Its address has its hash, so it may be kept.
+/// The page's script. Its address contains its hash, so it may be cached.
 pub(super) async fn script(_: Arc<Face>, _: Exchange) -> Response {
     let script = Bytes::from_static(SCRIPT.as_bytes());
     let kind = HeaderValue::from_static("text/javascript; charset=utf-8");

@@ -1,4 +1,4 @@
-//! The page of a shared race as it is sent: rendered once per change, for all who see the same.
+//! Renders the page of a shared race: once per change, for all readers who see the same.
 
 mod fragments;
 mod html;

@@ -30,7 +30,8 @@ pub(super) fn typed(status: StatusCode, content_type: HeaderValue, body: Bytes) 
     warp::Reply::into_response(response)
 }
 
-/// A body that is sent as it is made. An error ends the connection, so that the client sees that something is missing.
+/// A body that is sent while it is produced. An error ends the connection, so that the client sees that something is
+/// missing.
 pub(super) fn stream<S>(status: StatusCode, content_type: HeaderValue, parts: S) -> Response
 where
     S: futures_util::Stream<Item = Result<Bytes, String>> + Send + Sync + 'static,
@@ -89,8 +90,8 @@ pub(super) fn page(status: StatusCode, page: &impl Template, forms: Forms<'_>) -
     response
 }
 
-/// The page of a shared race, or what is said in its place. Its only script is the gateway's own, and its pictures come
-/// from here or from the server of the map.
+/// The page of a shared race, or the message in its place. Its only script is the gateway's own, and its images come
+/// from the gateway or from the map's server.
 pub(super) fn race_page(status: StatusCode, html: Bytes, tiles: Option<&MapTiles>) -> Response {
     let mut response = typed(status, HeaderValue::from_static("text/html; charset=utf-8"), html);
     let policy = format!(
@@ -132,7 +133,7 @@ fn content_security_policy(forms: Forms<'_>) -> String {
     )
 }
 
-/// Whether a policy parses it as exactly one source.
+/// Whether the text is exactly one source in a policy.
 fn is_source(origin: &str) -> bool {
     !origin.is_empty()
         && origin

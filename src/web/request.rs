@@ -177,7 +177,7 @@ impl Exchange {
         self.connection.as_ref().map(|connection| connection.peer)
     }
 
-    /// Takes the body to read it, and says so to the connection until the second value is dropped.
+    /// Takes the body to read it. The connection counts as reading a body until the second value is dropped.
     fn take_body(&mut self) -> Option<(Body, Option<ReadingBody>)> {
         let body = self.body.take()?;
         let reading = self.connection.as_ref().map(ClientConnection::reads_body);

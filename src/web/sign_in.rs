@@ -80,14 +80,14 @@ pub(super) fn own_page(face: &Face, exchange: &Exchange) -> Response {
     show(face, exchange, SignInPath::OwnPage, step)
 }
 
-/// What follows a form of that sign-in: the next page of it, or [`AuthorizeStep::OwnPage`] with the code that opens the
-/// page. `None`: it is no such form.
+/// Carries out a form of that sign-in. Returns its next step, or [`AuthorizeStep::OwnPage`] with the code that opens
+/// the page. `None`: the body is no such form.
 pub(super) async fn own_page_step(face: &Face, sender: FormSender, body: &[u8]) -> Option<AuthorizeStep> {
     let form = read_posted(body)?;
     Some(submit(face, sender, form).await)
 }
 
-/// The page of a step of that sign-in.
+/// The page that shows a step of that sign-in.
 pub(super) fn show_own_page_step(face: &Face, exchange: &Exchange, step: AuthorizeStep) -> Response {
     show(face, exchange, SignInPath::OwnPage, step)
 }
@@ -99,7 +99,7 @@ fn visitor<'a>(exchange: &Exchange, browser: Option<&'a str>) -> Visitor<'a> {
     }
 }
 
-/// Who posted a form. It is kept while Garmin is asked, and the request is not.
+/// Who posted a form. It is kept while Garmin answers, when the request is already gone.
 pub(super) struct FormSender {
     browser: Option<String>,
     peer: Option<Peer>,
@@ -221,7 +221,7 @@ fn show(face: &Face, exchange: &Exchange, path: SignInPath, step: AuthorizeStep)
             };
             reply::page(StatusCode::OK, &page, Forms::None)
         }
-        // Its form was posted to another address than the page's.
+        // The form was posted to another path than that of the own page.
         AuthorizeStep::OwnPage { .. } => face.refuse_page(exchange, Problem::SpentCode),
         AuthorizeStep::Refused(refusal) => {
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);

@@ -9,13 +9,13 @@ use pmtiles::{AsyncBackend, AsyncPmTilesReader, BackendResponse, PmtError, PmtRe
 
 use crate::config::TileArchive;
 
-/// A longer piece of an archive is no tile and no directory.
+/// Upper bound of one read in bytes. No tile or directory of an archive is longer.
 const LONGEST_READ: usize = 8 * 1024 * 1024;
 
-/// An open archive. Its header and root directory are kept, and the rest is read as it is asked for.
+/// An open archive. Its header and root directory stay in memory, and the rest is read on demand.
 pub struct OpenArchive(AsyncPmTilesReader<ArchiveFile>);
 
-/// Read instead of mapped into memory: a file that somebody shortens would end the whole process.
+/// The file is read, not mapped into memory, because the whole process would crash if somebody shortened a mapped file.
 struct ArchiveFile(Arc<File>);
 
 impl AsyncBackend for ArchiveFile {
@@ -27,7 +27,7 @@ impl AsyncBackend for ArchiveFile {
     }
 }
 
-/// Up to so many bytes; fewer at the end of the file.
+/// Reads up to `length` bytes; fewer at the end of the file.
 fn read_at(file: &File, offset: u64, length: usize) -> std::io::Result<Bytes> {
     let mut bytes = BytesMut::zeroed(length.min(LONGEST_READ));
     let mut filled = 0;

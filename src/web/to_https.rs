@@ -1,4 +1,5 @@
-//! Sends on to https who wrote `http://`. Nothing else is answered there: what was posted in the open is not taken.
+//! Redirects requests over plain http to https. It accepts only GET and HEAD, so that nothing that was posted
+//! unencrypted is accepted.
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::http::{HttpServer, ServerLimits};
 use crate::config::PublicUrl;
 
-/// Few connections are open at once: each asks once, and goes on elsewhere.
+/// Few connections are enough, because each client asks once and then continues over https.
 const MOST_CONNECTIONS: usize = 64;
 const MOST_OF_ONE_SOURCE: usize = 8;
 

@@ -1,6 +1,6 @@
-//! The words of the pages in five languages, one table for each. A missing text does not compile.
+//! The words of the pages in five languages, one table for each. A missing text is a compile error.
 //!
-//! `table`, `failures` and `me` name the texts; a language's files have them.
+//! `table`, `failures` and `me` name the texts; the files of each language contain them.
 
 mod de;
 mod en;

@@ -148,8 +148,7 @@ impl MailHandler {
         if !was_begun && races.race_of_link(account, &link)?.is_some() {
             return self.finish(mail, Some(session_key), None).await;
         }
-        // One task handles all mails, so the count can't change in between. A flood of mails makes no requests to
-        // Garmin.
+        // One task handles all mails, so the count can't change in between. Beyond the limit, no session is requested.
         let now = races.0.clock.now();
         if !was_begun && MailedSession::count(&races.0.store, account, now)? >= MOST_A_DAY {
             return self.unused(mail, Some(session_key), UnusedMail::TooMany).await;

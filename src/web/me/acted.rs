@@ -8,7 +8,7 @@ use crate::store::StoreError;
 pub(super) enum Acted {
     /// The page is shown again, with the notice of this name.
     Done(&'static str),
-    /// A link was made. The page tells it once.
+    /// A link was made. The page shows it once.
     Shared(Secret),
     /// Nothing was changed, for this reason.
     Refused(PageRefusal),

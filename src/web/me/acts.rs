@@ -1,4 +1,4 @@
-//! What a person does on their page. Each act is one function of another room.
+//! Carries out what a person does on their page. Each act calls one function of another module.
 
 use std::sync::Arc;
 
@@ -132,7 +132,7 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
     })
 }
 
-/// A visit that is over changes nothing.
+/// The result of an act. If the visit was over, nothing was changed.
 fn done(is_done: bool, key: &'static str) -> Acted {
     if is_done {
         Acted::Done(key)
@@ -179,7 +179,7 @@ async fn set_phone(rooms: &Rooms, visitor: &PageVisitor, phone: Phone, key: &'st
     }
 }
 
-/// All that is stored about the person, as a file. It ends early if the visit does.
+/// All that is stored about the person, as a file. It breaks off if the visit ends.
 pub(super) fn export(face: &Arc<Face>, visitor: &PageVisitor) -> Response {
     tracing::info!(account.id = %visitor.account, "page.exported");
     let parts = (face.parts.export)(&visitor.account);

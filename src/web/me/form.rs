@@ -1,4 +1,4 @@
-//! A posted form as what it asks for. Pure.
+//! Parses the posted forms of the page. Pure.
 
 use url::form_urlencoded;
 
@@ -26,7 +26,7 @@ pub(super) enum PageStep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PageAct {
     SignOut,
-    /// Ends a client's sign-in, named by its id.
+    /// Ends the client's sign-in with this id.
     EndApp(String),
     HistoryOn,
     HistoryOff {
@@ -48,7 +48,7 @@ pub(super) enum PageAct {
     SetMailAddresses(String),
     /// `default`, `core`, `all`, or names with commas between them.
     SetTools(String),
-    /// Charts beside the answers, in apps that show them.
+    /// Switches charts beside the answers on or off, for apps that can show them.
     SetCharts {
         are_off: bool,
     },
@@ -66,7 +66,7 @@ pub(super) enum PageAct {
         race: String,
         share: String,
     },
-    /// Takes a grant back, named by the other's account id.
+    /// Takes back the grant to the member with this account id.
     WithdrawGrant(String),
 }
 

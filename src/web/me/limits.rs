@@ -14,7 +14,7 @@ use crate::base::source::network;
 /// Buckets beyond this number are dropped once they are full again.
 const MAX_BUCKETS: usize = 4_096;
 
-/// A burst, and how many more a second.
+/// The size of a burst, and how many more are allowed per second.
 const FROM_A_SOURCE: (f64, f64) = (40.0, 0.5);
 const BY_A_PERSON: (f64, f64) = (30.0, 0.25);
 /// An export reads everything that is stored about a person.
@@ -31,7 +31,7 @@ enum LimitedBy {
 }
 
 impl PageLimits {
-    /// A local proxy that tells no addresses has no limit, because all people would share it with all strangers.
+    /// A local proxy that forwards no addresses has no limit, because all people would share it with all strangers.
     pub(super) fn take_source(&self, source: Option<IpAddr>) -> bool {
         if source.is_some_and(|source| source.is_loopback()) {
             return true;

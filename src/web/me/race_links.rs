@@ -1,4 +1,4 @@
-//! The links that show a person's races: those that there are, a new one, and its end.
+//! Lists, makes and ends the links that show a person's races.
 
 use super::acted::Acted;
 use super::refusal::PageRefusal;

@@ -29,7 +29,7 @@ pub(in crate::web) enum PageRefusal {
     RaceName,
 }
 
-/// A problem with a field has the field's label in front.
+/// A sentence. If it is about a field, the field's label is put in front.
 struct Said {
     label: Option<&'static str>,
     text: String,
@@ -148,7 +148,7 @@ fn about_mail_addresses(problem: &MailAddressProblem, frame: &Frame) -> Said {
             &[("address", address.as_str()), ("operator", frame.operator())],
         ),
         MailAddressProblem::Mailbox(address) => of(refused.mailbox_address, address),
-        // The store's error has its own page, and does not come here.
+        // The store's error has its own page, and does not get here.
         MailAddressProblem::AccessEnded | MailAddressProblem::Store(_) => {
             return Said::whole(refused.page_over);
         }
@@ -187,7 +187,7 @@ fn about_phone(error: &SetPhoneError, me: &MeWords, operator: &str) -> Said {
             Said::at(label(field), &fill(sentence, &[operator]))
         }
         SetPhoneError::TooSoon => Said::whole(refused.too_soon),
-        // The store's error has its own page, and does not come here.
+        // The store's error has its own page, and does not get here.
         SetPhoneError::AccessEnded | SetPhoneError::Store(_) => Said::whole(me.refused.page_over),
     }
 }

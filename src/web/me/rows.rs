@@ -13,7 +13,7 @@ pub(in crate::web) struct OwnApp {
     pub(in crate::web) may_change: bool,
     pub(in crate::web) since: String,
     pub(in crate::web) last_used: String,
-    /// It opened this page, which closes with it.
+    /// Whether it opened this page, which closes when the app's access ends.
     pub(in crate::web) opened_page: bool,
 }
 
@@ -98,7 +98,7 @@ pub(in crate::web) struct RaceLinkRow {
 }
 
 impl RaceLinkRow {
-    /// For whom it is, under which name, with how many others, and until when.
+    /// Says for whom the link is, under which name, with how many others, and until when.
     pub(super) fn about(&self, words: &MeRaceWords) -> String {
         let mut sentences = vec![
             (if self.is_crew {

@@ -1,4 +1,4 @@
-//! What the page shows of one person.
+//! What the page shows about one person.
 
 use askama::Template;
 use jiff::tz::TimeZone;
@@ -40,7 +40,7 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) needs_sign_in: bool,
     /// Until when the page is open.
     pub(in crate::web) open_until: String,
-    /// The zone in which the page tells times; `None` if only its offset is known.
+    /// The zone in which the page shows times; `None` if only its offset is known.
     pub(in crate::web) shown_zone: Option<String>,
     pub(in crate::web) apps: Vec<OwnApp>,
     pub(in crate::web) history: Option<OwnHistory>,
@@ -201,7 +201,7 @@ pub(super) fn own_page(
     });
     Ok(OwnPage {
         frame: Frame {
-            // After a posted form, too: the address shows the page.
+            // Links work even after a posted form, because a GET of the same address shows the page.
             choice: LanguageChoice::Links(String::new()),
             ..face.frame(exchange)
         },

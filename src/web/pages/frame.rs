@@ -50,7 +50,7 @@ impl Frame {
         }
     }
 
-    /// The frame of a page that names nobody.
+    /// The frame of a page that does not name the operator.
     pub(in crate::web) fn nameless(self) -> Self {
         Self {
             operator_name: None,
@@ -67,7 +67,7 @@ impl Frame {
         }
     }
 
-    /// Whom to ask, as it stands within a sentence.
+    /// Whom to ask, in a form that fits into a sentence.
     pub(in crate::web) fn operator(&self) -> &str {
         self.operator_name.as_deref().unwrap_or(self.words.operator)
     }
@@ -113,7 +113,7 @@ impl Frame {
         }
     }
 
-    /// The title of a page that tells of a failed try.
+    /// The title of a page that reports a failed try.
     pub(in crate::web) fn title_of_problem(&self, title: &str) -> String {
         fill(self.words.frame.problem, &[("title", title)])
     }

@@ -30,7 +30,7 @@ fn hostile_text_stays_text() {
     }
 }
 
-/// The sentences of the table that no value is put into.
+/// The sentences of the table that have no placeholder.
 fn sentences(words: &SiteWords) -> Vec<String> {
     let table = format!("{words:?}");
     let texts = table.split('"').skip(1).step_by(2).map(str::to_owned);
@@ -65,7 +65,7 @@ fn every_page_speaks_one_language() {
     assert!(seen > 150, "the sentences are found where they belong: {seen}");
 }
 
-/// Each other language is one choice, and the choice submits nothing but the form.
+/// Each other language is offered once: by a link, or by a button that posts the form with what was typed.
 #[test]
 fn the_languages_are_offered_without_losing_what_was_typed() {
     for words in SiteWords::all() {

@@ -1,4 +1,4 @@
-//! One reader's stream: the parts of the page that changed, and a beat while nothing does.
+//! One reader's stream: the parts of the page that changed, and a heartbeat while nothing changes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::races::{OpenLink, RaceVersions};
 use crate::web::face::Face;
 use crate::web::race_view::RenderedRace;
 
-/// The longest pause between two events. The script calls the connection lost after three.
+/// The longest pause between two events. The script treats the connection as lost after three times as long.
 const BEAT: Duration = Duration::from_secs(15);
 
 /// How long the browser waits before it connects again.

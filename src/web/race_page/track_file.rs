@@ -16,10 +16,11 @@ use crate::web::face::Face;
 use crate::web::race_view::MessageWhy;
 use crate::web::reply::{self, Response};
 
-/// Points that are written at once.
+/// How many points are sent as one chunk.
 const PART: usize = 500;
 
-/// The GPX file of the athlete with this number. A family has none, because it has the exact positions.
+/// The GPX file of the athlete with this number. A link for a family has none, because the file contains the exact
+/// positions.
 pub(super) fn gpx(face: &Face, link: &OpenLink, number: &str, words: &'static PageWords) -> Response {
     let lines = match lines(face, link, number) {
         Ok(Some(lines)) => lines,
@@ -56,7 +57,7 @@ fn lines(face: &Face, link: &OpenLink, number: &str) -> Result<Option<Vec<String
         return Ok(None);
     }
     let samples = races.samples(&share.account, &share.race, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
-    // Without a chosen name, nothing names the person.
+    // If the person has chosen no name, the file does not name them.
     let name = share.terms.name.as_deref().unwrap_or("LiveTrack");
     let points = samples.iter().filter_map(gpx_point);
     let all = std::iter::once(gpx_start(name)).chain(points);

@@ -80,7 +80,7 @@ struct MapTemplate<'a> {
     map: Option<&'a PageMap>,
     hidden: &'a [String],
     profiles: &'a [PageProfile],
-    /// In the report of one athlete.
+    /// The pace, only in the report of one athlete.
     pace: Option<&'a PagePace>,
 }
 
@@ -117,7 +117,7 @@ struct FootTemplate<'a> {
 }
 
 impl SharedPage {
-    /// Whether the page only reports what was.
+    /// Whether the race is over, so that the page only reports what happened.
     pub(super) fn is_over(&self) -> bool {
         match self {
             Self::One(page) => page.report.is_some(),

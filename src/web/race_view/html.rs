@@ -23,7 +23,7 @@ pub(in crate::web) static STYLE_SOURCES: LazyLock<String> = LazyLock::new(|| {
     format!("{} 'sha256-{own}'", *STYLE_SOURCE)
 });
 
-/// A part of the script's address, which changes with it.
+/// A part of the script's address, which changes with the script.
 static SCRIPT_VERSION: LazyLock<String> = LazyLock::new(|| version(SCRIPT.as_bytes()));
 
 #[derive(Template)]
@@ -40,7 +40,7 @@ struct RaceTemplate<'a> {
     script_version: &'static str,
 }
 
-/// A short name of some content.
+/// A short name for a content, made from its hash.
 pub(super) fn version(content: &[u8]) -> String {
     let hash = sha256(content);
     URL_SAFE_NO_PAD.encode(hash.get(..9).unwrap_or_default())
@@ -74,7 +74,7 @@ pub(super) fn document(
 /// Why there is no page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::web) enum MessageWhy {
-    /// The token opens nothing, or nothing any more.
+    /// The token is unknown, or its share has ended.
     Gone,
     Busy,
     Broken,

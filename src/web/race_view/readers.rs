@@ -20,24 +20,24 @@ use crate::races::{OpenLink, OpenShare};
 use crate::store::StoreError;
 use crate::web::parts::WebParts;
 
-/// Streams at once: half of the server's connections, so that members always find one.
+/// Maximum number of streams: half of the server's connections, so that some are always left for members.
 const MOST_STREAMS: usize = 256;
 
 /// Requests of one address: at once, and per second afterwards. A family behind one address reloads each minute.
 const BURST: f64 = 120.0;
 const PER_SECOND: f64 = 4.0;
 
-/// A tile of the map counts as so much of a page. A page shows up to twelve.
+/// The part of a page's request that a map tile counts as. A page shows up to twelve.
 const TILE_SHARE: f64 = 1.0 / 12.0;
 
 /// The maximum number of addresses whose requests are counted.
 const MOST_SOURCES: usize = 10_000;
 
-/// Pages kept at once, for all races, roles and languages.
+/// Maximum number of cached pages, for all races, roles and languages.
 const MOST_PAGES: usize = 256;
 const MOST_RACES: usize = 64;
 
-/// Ages on a page are at most this old; seconds.
+/// A page is rendered again after this time, because it shows ages; seconds.
 const AGES_S: i64 = 15;
 
 /// What decides the content of a page.
@@ -70,7 +70,7 @@ impl Default for RaceReaders {
 }
 
 impl RaceReaders {
-    /// Whether this address may have another answer now. A local proxy that tells no addresses has no limit.
+    /// Whether this address may make another request now. A local proxy that forwards no addresses has no limit.
     pub(in crate::web) fn may_ask(&self, source: Option<IpAddr>) -> bool {
         self.may_take(source, 1.0)
     }
@@ -118,7 +118,7 @@ impl RaceReaders {
             shares: link.shares.iter().map(of).collect(),
             language: words.code,
         };
-        // The lock is held while a page is rendered, so that the others wait for it instead of rendering it again.
+        // The lock is held while a page is rendered, so that other readers wait for it instead of rendering it again.
         let mut pages = self.pages.lock();
         if let Some((_, page)) = pages.get(&key).filter(|(of, _)| *of == freshness) {
             return Ok(Arc::clone(page));

@@ -1,4 +1,4 @@
-//! A page as it is sent. It is rendered once for all readers who see the same.
+//! A rendered page and its changes. It is rendered once for all readers who see the same.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::html::{document, version};
 /// A rendered page, and its parts as events.
 #[derive(Debug)]
 pub(in crate::web) struct RenderedRace {
-    /// Names the content of all parts.
+    /// A short hash of the content of all parts.
     pub(in crate::web) version: String,
     pub(in crate::web) html: Bytes,
     /// One event for each part, in a fixed order.
@@ -32,7 +32,7 @@ impl RenderedRace {
         })
     }
 
-    /// The events that turn an earlier page into this one; all without one.
+    /// The events that turn an earlier page into this one; without an earlier page, all events.
     pub(in crate::web) fn since(&self, before: Option<&Self>) -> Vec<Bytes> {
         let known = |number: usize| before.and_then(|before| before.events.get(number));
         let events = self.events.iter().enumerate();

@@ -1,4 +1,4 @@
-//! A posted form of the sign-in pages as what it asks for. Pure.
+//! Parses the posted forms of the sign-in pages. Pure.
 
 use url::form_urlencoded;
 
@@ -26,7 +26,7 @@ pub(super) fn read_posted(body: &[u8]) -> Option<PostedForm> {
         _ => None,
     };
     let answer = match field("step")?.as_str() {
-        // The button of a language posts the whole form, but does not submit it.
+        // A language button posts the whole form, only to keep what was typed.
         "credentials" | "code" if language::is_choice(body) => PostedAnswer::ChangeLanguage {
             email: field("email"),
             access: access(),

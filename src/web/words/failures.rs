@@ -1,5 +1,5 @@
-//! The words for what fails, each with its name. Every language must have all of them. A name in braces stands for what
-//! is put in.
+//! The texts about failures, each with its name. Every language must have all of them. A name in braces is a
+//! placeholder for a value.
 
 /// What fails while a person signs in, in one language.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub(in crate::web) struct RefusalWords {
     pub(in crate::web) malformed: TitledWords,
     pub(in crate::web) unknown_client: TitledWords,
     pub(in crate::web) unreadable_client: TitledWords,
-    /// The title of the four that follow.
+    /// The title of the next four refusals.
     pub(in crate::web) astray: &'static str,
     pub(in crate::web) foreign_host: &'static str,
     pub(in crate::web) foreign_app: &'static str,
@@ -65,7 +65,7 @@ pub(in crate::web) struct RefusalWords {
 /// Requests that the web server itself refuses.
 #[derive(Debug)]
 pub(in crate::web) struct ProblemWords {
-    /// The title of those that follow without one.
+    /// The title of the problems below that have no title of their own.
     pub(in crate::web) unreadable: &'static str,
     pub(in crate::web) underscore: &'static str,
     pub(in crate::web) doubled: &'static str,

@@ -1,6 +1,6 @@
 //! Puts values into a sentence.
 
-/// Puts values in the place of their names in braces, once: a value that looks like a name stays as it is.
+/// Replaces each name in braces by its value, once. A value that looks like a name in braces stays as it is.
 pub(in crate::web) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(sentence.len() + 16);
     let mut rest = sentence;

@@ -1,5 +1,5 @@
-//! The words of a person's own page, each with its name. Every language must have all of them. A name in braces stands
-//! for what is put in.
+//! The texts of a person's own page, each with its name. Every language must have all of them. A name in braces is a
+//! placeholder for a value.
 
 use super::failures::TitledWords;
 
@@ -36,7 +36,7 @@ pub(in crate::web) struct MeAppWords {
     pub(in crate::web) times: &'static str,
     pub(in crate::web) end: &'static str,
     pub(in crate::web) end_and_close: &'static str,
-    /// What the button does, for those who do not see beside what it stands.
+    /// What the button does, for screen readers, which read it without the row beside it.
     pub(in crate::web) end_label: &'static str,
 }
 
@@ -166,7 +166,7 @@ pub(in crate::web) struct MeSettingWords {
     pub(in crate::web) switch_charts_off: &'static str,
 }
 
-/// The download, and the end of it all.
+/// The download of a person's data, and its deletion.
 #[derive(Debug)]
 pub(in crate::web) struct MeDataWords {
     pub(in crate::web) heading: &'static str,
@@ -199,7 +199,7 @@ pub(in crate::web) struct MeDoneWords {
 /// Why the last form changed nothing.
 #[derive(Debug)]
 pub(in crate::web) struct MeRefusedWords {
-    /// The name of a field in front of what is wrong with it.
+    /// Puts a field's label in front of the problem with the field.
     pub(in crate::web) field: &'static str,
     pub(in crate::web) page_over: &'static str,
     pub(in crate::web) app_gone: &'static str,

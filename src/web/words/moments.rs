@@ -42,7 +42,7 @@ impl SiteWords {
         )
     }
 
-    /// A whole number, its thousands apart where the language sets them apart.
+    /// A whole number with the language's thousands separators.
     pub(in crate::web) fn number(&self, number: u64) -> String {
         let digits = number.to_string();
         if digits.len() < self.apart_from_digits {

@@ -1,5 +1,5 @@
-//! The words of the pages, each with its name. Every language must have all of them. A name in braces stands for what
-//! is put in.
+//! The texts of the pages, each with its name. Every language must have all of them. A name in braces is a placeholder
+//! for a value.
 
 use super::failures::FailureWords;
 pub(in crate::web) use super::failures::TitledWords;
@@ -12,7 +12,7 @@ pub(in crate::web) struct SiteWords {
     pub(in crate::web) code: &'static str,
     /// The name that the language has for itself.
     pub(in crate::web) name: &'static str,
-    /// Whoever runs the gateway, if no name is known. It stands where a name could stand.
+    /// A phrase for the person who runs the gateway, used within sentences if no name is known.
     pub(in crate::web) operator: &'static str,
     pub(in crate::web) months: [&'static str; 12],
     pub(in crate::web) first_of_month: &'static str,
@@ -20,7 +20,7 @@ pub(in crate::web) struct SiteWords {
     /// A date with its year.
     pub(in crate::web) full_date: &'static str,
     pub(in crate::web) date_and_time: &'static str,
-    /// What sets the thousands of a number apart, in numbers of at least so many digits.
+    /// The thousands separator, used in numbers of at least `apart_from_digits` digits.
     pub(in crate::web) thousands: char,
     pub(in crate::web) apart_from_digits: usize,
     pub(in crate::web) frame: FrameWords,

@@ -1,4 +1,4 @@
-//! Every language says the same, and says all of it.
+//! Checks that every language has all texts, with the same placeholders.
 
 use jiff::Timestamp;
 
@@ -40,7 +40,7 @@ fn every_language_says_everything_in_its_own_words() {
     }
 }
 
-/// Whoever reads these pages has no settings.
+/// The readers of these pages can't change the gateway's settings.
 #[test]
 fn no_text_names_a_setting() {
     for words in SiteWords::all() {
