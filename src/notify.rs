@@ -1,5 +1,5 @@
 //! Messages to phones: an outbox in the store, and the channels that deliver from it: Telegram, ntfy, Gotify, the
-//! operator's webhook and MQTT broker; and what people write back to the Telegram bot.
+//! operator's webhook and MQTT broker. It also reads what people write back to the Telegram bot.
 //!
 //! Invariants:
 //! - A message that was queued in a transaction is sent, or dropped and logged after a day. It survives restarts. A
@@ -26,7 +26,7 @@
 //! | `bot` | reads what people write to the bot, and answers |
 //! | `chats` | which people a chat belongs to, and which people a sender is |
 //! | `chat_records` | what is stored about chats |
-//! | `mute` | chats that want no messages for a while |
+//! | `mute` | chats that get no messages for a while |
 //! | `delivery` | the task that sends the queue |
 
 pub mod bot;

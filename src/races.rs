@@ -18,7 +18,7 @@
 //! | `shares`, `versions` | links to a race's page, and notifying open pages of a change |
 //! | `caller` | for whom a call acts, and whether it may still write |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
-//! | `running_looks` | the looks that are running, so that they end with their race |
+//! | `running_looks` | the running looks (Claude's analyses), so that they end with their race |
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
 //! | `recipients`, `messages` | readers of a race with their own phones, and which message goes to which phone |

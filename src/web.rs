@@ -4,7 +4,7 @@
 //! ambiguous headers are refused first, an unknown method on a known path is a 405 with `Allow`, and every response
 //! gets its request id and security headers.
 //!
-//! Absent on purpose: scripts, except that of a race's page, external resources, redirects of `/mcp`, CORS on anything
+//! Absent on purpose: scripts (except that of a race's page), external resources, redirects of `/mcp`, CORS on anything
 //! but the discovery documents, and logging of queries, bodies, cookies or unknown paths (people paste secrets there).
 
 mod body;

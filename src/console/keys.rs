@@ -1,4 +1,4 @@
-//! The key bindings of each view. The footer and the help are built from this table; no other file names a key.
+//! The key bindings of each view. The footer and the help are built from this table.
 
 use crate::admin::views::ConsoleView;
 

@@ -70,7 +70,7 @@ pub(super) struct ListPosition {
     pub(super) selected: Option<String>,
     /// Index of the row when it was selected, used if the row disappears.
     pub(super) at: usize,
-    /// The text that shown rows must contain.
+    /// The text that a row must contain to be shown.
     pub(super) filter: String,
     /// The number of the order in [`orders`], counted from 1; 0 is the gateway's own.
     pub(super) order: usize,

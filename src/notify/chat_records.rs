@@ -46,7 +46,7 @@ impl OwnChats {
         self.chats.contains(&chat)
     }
 
-    /// The chats with this one as the newest, if it is a private one.
+    /// Adds this chat as the newest, if it is a private one.
     pub(super) fn with(mut self, chat: Option<&str>) -> Self {
         if let Some(chat) = chat.and_then(private_chat) {
             self.chats.retain(|known| *known != chat);

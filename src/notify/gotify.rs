@@ -9,7 +9,7 @@ use crate::race::alerts::Severity;
 
 /// The request that sends a message to the owner of an application.
 pub(super) fn post(config: &ChannelConfig, token: &str, message: ShownMessage<'_>) -> Post {
-    // Gotify's app shows 1 to 3 silently, 4 to 7 with a sound, and 8 and more on top of what is open.
+    // Gotify's app shows 1 to 3 silently, 4 to 7 with a sound, and 8 and more on top of other apps.
     let priority = match message.severity {
         Severity::Info => 2,
         Severity::Notice => 5,

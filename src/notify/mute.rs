@@ -34,7 +34,7 @@ impl Notifier {
         Ok(())
     }
 
-    /// Whether a message of this severity is kept from a Telegram chat now.
+    /// Whether a message of this severity is withheld from a Telegram chat now.
     pub(super) fn is_muted(&self, target: &str, severity: Severity) -> Result<bool, StoreError> {
         if severity >= PASSES_A_MUTE {
             return Ok(false);

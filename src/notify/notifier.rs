@@ -218,7 +218,7 @@ impl Notifier {
             let post = channel.post(config, target, message, self.clock().now());
             return match post {
                 Some(post) => self.send_post(channel, post).await,
-                // Boxed, because it is rare and large.
+                // Boxed, because this future is large and rarely needed.
                 None => Box::pin(self.publish(target, message)).await,
             };
         }

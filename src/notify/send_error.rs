@@ -1,4 +1,4 @@
-//! Why a channel did not take a message. What happens next depends on it: wait, follow a move, or give up.
+//! Why a channel did not accept a message. What happens next depends on it: wait, follow a move, or give up.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The operator's webhook: each message as JSON, signed as Standard Webhooks 1.0.0 says (standardwebhooks.com), so that
-//! receivers can check it with existing libraries. Without I/O.
+//! The operator's webhook: each message as JSON, signed according to Standard Webhooks 1.0.0 (standardwebhooks.com), so
+//! that receivers can check it with existing libraries. Without I/O.
 //!
 //! A repeated delivery has the same `webhook-id`, so that a receiver can drop it.
 

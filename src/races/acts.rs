@@ -167,8 +167,8 @@ impl Races {
         Ok(state.row.settings.thresholds.clone())
     }
 
-    /// Changes the plan of a race: a value sets a field, null restores its default. What depends on them is computed
-    /// again from the stored points. Returns the invitations of new recipients.
+    /// Changes the plan of a race: a value sets a field, null restores its default. What depends on the changed fields
+    /// is computed again from the stored points. Returns the invitations of new recipients.
     pub async fn update_race(
         &self,
         caller: &RaceCaller,

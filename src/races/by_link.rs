@@ -24,7 +24,7 @@ impl LinkStart {
         }
     }
 
-    /// Turns a found race into a new one, because the program was killed after it had started the race.
+    /// Reports a found race as new, because the program was killed after it had started the race and before it said so.
     pub(super) fn was_started_before_a_crash(&mut self) {
         self.started.known = false;
         self.is_untold = true;

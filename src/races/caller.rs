@@ -21,7 +21,7 @@ pub struct RaceGrant {
 pub enum RaceCaller {
     /// The operator of this machine, for this account.
     Operator(AccountId),
-    /// A client of the person.
+    /// A client through which the person signed in.
     SignIn(AccountId, FamilyId),
     /// The holder of a race's token.
     Race(RaceGrant),

@@ -73,7 +73,7 @@ impl Races {
     }
 
     /// Sends a message about a watched race to the phone of its owner, with the age of its data. A message with a claim
-    /// that the race's data does not support is held. A text that the race has already sent is skipped.
+    /// that the race's data does not support is held. A text that was already sent about the race is skipped.
     pub async fn coach(
         &self,
         caller: &RaceCaller,

@@ -13,7 +13,7 @@ use crate::race::id::RaceId;
 use crate::race::recipients::{Recipient, RecipientPhone};
 use crate::store::{StoreError, Tx};
 
-/// Whose race it is, and what it is called.
+/// The race that messages are about: its owner, its id and its title.
 pub(super) struct MessageHead<'a> {
     pub(super) account: &'a AccountId,
     pub(super) race: &'a RaceId,

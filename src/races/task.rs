@@ -283,7 +283,7 @@ async fn finish(races: &RacesState, race: &WatchedRace) {
 #[derive(Debug)]
 pub(super) enum LookCause {
     AskedFor(RaceCaller),
-    /// The look was due, and has its token.
+    /// The look was due, and its token was issued already.
     Due(Secret),
 }
 

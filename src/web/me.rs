@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - The page opens by a one-time code, or by a sign-in at Garmin. A code is spent by a form, never by a GET, so that
-//!   programs which look at links before people do can't spend it.
+//!   programs that open links before people do can't spend it.
 //! - Its cookie is for this host alone, and no other site's request carries it (`SameSite=Strict`). Every form has a
 //!   token that is derived from it.
 //! - Each act calls a function that the operator's commands use too. It is carried out even if the browser does not

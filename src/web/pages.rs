@@ -230,7 +230,7 @@ pub(super) struct Linked {
     pub(super) frame: Frame,
     /// The name in Garmin's profile; may be empty.
     pub(super) full_name: String,
-    /// The person has connected an app. Without one, the page says how to.
+    /// Whether the person has connected an app. If not, the page says how to.
     pub(super) has_app: bool,
     pub(super) connector_url: String,
 }

@@ -38,7 +38,7 @@ pub struct WebParts {
     /// The URL that people and Claude use.
     pub public_url: PublicUrl,
     pub proxies: Arc<Proxies>,
-    /// The data come from the simulator, and every page says so.
+    /// Whether Garmin is simulated, which every page then says.
     pub simulated: bool,
     /// The map on the pages of races.
     pub map_tiles: Option<MapTiles>,

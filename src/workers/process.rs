@@ -76,7 +76,7 @@ impl LaunchedWorker {
         }
         let failed = |error: io::Error| format!("no process could be started ({error})");
         let (pipe, writer) = io::pipe().map_err(failed)?;
-        // `garmin_mcp` asks for no permits.
+        // `garmin_mcp` asks for no permits, so it needs no socket.
         let (socket, input) = if recipe.is_built_in() {
             let (ours, theirs) = UnixStream::pair().map_err(failed)?;
             (Some(ours), Some(theirs.into_std().map_err(failed)?.into()))

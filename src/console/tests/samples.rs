@@ -1,4 +1,4 @@
-//! A gateway's data, empty and as it usually is.
+//! Sample data of a gateway: empty, typical and rich.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The lower part of a large overview: people, races, and the newest events.
+//! The middle part of a large overview: people, races, and the newest events.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};

@@ -15,7 +15,7 @@ const REPORTED_AFTER: u32 = 3;
 pub enum PollFailure {
     /// Another program polls with the same token.
     OtherReader,
-    /// Telegram delivers the updates to an address instead.
+    /// A webhook is set, so Telegram delivers the updates to its address instead.
     Webhook,
     /// The token is wrong or was withdrawn.
     BadToken,

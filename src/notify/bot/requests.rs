@@ -10,20 +10,20 @@ use crate::notify::telegram::method_url;
 /// Seconds for which Telegram holds a poll while there is no update.
 pub(super) const HOLD_S: u32 = 25;
 
-/// Most updates in one answer.
+/// Maximum number of updates in one answer.
 const MOST_UPDATES: u32 = 20;
 
-/// Most characters of a message, which Telegram counts in UTF-16.
+/// Maximum length of a message, which Telegram counts in UTF-16 units.
 const LONGEST_TEXT: usize = 4096;
 
-/// Most characters of a note that appears when a button is pressed.
+/// Maximum number of characters of a note that appears when a button is pressed.
 const LONGEST_NOTE: usize = 200;
 
 /// A message of the bot to a chat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BotReply {
     pub text: String,
-    /// Buttons below the message, one a row.
+    /// Buttons below the message, one per row.
     pub buttons: Vec<ReplyButton>,
 }
 

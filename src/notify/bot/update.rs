@@ -22,7 +22,7 @@ pub struct BotChat {
     pub id: i64,
     /// The public name of a group or a person, without `@`.
     pub username: Option<String>,
-    /// Whether it is a chat of one person with the bot. Its id is then that of the person.
+    /// Whether it is the chat of one person with the bot. The chat's id is then the person's id.
     pub is_private: bool,
     /// The topic in a group with topics.
     pub topic: Option<i64>,

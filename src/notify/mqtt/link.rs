@@ -88,7 +88,7 @@ impl LinkSettings {
             && self.broker == other.broker
     }
 
-    /// Whether everything is published in the same places.
+    /// Whether both settings publish on the same topics of the same broker.
     fn has_topics_of(&self, other: &Self) -> bool {
         self.channel.url == other.channel.url
             && self.broker.topic == other.broker.topic
@@ -142,7 +142,7 @@ impl BrokerLink {
         });
     }
 
-    /// The error that the operator should know of.
+    /// The error that the operator should know about.
     pub(in crate::notify) fn trouble(&self) -> Option<SendError> {
         match &*self.state.borrow() {
             BrokerState::Failing { error, times } => {

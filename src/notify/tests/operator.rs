@@ -46,7 +46,7 @@ async fn the_operator_is_told_once_on_their_own_phone_alone() {
             .iter()
             .all(|asked| asked.headers.contains_key("authorization"))
     );
-    // A test reaches the operator's phone, and people's messages do not.
+    // The operator's phone gets test messages, but not the messages of people.
     bench.push("a", "started").await;
     bench.settled().await;
     let tested = bench.notifier.test().await.unwrap();

@@ -10,7 +10,7 @@ use crate::race::snapshot::Snapshot;
 use crate::race::text;
 use crate::races::answers::{find_place, why_unknown};
 
-/// Most names that are offered instead of an unknown one.
+/// Maximum number of names that are offered instead of an unknown one.
 const MOST_OFFERED: usize = 5;
 
 /// Names within this edit distance count as near.

@@ -22,7 +22,7 @@ const COMMAND: Duration = Duration::from_secs(30);
 /// earlier.
 const IDLE: Duration = Duration::from_secs(9 * 60);
 
-/// Only this much of a mail is fetched. Its text comes before its attachments.
+/// Only this much of a mail is fetched. That is enough, because the text comes before the attachments.
 const MAIL_BYTES: usize = 256 * 1024;
 
 /// How far the search reaches back. The server compares days of its own time zone.
@@ -80,7 +80,7 @@ impl MailboxConnection {
         closed.await.ok();
     }
 
-    /// The numbers of the mails from `next` on that are not too old, in order.
+    /// The numbers (UIDs) of the mails from `next` on that are not too old, in order.
     pub(super) async fn new_mails(&mut self, next: u32, now: Timestamp) -> Result<Vec<u32>, MailboxTrouble> {
         let since = now.checked_sub(SEARCH_BACK).unwrap_or(now).strftime("%-d-%b-%Y");
         let query = format!("UID {next}:* SINCE {since}");
@@ -88,7 +88,7 @@ impl MailboxConnection {
         let found = within(COMMAND, async {
             self.session.uid_search(query).await.map_err(|e| trouble(&e))
         });
-        // `n:*` always has the newest mail, even if its number is smaller.
+        // `n:*` always includes the newest mail, even if its number is smaller.
         let mut found: Vec<u32> = found.await?.into_iter().filter(|uid| *uid >= next).collect();
         found.sort_unstable();
         Ok(found)
@@ -178,7 +178,7 @@ impl MailboxConnection {
     }
 }
 
-/// Connects, with TLS as the settings want it, and reads the server's greeting.
+/// Connects, with TLS as the settings say, and reads the server's greeting.
 async fn greeted(config: &MailboxConfig) -> Result<Client<MailWire>, MailboxTrouble> {
     let wire = MailWire::connect(&config.host, config.port).await?;
     let wire = match config.security {

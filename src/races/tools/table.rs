@@ -1,4 +1,4 @@
-//! The race tools: a row each. Titles and read-only hints come from the catalogue.
+//! The race tools, one row each. Titles and read-only hints come from the catalogue.
 
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};

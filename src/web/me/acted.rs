@@ -1,10 +1,10 @@
-//! What came of an act on the page.
+//! The result of an act on the page.
 
 use super::refusal::PageRefusal;
 use crate::base::secrets::Secret;
 use crate::store::StoreError;
 
-/// What came of an act.
+/// The result of an act.
 pub(super) enum Acted {
     /// The page is shown again, with the notice of this name.
     Done(&'static str),

@@ -9,7 +9,7 @@ use crate::race::share::ShareRole;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PageForm {
     pub(super) step: PageStep,
-    /// Empty for the forms in front of the page.
+    /// The form's token against forgery; empty for the forms in front of the page.
     pub(super) csrf: String,
 }
 

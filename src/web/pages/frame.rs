@@ -22,10 +22,10 @@ pub(in crate::web) struct Frame {
     pub(in crate::web) host: String,
     pub(in crate::web) operator_name: Option<String>,
     pub(in crate::web) operator_email: Option<String>,
-    /// The data come from the simulator, and every page says so.
+    /// Whether Garmin is simulated, which every page then says.
     pub(in crate::web) simulated: bool,
     pub(in crate::web) words: &'static SiteWords,
-    /// The person chose another language than the browser, so links to other pages carry it on.
+    /// Whether the person chose another language than the browser's, so that links to other pages carry it on.
     pub(in crate::web) is_language_chosen: bool,
     pub(in crate::web) choice: LanguageChoice,
     pub(in crate::web) css: &'static str,
@@ -98,7 +98,7 @@ impl Frame {
             .filter(move |words| words.code != own)
     }
 
-    /// The query of a link to another language, up to the language.
+    /// The query of a link to another language, before the language parameter.
     pub(in crate::web) fn language_query(&self) -> &str {
         match &self.choice {
             LanguageChoice::Links(query) => query,

@@ -10,7 +10,7 @@ use super::me::MeWords;
 pub(in crate::web) struct SiteWords {
     /// The language's code, for `lang` and for the choice.
     pub(in crate::web) code: &'static str,
-    /// The name that the language has for itself.
+    /// The language's own name for itself.
     pub(in crate::web) name: &'static str,
     /// A phrase for the person who runs the gateway, used within sentences if no name is known.
     pub(in crate::web) operator: &'static str,
@@ -88,7 +88,7 @@ pub(in crate::web) struct SignInWords {
     pub(in crate::web) own_page: &'static str,
     pub(in crate::web) local: TitledWords,
     pub(in crate::web) verified: &'static str,
-    /// In front of the host, and after it.
+    /// The words in front of the host, and those after it.
     pub(in crate::web) unverified: [&'static str; 2],
     pub(in crate::web) own_page_lead: &'static str,
     pub(in crate::web) again_lead: &'static str,
@@ -110,7 +110,7 @@ pub(in crate::web) struct SignInWords {
     pub(in crate::web) do_not_connect: &'static str,
     pub(in crate::web) cancel: &'static str,
     pub(in crate::web) promise: &'static str,
-    /// Each with the words in bold that begin it.
+    /// The promises, each with the bold words that begin it.
     pub(in crate::web) promises: [[&'static str; 2]; 4],
     pub(in crate::web) own_page_link: &'static str,
     pub(in crate::web) trust: &'static str,

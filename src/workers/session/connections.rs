@@ -33,7 +33,7 @@ pub(super) struct WorkerConnections {
     idle: Arc<Mutex<IdleConnections>>,
 }
 
-/// Idle connections with the time since when each is idle, oldest first.
+/// Idle connections, each with the time when it became idle, oldest first.
 type IdleConnections = Vec<(Box<WorkerConnection>, Instant)>;
 
 /// A response whose head was read.

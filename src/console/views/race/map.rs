@@ -1,4 +1,4 @@
-//! The map: the course, the track, kilometre marks and places.
+//! The map: the course, the track, kilometre marks, the start and the latest position.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;

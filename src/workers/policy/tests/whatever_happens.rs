@@ -252,7 +252,7 @@ impl World {
             }
             Chance::Later(seconds) => {
                 let until = self.now + Duration::from_secs(seconds.into());
-                // The loop around the policy wakes at every tick that is due.
+                // The supervisor's loop wakes at every tick that is due.
                 while let Some(at) = self.policy.next_tick(self.now).filter(|at| *at <= until) {
                     self.now = at.max(self.now);
                     self.step(WorkerEvent::Tick);
