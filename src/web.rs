@@ -77,8 +77,8 @@ pub async fn serve(
             if request.uri().path() == MCP {
                 return answer(face, MCP, ANY, mcp::endpoint, Exchange::new(request)).await;
             }
-            // A sign-in waits for Garmin, and a page takes time to render. They run on another runtime, so that calls to
-            // this path don't wait for them.
+            // A sign-in waits for Garmin, and a page takes time to render. They run on another runtime, so that calls
+            // to this path don't wait for them.
             let answered = async move { routes.call(request).await };
             match face.parts.lifecycle.run(answered).await {
                 Ok(response) => response,
