@@ -9,8 +9,8 @@ use crate::race::alerts::Voice;
 use crate::race::recipients::{InvitedChatId, Units};
 use crate::store::{Record, StoreError, Table, Tx};
 
-/// Until when a chat is muted. The key is the SHA-256 of the chat's id, or of its `@name`, because keys in the store are
-/// not sealed.
+/// Until when a chat is muted. The key is the SHA-256 of the chat's id, or of its `@name`, because keys in the store
+/// are not sealed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ChatMute {
     pub(super) until: Timestamp,

@@ -1,6 +1,6 @@
 //! The answers of the race tools as JSON. Pure.
 //!
-//! Times of day are local, with their offset from UTC. Numbers are rounded to their accuracy. Unknown values are omitted.
+//! Times of day are local, with their offset from UTC. Numbers are rounded to their accuracy, and unknown values omitted.
 
 mod outlook;
 mod recipients;

@@ -52,8 +52,9 @@ pub struct JoinedShare {
 }
 
 impl Races {
-    /// Adds a race of the caller to a link that another athlete made. `link` is its address, or the token in it. Errors:
-    /// no such link or race, the race is on the link, too many athletes or shares, or the caller's access has ended.
+    /// Adds a race of the caller to a link that another athlete made. `link` is its address, or the token in it.
+    /// Errors: no such link or race, the race is on the link, too many athletes or shares, or the caller's access has
+    /// ended.
     pub async fn join_share(
         &self,
         caller: &RaceCaller,
