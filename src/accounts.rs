@@ -1,8 +1,8 @@
 //! Accounts, invitations, and the Garmin tokens of each account.
 //!
 //! Invariants:
-//! - An account is a random id, bound to Garmin's profile id. The e-mail that a person typed is only a label, except for
-//!   an [imported account](ImportedAccount), whose profile the next sign-in with its e-mail tells.
+//! - An account is a random id, bound to Garmin's profile id. The e-mail that a person typed is only a label. The
+//!   exception is an [imported account](ImportedAccount): the next sign-in with its e-mail sets its profile.
 //! - Garmin accepts a refresh token only once, so the newest tokens must win. Every change of them has a generation,
 //!   and a worker's write-back is kept only if nothing newer was stored in between.
 //! - Keys of the store are not encrypted, so an e-mail is never one: [`invitations`] are stored under its hash.
@@ -51,7 +51,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<data_grants::GivenGrants>(),
 ];
 
-/// How long a forgotten account is remembered by its id. Sign-ins, workers and races end long before that.
+/// How long the id of a forgotten account is kept. Sign-ins, workers and races end long before that.
 const TOMBSTONE_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// All accounts. Clones share everything.
@@ -230,7 +230,7 @@ impl Accounts {
         Ok(tx.find::<Account>(id.as_str().as_bytes())?.is_some())
     }
 
-    /// Whether the account was forgotten recently, inside a unit of work.
+    /// Whether the account was forgotten within the lifetime of a tombstone, inside a unit of work.
     pub fn is_forgotten_within(tx: &Tx<'_>, id: &AccountId) -> Result<bool, StoreError> {
         Ok(tx.find::<Tombstone>(id.as_str().as_bytes())?.is_some())
     }

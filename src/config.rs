@@ -2,8 +2,7 @@
 //! environment.
 //!
 //! All problems are found before anything starts, and are reported together, each with its source and its fix.
-//! Settings that may change while the program runs are in [`Live`]; a change to any other needs a restart, and the
-//! log says so.
+//! Settings in [`Live`] take effect while the program runs. A change to any other needs a restart, and is logged.
 //!
 //! [`settings`] is the table from which the rest of this module is derived.
 

@@ -62,11 +62,11 @@ const DRAIN: Duration = Duration::from_secs(15);
 
 pub struct DaemonParts {
     pub config: Config,
-    /// The sources of the settings. The env file among them is watched.
+    /// The sources of the settings. The gateway watches the env file among them for changes.
     pub sources: Sources,
     pub telemetry: Telemetry,
     pub clock: Clock,
-    /// The clock by which races are watched. Only the demo's is another one.
+    /// The clock by which races are watched. It differs from `clock` only in the demo.
     pub races_clock: Clock,
     /// The path of this program, which is also the built-in worker.
     pub program: PathBuf,
@@ -96,7 +96,7 @@ struct PublicFace {
 impl Daemon {
     /// Builds and starts everything. When it returns, the gateway answers requests.
     pub async fn start(parts: DaemonParts) -> Result<Self, StartError> {
-        // All parts at once are more than a stack should hold.
+        // The future is too large for the stack.
         Box::pin(Self::wired(parts)).await
     }
 
@@ -120,8 +120,8 @@ impl Daemon {
             tracing::warn!(warning, "config.warned");
         }
         directory(&config.data_dir, "DATA_DIR", 0o700)?;
-        // The group needs access to the admin socket in this directory. The workers' directories have their own
-        // modes.
+        // The admin socket is in this directory, and its group must be able to reach it. The workers' directories have
+        // their own modes.
         directory(&config.runtime_dir, "RUNTIME_DIR", 0o750)?;
         let (secret, made) = config.secret.resolve()?;
         if made {
@@ -471,7 +471,7 @@ async fn start_workers(parts: WorkersParts) -> Result<Workers, StartError> {
     started.map_err(|e| StartError::Workers(e.to_string()))
 }
 
-/// The file of the map for the pages of races, if the operator has one.
+/// The map archive for the race pages, if the operator has configured one.
 async fn tile_archive(map: Option<&MapTiles>) -> Result<Option<Arc<OpenArchive>>, StartError> {
     let Some(archive) = map.and_then(MapTiles::archive) else {
         return Ok(None);

@@ -89,8 +89,8 @@ impl Record for HeldTokens {
     const TABLE: Table = Table("garmin_tokens");
 }
 
-/// An account that was forgotten. Ids are never reused, so anything that is still written under this one came late
-/// and is erased. Key: the account's id.
+/// An account that was forgotten. Ids are never reused, so a record that appears under this id afterwards was written
+/// late and is erased. Key: the account's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     pub account: AccountId,
@@ -110,7 +110,7 @@ pub struct Choices {
     /// A name such as `Europe/Vienna`; `None` for the zone in the person's Garmin profile.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// Whether clients get no views, which they would show beside an answer.
+    /// Whether the person's clients get no views, which clients display next to an answer.
     #[serde(default)]
     pub are_views_off: bool,
     /// E-mail addresses, besides that of the account, whose LiveTrack mails start the person's races. In lower case.

@@ -11,8 +11,8 @@ impl Accounts {
         Ok(self.store.find(id.as_str().as_bytes())?.unwrap_or_default())
     }
 
-    /// Sets the tools in the person's list; `None` for the gateway's default. Returns whether they were set: not for a
-    /// forgotten account, and not if `is_allowed`, which the same unit of work asks, says no.
+    /// Sets the tools in the person's list; `None` for the gateway's default. Returns false if the account was
+    /// forgotten, or if `is_allowed`, which runs in the same unit of work, returns false.
     pub async fn choose_tools(
         &self,
         id: &AccountId,
@@ -34,7 +34,7 @@ impl Accounts {
             .await
     }
 
-    /// Switches the views in the person's clients off or on. Returns whether that was done, as
+    /// Switches the views in the person's clients off or on. Returns whether the choice was stored, as
     /// [`Accounts::choose_tools`] does.
     pub async fn choose_views(
         &self,

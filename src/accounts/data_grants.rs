@@ -1,9 +1,10 @@
-//! What a person lets other members see: by groups of data, until a day.
+//! Grants: what a person lets other members see, by groups of data, until a given day.
 //!
 //! Invariants:
-//! - A grant is a part of the granter's record. It ends with its day, when it is taken back, and with either account.
-//! - A grant is only ever for reading. Whether a call is within one is decided by [`decide`] alone.
-//! - The name under which the other sees the granter is no e-mail, and no two granters of one person have the same.
+//! - A grant is a part of the granter's record. It ends after its last day, when it is withdrawn, or when either
+//!   account is forgotten.
+//! - A grant only permits reading. Only [`decide`] decides whether a call is within a grant.
+//! - The name under which the grantee sees the granter is never an e-mail, and is unique among that grantee's granters.
 
 mod decision;
 mod wish;
@@ -24,16 +25,16 @@ use crate::store::{Record, StoreError, Table, Tx};
 pub use decision::{HeldGrant, NotGranted, decide};
 pub use wish::{GrantNameProblem, GrantProblem, GrantWish, LastDayProblem, MAX_GRANT_DAYS};
 
-/// More members than this are no circle.
+/// The limit is far above the size of a trusted circle.
 const MAX_GRANTS: usize = 20;
 
 /// What one member may see.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataGrant {
     pub to: AccountId,
-    /// The other's e-mail as the granter typed it, for the granter's own list.
+    /// The grantee's e-mail as the granter typed it, for the granter's own list.
     pub to_email: String,
-    /// The name under which the other sees the granter.
+    /// The name under which the grantee sees the granter.
     pub name: String,
     pub groups: BTreeSet<DataGroup>,
     /// The last day, in the granter's time zone.
@@ -76,13 +77,13 @@ pub(super) struct GivenGrants {
     grants: Vec<DataGrant>,
 }
 
-/// A granter has as many grants as there can be.
+/// The granter already has [`MAX_GRANTS`] valid grants.
 #[derive(Debug)]
 struct TooManyGrants;
 
 impl GivenGrants {
-    /// Adds a grant in place of an earlier one for the same member. Returns whether there was one. Those that are over
-    /// are dropped.
+    /// Adds a grant, replaces an earlier one for the same member, and drops those that have expired. Returns whether
+    /// one was replaced.
     fn give(&mut self, grant: DataGrant, now: Timestamp) -> Result<bool, TooManyGrants> {
         self.grants.retain(|one| one.is_valid(now));
         let earlier = self.grants.iter().position(|one| one.to == grant.to);
@@ -100,12 +101,12 @@ impl Record for GivenGrants {
     const TABLE: Table = Table("data_grants");
 }
 
-/// What came of giving a grant.
+/// The outcome of giving a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrantGiven {
     Done {
         grant: DataGrant,
-        /// It replaces an earlier one for the same member.
+        /// Whether it replaced an earlier grant for the same member.
         replaced: bool,
     },
     /// The account was forgotten, or the caller's access has ended.
@@ -114,7 +115,7 @@ pub enum GrantGiven {
     Wrong(GrantProblem),
 }
 
-/// What came of taking a grant back.
+/// The outcome of withdrawing a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GrantWithdrawn {
     Done(AccountId),
@@ -131,7 +132,7 @@ pub struct GrantSides {
 }
 
 impl Accounts {
-    /// Lets a member see data. An earlier grant for the same member is replaced. `is_allowed` is asked in the unit of
+    /// Lets a member see data. An earlier grant for the same member is replaced. `is_allowed` is checked in the unit of
     /// work that stores the grant.
     pub async fn give_grant(
         &self,
@@ -174,7 +175,7 @@ impl Accounts {
         Ok(given)
     }
 
-    /// Takes a grant back. `to` is the e-mail that the granter typed, or the other's account id.
+    /// Withdraws a grant. `to` is the e-mail that the granter typed, or the grantee's account id.
     pub async fn withdraw_grant(
         &self,
         granter: &AccountId,
@@ -239,7 +240,7 @@ impl Accounts {
         Ok(sides.collect())
     }
 
-    /// Ends the grants of which `is_ended` says so. Returns their sides.
+    /// Ends the grants for which `is_ended` returns true. Returns their sides.
     pub async fn end_grants(
         &self,
         is_ended: impl Fn(&AccountId, &DataGrant) -> bool + Send + 'static,
@@ -291,7 +292,7 @@ fn end_within(
     Ok(ended)
 }
 
-/// Stores what is left of a granter's record; nothing, if nothing is.
+/// Keeps only some of a granter's grants, and removes the record if none is left.
 fn keep_only(
     tx: &mut Tx<'_>,
     granter: &AccountId,

@@ -1,4 +1,5 @@
-//! Accounts of another gateway, which knew a person by the e-mail of their Garmin sign-in and not by their profile.
+//! Accounts that come from another gateway, which identified a person by the e-mail of their Garmin sign-in instead of
+//! their profile.
 
 use jiff::Timestamp;
 
@@ -17,8 +18,8 @@ pub struct ImportedAccount {
 }
 
 impl Accounts {
-    /// Stores the account and invites its person, inside a unit of work. `None` if an account with this e-mail exists:
-    /// that one is kept as it is.
+    /// Stores the account and invites its person, inside a unit of work. Returns `None` if an account with this e-mail
+    /// exists; that account is left as it is.
     pub fn import_within(
         tx: &mut Tx<'_>,
         imported: ImportedAccount,
@@ -49,8 +50,8 @@ impl Accounts {
     }
 }
 
-/// The imported account with this e-mail whose profile is not known yet. Garmin accepted the e-mail at both sign-ins, so
-/// it is the same person.
+/// The imported account with this e-mail whose profile is not known yet. Garmin accepted the e-mail at both sign-ins,
+/// so both belong to the same person.
 pub(super) fn find_without_profile(tx: &Tx<'_>, email: &str) -> Result<Option<Account>, StoreError> {
     let mut accounts = tx.list::<Account>(b"")?.into_iter().map(|(_, account)| account);
     Ok(accounts.find(|account| account.profile_id.is_none() && account.email == email))
@@ -82,13 +83,13 @@ mod tests {
         let id = import(&accounts, ANN).await.unwrap();
         assert!(accounts.is_invited(ANN).unwrap());
         assert_eq!(accounts.tokens(&id).unwrap().unwrap().tokens, tokens("old"));
-        // Somebody else's sign-in does not take it.
+        // Somebody else's sign-in does not take the account over.
         let other = accounts.link("bob@example.org", signed_in(8, "b")).await.unwrap();
         assert_ne!(other.id, id);
         let again = accounts.link(ANN, signed_in(7, "new")).await.unwrap();
         assert_eq!((again.id, again.profile_id), (id.clone(), Some(7)));
         assert_eq!(accounts.tokens(&id).unwrap().unwrap().tokens, tokens("new"));
-        // From then on, the profile identifies it.
+        // From then on, the profile identifies the account.
         let another = accounts.link(ANN, signed_in(9, "c")).await.unwrap();
         assert_ne!(another.id, id);
         assert!(accounts.forget(&id).await.unwrap());

@@ -1,4 +1,4 @@
-//! Who may sign in, and who requested access by trying to.
+//! Who may sign in, and who requested access by a sign-in attempt.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,7 @@ pub(super) fn invite_within(tx: &mut Tx<'_>, email: &str, now: Timestamp) -> Res
     tx.put(&key, &invitation)
 }
 
-/// Whether exactly this e-mail was invited, other than by the settings.
+/// Whether the store has an invitation for exactly this e-mail.
 pub(super) fn has_invitation(tx: &Tx<'_>, email: &str) -> Result<bool, StoreError> {
     Ok(tx.find::<Invitation>(&email_key(email))?.is_some())
 }

@@ -1,7 +1,7 @@
 //! The e-mail addresses that a person sets, so that LiveTrack mails to them start the person's races.
 //!
-//! Nobody proves that an address is theirs: the gateway sends no mails. So an address that could be another's is refused,
-//! and the e-mail of an account always takes precedence.
+//! The gateway sends no mails, so nobody proves that they own an address. For that reason, an address that could be
+//! somebody else's is refused, and the e-mail of an account always takes precedence.
 
 use super::account::{Account, AccountId, Choices};
 use super::{Accounts, invitations};
@@ -21,7 +21,7 @@ pub enum MailAddressProblem {
     /// It is the e-mail of another account, another's address, or that of somebody who was invited.
     #[error("{0} belongs to somebody else here; leave it out, or free it there first")]
     Taken(String),
-    /// All mails go there, so it would tell nothing about the person.
+    /// All mails arrive at this address, so it would not identify the person.
     #[error(
         "{0} is the mailbox itself, where everybody's mails arrive; use an address such as name+races@example.org"
     )]
@@ -33,8 +33,8 @@ pub enum MailAddressProblem {
 }
 
 impl Accounts {
-    /// Sets the addresses of a person, written with commas or blanks between them; empty for none. Returns them.
-    /// `is_allowed` is asked in the same unit of work.
+    /// Sets the addresses of a person from a list separated by commas or blanks; an empty text removes them all.
+    /// Returns the new list. `is_allowed` is checked in the same unit of work.
     pub async fn choose_mail_addresses(
         &self,
         id: &AccountId,
@@ -73,7 +73,7 @@ impl Accounts {
         Ok(chosen)
     }
 
-    /// Whether an address is, or may become, that of somebody else.
+    /// Whether an address is somebody else's, or may become so by an invitation.
     fn is_anothers(&self, tx: &Tx<'_>, own: &AccountId, address: &str) -> Result<bool, StoreError> {
         let mut is_own_email = false;
         for (_, account) in tx.list::<Account>(b"")? {

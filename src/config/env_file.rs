@@ -26,7 +26,7 @@ pub struct EnvFile {
     values: BTreeMap<String, String>,
 }
 
-/// Why a line is refused. It does not quote the line, which may contain a secret.
+/// What is wrong with a line, and the fix. Neither quotes the line, which may contain a secret.
 type Refusal = (&'static str, &'static str);
 
 impl EnvFile {
@@ -85,7 +85,7 @@ impl EnvFile {
         }
     }
 
-    /// The name that a line sets; empty if it sets none.
+    /// The name in front of the `=` of a line; empty if the line sets nothing.
     pub fn name_of(line: &str) -> &str {
         let (name, _) = line.split_once('=').unwrap_or_default();
         let name = name.trim();
@@ -106,7 +106,7 @@ impl EnvFile {
         self.values.keys().map(String::as_str)
     }
 
-    /// A line that sets `name` to `value`. Errors: why the value can't be represented.
+    /// A line that sets `name` to `value`. Errors: why an env file can't hold the value.
     pub fn line(name: &str, value: &str) -> Result<String, &'static str> {
         if value.chars().any(char::is_control) {
             return Err("it must be one line");

@@ -17,7 +17,7 @@ pub const REVIEWED: ReviewedRevision = ReviewedRevision {
     date: date(2026, 8, 4),
 };
 
-/// An older pin may lack repairs for changes at Garmin.
+/// The age in days from which a revision may lack fixes for changes at Garmin.
 const FRESH_DAYS: i32 = 60;
 
 impl ReviewedRevision {

@@ -25,7 +25,7 @@ pub struct Config {
     /// The address on which the gateway listens.
     pub bind: SocketAddr,
     pub tls: TlsSettings,
-    /// The port where plain http is sent on to https.
+    /// The port where plain http is redirected to https.
     pub http_port: Option<u16>,
     /// Proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
@@ -128,7 +128,7 @@ const RETIRED: [(&str, &str); 1] = [(
     "a registration stores nothing, so there is nothing to limit",
 )];
 
-/// Names that are set but are no settings.
+/// Warnings about names that are set but are not settings.
 fn unknown(sources: &Sources) -> Vec<String> {
     let warning = |(name, source): (&str, SettingSource)| {
         if let Some((_, why)) = RETIRED.iter().find(|(retired, _)| *retired == name) {

@@ -18,14 +18,14 @@ pub struct Live {
     pub redirect_hosts: Vec<String>,
     /// The operator of this gateway.
     pub operator: Operator,
-    /// Client ids for Garmin's token service, which come before the built-in ones.
+    /// Client ids for Garmin's token service, which are tried before the built-in ones.
     pub client_ids: Vec<String>,
-    /// The tools in the list of a person who has not chosen.
+    /// The tools in the list of a person who has not chosen their own.
     pub tool_profile: ToolProfile,
     /// The maximum number of tool calls per account and minute.
     pub calls_per_minute: u32,
     pub log_level: LogLevel,
-    /// Boxed, because it is large and handed on at the start.
+    /// Boxed because it is large, and this struct is passed by value at the start.
     pub notify: Box<NotifyConfig>,
     /// The mailbox whose LiveTrack mails start races.
     pub mailbox: Option<MailboxConfig>,

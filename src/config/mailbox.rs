@@ -10,10 +10,10 @@ use super::settings;
 use crate::base::loopback::is_loopback;
 use crate::base::secrets::Secret;
 
-/// The mailbox that is read if the address names none. Every server has it.
+/// The mailbox to read if the URL names none. Every IMAP server has it.
 const USUAL_MAILBOX: &str = "INBOX";
 
-/// An IMAP server, and who signs in to it.
+/// An IMAP server, with the user and the mailbox to read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MailboxConfig {
     /// The name or the address of the server, without brackets.
@@ -26,14 +26,14 @@ pub struct MailboxConfig {
     pub mailbox: String,
 }
 
-/// How the password is kept from others on the way.
+/// How the password is protected in transit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MailSecurity {
-    /// TLS from the first byte, as `imaps://` has it.
+    /// Implicit TLS, from the first byte, as in `imaps://`.
     Tls,
-    /// TLS after STARTTLS, and nothing without it.
+    /// TLS after STARTTLS; a server without it is refused.
     StartTls,
-    /// None: the server is on this machine.
+    /// Unencrypted, because the server is on this machine.
     Loopback,
 }
 
@@ -112,7 +112,7 @@ fn parse(text: &str) -> Result<MailboxConfig, String> {
     if !mailbox.is_ascii() {
         return Err("the mailbox has letters beyond ASCII, which IMAP writes in its own way".into());
     }
-    // Other schemes than http have their hosts as plain text, so a number is no address yet.
+    // Only for http does `Url` parse a host as an IP address; for `imap` and `imaps` it leaves it as plain text.
     let is_local = Url::parse(&format!("http://{}", url.host_str().unwrap_or_default()))
         .is_ok_and(|url| is_loopback(&url));
     let security = match security {
@@ -134,7 +134,7 @@ fn parse(text: &str) -> Result<MailboxConfig, String> {
     })
 }
 
-/// The text behind percent-encoding; `None` if it is not UTF-8.
+/// The percent-decoded text; `None` if it is not UTF-8.
 fn decoded(text: &str) -> Option<String> {
     let pair = format!("x={}", text.replace('+', "%2B").replace('&', "%26"));
     let (_, value) = url::form_urlencoded::parse(pair.as_bytes()).next()?;

@@ -1,4 +1,4 @@
-//! The map below the courses of the live pages of races: a server of tiles, or a file of them.
+//! The map below the courses on the live pages of races: from a tile server, or from a PMTiles file.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,29 +13,29 @@ use super::reader::SettingsReader;
 use super::settings;
 use crate::base::loopback::is_loopback;
 
-/// The nearest zoom that all servers have.
+/// The highest zoom level that all servers have.
 const NEAREST_ZOOM: u32 = 17;
 
 /// The length of a PMTiles archive's header.
 const HEADER_BYTES: usize = 127;
 
-/// The prefix of the paths at which the gateway serves tiles of a file. `<zoom>-<x>-<y>` follows.
+/// The prefix of the paths at which the gateway serves tiles of an archive. `<zoom>-<x>-<y>` follows.
 pub const OWN_TILES: &str = "/tiles/";
 
-/// Square tiles in the projection of the web (EPSG:3857), as OpenStreetMap and most others have them.
+/// Square tiles in the Web Mercator projection (EPSG:3857), which OpenStreetMap and most other servers use.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapTiles {
     pub source: TileSource,
-    /// Whose map it is, in the operator's words; else the name of the host or of the file.
+    /// The attribution, in the operator's words; by default the name of the host or of the file.
     pub credit: String,
 }
 
 /// Where the tiles come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TileSource {
-    /// A server that readers' browsers ask.
+    /// A server from which readers' browsers load the tiles.
     Server(TileServer),
-    /// A file on this machine, from which the gateway serves them.
+    /// A file on this machine, from which the gateway serves the tiles.
     Archive(TileArchive),
 }
 
@@ -43,17 +43,17 @@ pub enum TileSource {
 pub struct TileServer {
     /// The address of a tile, with `{z}`, `{x}` and `{y}`.
     template: String,
-    /// Scheme, host and port, as a content security policy names a source.
+    /// Scheme, host and port, in the form of a source in a content security policy.
     pub origin: String,
     pub host: String,
 }
 
-/// A PMTiles archive of pictures.
+/// A PMTiles archive of raster tiles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TileArchive {
     pub path: PathBuf,
     zooms: RangeInclusive<u32>,
-    /// Latitudes and longitudes in degrees, south-west and north-east.
+    /// The south-west and the north-east corner, each as latitude and longitude in degrees.
     bounds: [(f64, f64); 2],
 }
 
@@ -83,7 +83,7 @@ impl MapTiles {
         }
     }
 
-    /// The server that browsers ask, if it is another one than the gateway.
+    /// The server from which browsers load the tiles; `None` if the gateway serves them.
     pub fn server(&self) -> Option<&TileServer> {
         match &self.source {
             TileSource::Server(server) => Some(server),
@@ -98,7 +98,7 @@ impl MapTiles {
         }
     }
 
-    /// The zooms that there are.
+    /// The zoom levels for which tiles exist.
     pub fn zooms(&self) -> RangeInclusive<u32> {
         match &self.source {
             TileSource::Server(_) => 0..=NEAREST_ZOOM,
@@ -106,7 +106,7 @@ impl MapTiles {
         }
     }
 
-    /// Whether there can be a tile between these corners, given as latitude and longitude.
+    /// Whether tiles can exist between these corners, given as latitude and longitude.
     pub fn covers(&self, south_west: (f64, f64), north_east: (f64, f64)) -> bool {
         match &self.source {
             TileSource::Server(_) => true,
@@ -170,7 +170,7 @@ fn server(text: &str) -> Result<TileServer, String> {
     if let Some(missing) = ["{z}", "{x}", "{y}"].iter().find(|name| !text.contains(**name)) {
         return Err(format!("{missing} is missing in it"));
     }
-    // Braces are no part of a URL, and a host with them would be another one for each tile.
+    // Braces are not valid in a URL. A placeholder in the host would also make each tile come from a different host.
     let url: Url = any_url(&text.replace(['{', '}'], ""))?;
     if url.scheme() != "https" && !is_loopback(&url) {
         return Err("a page that is served over https shows no pictures over http".into());
@@ -194,7 +194,8 @@ mod tests {
     fn file(directory: &tempfile::TempDir, tile_type: u8, head: &[u8]) -> String {
         let mut bytes = [0; HEADER_BYTES];
         bytes[..head.len()].copy_from_slice(head);
-        // Internal and tile compression: none. Then the kind of tiles, the zooms, and the bounds in units of 1e-7 degrees.
+        // Internal and tile compression: none. Then the tile type, the zoom levels, and the bounds in units of 1e-7
+        // degrees.
         bytes[97..100].copy_from_slice(&[1, 1, tile_type]);
         bytes[100..102].copy_from_slice(&[3, 14]);
         for (at, degrees) in [(102, 14_i32), (106, 46), (110, 15), (114, 47)] {

@@ -22,7 +22,7 @@ pub struct Monitoring {
     pub news: Option<NewsSettings>,
 }
 
-/// Where the news of the program is, and who may write it.
+/// The address of the news of this program, and the key that must have signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewsSettings {
     pub url: Url,
@@ -32,7 +32,7 @@ pub struct NewsSettings {
 /// A dead man's switch: a server that raises an alarm when the gateway's posts stop.
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
-    /// Receives the posts. It is a secret: knowing it is enough to silence the alarm.
+    /// The URL that receives the posts. It is a secret, because anybody who knows it can silence the alarm.
     pub url: Url,
     pub every: Duration,
 }
@@ -59,7 +59,7 @@ impl Monitoring {
 }
 
 impl NewsSettings {
-    /// Reads these settings alone. Errors: what is wrong with them.
+    /// Reads only these settings. Errors: what is wrong with them.
     pub fn load(sources: &Sources) -> Result<Option<Self>, Vec<SettingProblem>> {
         let mut reader = SettingsReader::new(sources);
         let news = Self::read(&mut reader);
@@ -69,7 +69,7 @@ impl NewsSettings {
     fn read(reader: &mut SettingsReader<'_>) -> Option<Self> {
         let url = reader.optional(&settings::NEWS_URL, any_url);
         let key = reader.optional(&settings::NEWS_KEY, str::parse::<SignerKey>);
-        // A value that can't be read has been reported.
+        // A value that does not parse is set, and has already been reported.
         let is_set = |reader: &mut SettingsReader<'_>, setting| reader.string(setting).is_some();
         if url.is_some() && !is_set(reader, &settings::NEWS_KEY) {
             let fix = "set NEWS_KEY to the public key of the releases";

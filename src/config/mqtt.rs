@@ -1,11 +1,11 @@
-//! The operator's MQTT broker: its address, and the topics there.
+//! The operator's MQTT broker: its address and its topics.
 
 use url::Url;
 
 use super::reader::SettingsReader;
 use super::settings;
 
-/// What the gateway needs to know of the broker besides its address, its password and the people.
+/// The settings of the broker other than its address, its password and the people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BrokerConfig {
     pub user: Option<String>,
@@ -26,7 +26,7 @@ impl BrokerConfig {
     }
 }
 
-/// A topic that stands before others: it has no wildcard, and no empty level.
+/// Parses the first part of a topic: no wildcard, and no empty level.
 fn topic(text: &str) -> Result<String, String> {
     let is_good = |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '#' | '+' | '$');
     let has_empty_level = text.split('/').any(str::is_empty);

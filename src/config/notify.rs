@@ -22,9 +22,10 @@ pub struct NotifyConfig {
     pub ntfy: Option<ChannelConfig>,
     /// The operator's Gotify server. Its targets are tokens of applications, and secret.
     pub gotify: Option<ChannelConfig>,
-    /// The operator's own server, for those who have not set a phone.
+    /// The operator's own server, for people who have not set a phone.
     pub webhook: Option<ChannelConfig>,
-    /// The operator's MQTT broker, for those in `MQTT_PEOPLE` who have not set a phone. Its token is the password.
+    /// The operator's MQTT broker, for people in `MQTT_PEOPLE` who have not set a phone. The channel's token is the
+    /// password.
     pub mqtt: Option<ChannelConfig>,
     pub broker: BrokerConfig,
 }
@@ -39,14 +40,14 @@ pub struct ChannelConfig {
 }
 
 /// Pairs of an owner (e-mail or account id, in lower case; or [`OPERATOR`]) and a target. A target without an owner is
-/// for everyone who has no target.
+/// for everyone who has no target of their own.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Targets(Vec<(Option<String>, String)>);
 
 /// The target of the webhook, which has only one.
 const WEBHOOK: &str = "webhook";
 
-/// The target of MQTT: the operator's own topic. Each person has one as well, which no setting names.
+/// The target of MQTT: the operator's own topic. Each person has a topic too, which no setting names.
 const BROKER: &str = "operator";
 
 /// The owner of the operator's own phone. No person has this name.
@@ -128,7 +129,7 @@ impl NotifyConfig {
         config
     }
 
-    /// Adds the operator's own phone to the channels that it names.
+    /// Adds the operator's own phone to the channels that `OPERATOR_PHONE` names.
     fn add_operator(&mut self, reader: &mut SettingsReader<'_>) {
         for (channel, target) in reader.items(&settings::OPERATOR_PHONE, operator_phone) {
             let (channel, needed) = match channel {
@@ -219,7 +220,7 @@ fn gotify(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
             "set GOTIFY_URL too, or neither",
         );
     }
-    // Plain http is allowed, because the server is often in the same house.
+    // Plain http is allowed, because the server is often on the same network.
     let url = reader.optional(&settings::GOTIFY_URL, any_url)?;
     Some(ChannelConfig {
         url,
@@ -239,7 +240,7 @@ fn webhook(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
             "set WEBHOOK_URL and WEBHOOK_SECRET, or neither",
         );
     }
-    // Plain http is allowed: home automation is often in the same house, and without a certificate.
+    // Plain http is allowed, because home automation is often on the same network and has no certificate.
     Some(ChannelConfig {
         url: reader.optional(&settings::WEBHOOK_URL, any_url)?,
         token: Some(token?),
@@ -280,7 +281,7 @@ fn mqtt(reader: &mut SettingsReader<'_>) -> Option<ChannelConfig> {
     })
 }
 
-/// The key in a webhook's secret: `whsec_` and base64 of 24 to 64 bytes, as Standard Webhooks has it.
+/// The key in a webhook's secret: `whsec_` and base64 of 24 to 64 bytes, as Standard Webhooks defines it.
 pub fn webhook_key(secret: &str) -> Option<Vec<u8>> {
     let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
     (24..=64).contains(&key.len()).then_some(key)
@@ -303,7 +304,7 @@ pub fn is_ntfy_topic(topic: &str) -> bool {
     (1..=64).contains(&topic.len()) && topic.bytes().all(is_word)
 }
 
-/// Whether `token` has the form of a token of Gotify's: a letter for its kind, and at least as many more as are random.
+/// Whether `token` has the form of a Gotify application token: the letter `A` and at least 14 more characters.
 fn is_gotify_token(token: &str) -> bool {
     let is_letter = |c: u8| is_word(c) || c == b'.';
     (15..=128).contains(&token.len()) && token.starts_with('A') && token.bytes().all(is_letter)
@@ -328,7 +329,7 @@ fn token(
     Some(Secret::new(text))
 }
 
-/// The text of the setting `name`, or of the file that the setting `file` names, and which of them it was.
+/// The text of the setting `name`, or of the file that the setting `file` names, and the setting that it came from.
 pub(super) fn secret_text(
     reader: &mut SettingsReader<'_>,
     name: &'static Setting,
@@ -361,7 +362,7 @@ fn targets_in(
     targets(reader, setting, &text, is_good)
 }
 
-/// Parses entries of the form `target` or `e-mail=target`. Problems are those of `setting`.
+/// Parses entries of the form `target` or `e-mail=target`. Problems are reported for `setting`.
 fn targets(
     reader: &mut SettingsReader<'_>,
     setting: &'static Setting,

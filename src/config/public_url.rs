@@ -45,7 +45,7 @@ impl PublicUrl {
         &self.origin
     }
 
-    /// `https://host/mcp`: the connector URL, and the resource that tokens are for.
+    /// `https://host/mcp`: the connector URL, and the resource for which tokens are issued.
     pub fn mcp(&self) -> String {
         format!("{}/mcp", self.origin)
     }

@@ -25,7 +25,7 @@ pub(super) struct SettingsReader<'a> {
     pub(super) sources: &'a Sources,
     pub(super) problems: Vec<SettingProblem>,
     paths: Paths,
-    /// Defaults that another setting replaces.
+    /// Defaults that depend on another setting.
     defaults: BTreeMap<&'static str, &'static str>,
     /// The settings read so far, with the values to display.
     shown: BTreeMap<&'static str, String>,
@@ -56,8 +56,8 @@ impl<'a> SettingsReader<'a> {
         text
     }
 
-    /// The text that was set. Enclosing quotation marks are a problem: a shell or Docker has passed them on as part
-    /// of the value.
+    /// The text that was set. Enclosing quotation marks are reported as a problem: a shell or Docker passed them on as
+    /// part of the value.
     pub(super) fn string(&mut self, setting: &'static Setting) -> Option<String> {
         let text = self.text(setting)?;
         if in_quotation_marks(text) {
@@ -136,7 +136,8 @@ impl<'a> SettingsReader<'a> {
         self.items_of(setting, &text, parse)
     }
 
-    /// The entries of a list that the setting gives or names. Problems are those of the setting.
+    /// The entries of a list that is in the setting itself or in the file that it names. Problems are reported for the
+    /// setting.
     pub(super) fn items_of<T>(
         &mut self,
         setting: &'static Setting,
@@ -180,7 +181,7 @@ impl<'a> SettingsReader<'a> {
         }
     }
 
-    /// Lets a setting that was read before determine the default of this one.
+    /// Replaces the default of a setting that is read later.
     pub(super) fn replace_default(&mut self, setting: &'static Setting, default: &'static str) {
         self.defaults.insert(setting.name, default);
     }

@@ -23,7 +23,8 @@ pub enum TlsSettings {
 pub struct AcmeSettings {
     /// The URL of the authority's directory document.
     pub directory: Url,
-    /// The PEM file of the authority that signs the directory's own certificate; `None`: one that the system trusts.
+    /// The PEM file of the authority that signed the directory server's certificate; `None`: one that the system
+    /// trusts.
     pub root: Option<PathBuf>,
 }
 
@@ -69,7 +70,7 @@ impl TlsSettings {
         tls
     }
 
-    /// The port where plain http is sent on to https. On the usual port for https, the usual one for http is the default.
+    /// The port where plain http is redirected to https. If https is on port 443, the default is port 80.
     pub(super) fn http_port(&self, reader: &mut SettingsReader<'_>, https_port: u16) -> Option<u16> {
         if *self != Self::Off && https_port == 443 {
             reader.replace_default(&settings::HTTP_PORT, "80");
@@ -86,7 +87,7 @@ impl TlsSettings {
         None
     }
 
-    /// Reports a public URL that does not match.
+    /// Reports a public URL that can't be served with these settings.
     pub(super) fn check(&self, reader: &mut SettingsReader<'_>, url: &PublicUrl) {
         if *self == Self::Off {
             return;

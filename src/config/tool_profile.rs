@@ -1,4 +1,4 @@
-//! Which tools are listed for a person.
+//! Selects the tools that are listed for a person.
 
 use std::fmt;
 
@@ -16,11 +16,11 @@ pub enum ToolProfile {
     Only(Vec<String>),
 }
 
-/// The longest own list.
+/// The maximum number of names in a person's own list.
 const MOST_NAMES: usize = 200;
 
 impl ToolProfile {
-    /// Reads `core`, `all`, or names with commas between them. Whether such tools exist is not checked.
+    /// Reads `core`, `all`, or names separated by commas. Whether such tools exist is not checked.
     pub fn parse(text: &str) -> Result<Self, String> {
         let is_name = |name: &&str| {
             let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -11,8 +11,8 @@ use super::settings::{Change, SETTINGS};
 use super::sources::Sources;
 use crate::base::lifecycle::Lifecycle;
 
-/// Starts watching. The receiver gets the live settings whenever they change. A file with a problem is logged
-/// (`config.refused`) and changes nothing. A change that needs a restart is logged as `config.restart_wanted`.
+/// Starts watching. The receiver gets the live settings whenever they change. A file with a problem is logged as
+/// `config.refused` and ignored. A change that needs a restart is logged as `config.restart_wanted`.
 pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch::Receiver<Live> {
     let (live, receiver) = watch::channel(config.live.clone());
     let started_with = config.effective.clone();

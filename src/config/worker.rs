@@ -106,7 +106,7 @@ impl WorkerConfig {
         })
     }
 
-    /// Whether the two lists of tools permit `tool`.
+    /// Whether the lists of enabled and disabled tools permit `tool`.
     pub fn offers(&self, tool: &str) -> bool {
         match &self.enabled {
             Some(enabled) => enabled.contains(tool),

@@ -26,10 +26,11 @@ use crate::simulator::{Mfa, Person, Simulator, SimulatorSettings};
 /// The ports that are tried if none is given.
 const PORTS: RangeInclusive<u16> = 8080..=8099;
 
-/// How many times as fast as in reality the races are run.
+/// The factor by which races run faster than in reality.
 const RACE_SPEED: u16 = 20;
 
-/// How far in the past the first races start: both athletes are at the finish before their clock has caught up.
+/// How far in the past the first races start. Both athletes reach the finish before the races' clock has caught up with
+/// real time.
 const RACES_BEHIND: SignedDuration = SignedDuration::from_hours(8);
 
 /// Runs the demo until a stop signal arrives. Without `port`, the first free one of [`PORTS`] is used. Returns true if
@@ -67,7 +68,7 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
         ("OPERATOR_NAME", "the demo on this machine"),
         ("SIGN_IN_SPACING", "0"),
         ("SIGN_IN_DAILY", "1000"),
-        // There is no Garmin to be spared.
+        // The simulated Garmin needs no protection from load.
         ("HISTORY_PACE", "0"),
         ("GARMIN_SSO_URL", garmin),
         ("GARMIN_DIAUTH_URL", garmin),
@@ -152,7 +153,7 @@ fn announce(daemon: &Daemon, people: &[Person], race_page: &str, runtime_dir: &s
     out.flush()
 }
 
-/// Runs only the simulated Garmin until a stop signal arrives. The first line of output has its address and its
+/// Runs only the simulated Garmin until a stop signal arrives. The first line of output contains its address and its
 /// people.
 pub async fn simulate(bind: SocketAddr, n_people: Option<usize>) -> anyhow::Result<bool> {
     let lifecycle = Lifecycle::new();

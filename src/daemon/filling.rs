@@ -1,7 +1,8 @@
-//! Fills the histories of the people who keep one: a task for each person, so that no person's trouble delays another.
+//! Fills the histories of the people who keep one. Each person has a task, so that a problem with one person's data
+//! does not delay the others.
 //!
-//! The plan decides what to fetch. This loop paces the requests, asks the built-in worker, and stores what came. After
-//! each wait it asks again whether the person still keeps a history and still has access.
+//! The plan decides what to fetch. This loop paces the requests, calls the built-in worker, and stores the replies.
+//! After each wait it checks again whether the person still keeps a history and still has access.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,13 +23,13 @@ use crate::oauth::OAuth;
 use crate::store::StoreError;
 use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
-/// The time limit of one request, with a cold start of the worker and a queue for the shared pace.
+/// The time limit of one request, including a cold start of the worker and the wait for the shared pace.
 const LIMIT: Duration = Duration::from_secs(200);
-/// The wait before the store or the person's access is looked at again. Changes of the history and new sign-ins wake at
-/// once.
+/// The longest wait until the store and the person's access are checked again. A change of the history and a new
+/// sign-in end the wait at once.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// What the filling needs. Clones share everything.
+/// The parts that filling needs. Clones share everything.
 #[derive(Clone)]
 pub(super) struct Filling {
     pub(super) history: History,
@@ -37,7 +38,7 @@ pub(super) struct Filling {
     pub(super) gateway: Gateway,
     /// Built-in workers, which fetch the days.
     pub(super) workers: Workers,
-    /// The people's own workers, if they are another program.
+    /// The people's own workers, if these run an external program.
     pub(super) own_workers: Option<Workers>,
     pub(super) clock: Clock,
     /// The time between two requests for one person.
@@ -48,7 +49,7 @@ pub(super) struct Filling {
 /// Starts the filling, now and whenever a person switches on.
 pub(super) fn start(filling: Filling) {
     let woken = filling.history.clone();
-    // A new sign-in ends the trouble with the old one.
+    // A new sign-in ends the trouble that the old tokens had.
     filling.accounts.on_link(move |_| woken.wake());
     let mut begun = filling.oauth.sign_ins_begun();
     let lifecycle = filling.lifecycle.clone();
@@ -70,7 +71,7 @@ pub(super) fn start(filling: Filling) {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 _ = changes.changed() => {}
-                // Filling rests while a person has no access.
+                // A person without access is skipped until a client of theirs signs in again.
                 _ = begun.changed() => filling.history.wake(),
                 () = tokio::time::sleep(Duration::from_secs(60)), if !is_read => {}
             }
@@ -142,8 +143,8 @@ impl Filling {
         }
     }
 
-    /// The next step of a person who keeps a history. A request comes with a permit, which ends with the person's
-    /// access.
+    /// The next step for a person who keeps a history. A request comes with a permit, which is revoked when the
+    /// person's access ends.
     async fn next(
         &self,
         account: &AccountId,
@@ -159,7 +160,7 @@ impl Filling {
         let is_refused = class == Some(TroubleClass::SignInNeeded);
         if known.garmin != GarminLogin::Working {
             if !is_refused {
-                // Another call of the person found out.
+                // Another call for this person found that Garmin refuses the tokens.
                 let class = TroubleClass::SignInNeeded;
                 self.history
                     .store_trouble(account, kept.since, None, class, None)
@@ -167,7 +168,7 @@ impl Filling {
             }
             return Ok(Some((kept, later, None)));
         }
-        // The person's own worker holds the tokens, and Garmin accepts each refresh token once.
+        // The person's own worker is running and holds the tokens, and Garmin accepts each refresh token only once.
         if self
             .own_workers
             .as_ref()
@@ -193,7 +194,7 @@ impl Filling {
         }))
     }
 
-    /// Asks the person's worker. `days`: `None` for the time zone alone.
+    /// Asks the person's worker for `days`, or only for the time zone if it is `None`.
     async fn request(
         &self,
         account: &AccountId,
@@ -226,7 +227,7 @@ impl Filling {
         }
     }
 
-    /// Stores what came of a request.
+    /// Stores the outcome of a request.
     async fn take_in(
         &self,
         account: &AccountId,
@@ -259,7 +260,7 @@ impl Filling {
         Ok(())
     }
 
-    /// Stores a reply. Returns why it can't be.
+    /// Stores a reply. Returns the trouble if the reply can't be stored.
     async fn store(
         &self,
         account: &AccountId,
@@ -273,7 +274,7 @@ impl Filling {
             Some(zone) if kept.zone.as_ref() != Some(&zone) => {
                 history.store_zone(account, since, zone).await?;
             }
-            // Garmin could not tell the zone, so it can tell nothing else either.
+            // Garmin did not even return the time zone, so other requests would fail too.
             None if days.is_none() => return Ok(Some(TroubleClass::Unreachable)),
             _ => {}
         }

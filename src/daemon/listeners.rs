@@ -9,14 +9,14 @@ use crate::base::lifecycle::Lifecycle;
 use crate::config::PublicUrl;
 use crate::web;
 
-/// A second listener, without TLS, for programs on this machine: the certificate is not for a loopback address.
+/// A second listener, without TLS, for programs on this machine. The certificate is not valid for a loopback address.
 pub(super) async fn plain_listener() -> Result<TcpListener, StartError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(address).await;
     listener.map_err(|source| StartError::Bind { address, source })
 }
 
-/// Sends plain http on to https. It is a convenience: the gateway starts without it.
+/// Redirects plain http to https. This is a convenience, so a port that can't be bound does not stop the gateway.
 pub(super) async fn plain_port(address: SocketAddr, url: &PublicUrl, lifecycle: &Lifecycle) {
     match TcpListener::bind(address).await {
         Ok(listener) => {

@@ -1,4 +1,4 @@
-//! Settings that take effect while the gateway runs, for rooms that do not read them by themselves.
+//! Settings that take effect while the gateway runs, for modules that do not watch the settings themselves.
 
 use tokio::sync::watch;
 
@@ -7,7 +7,7 @@ use crate::base::log::Telemetry;
 use crate::config::Live;
 use crate::garmin::SignIns;
 
-/// Applies a change of the settings to the sign-ins that begin after it.
+/// Applies each change of the accepted client ids to the sign-ins that begin after it.
 pub(super) fn client_ids(sign_ins: &SignIns, mut live: watch::Receiver<Live>, lifecycle: &Lifecycle) {
     let (sign_ins, stopping) = (sign_ins.clone(), lifecycle.stopping());
     lifecycle.spawn("client ids", async move {

@@ -1,4 +1,4 @@
-//! External monitoring: the metrics page, the heartbeat, and the news of the program.
+//! External monitoring: the metrics page, the heartbeat, and the news of new releases.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -57,7 +57,7 @@ fn answer(request: &Request<Incoming>, service: &AdminService) -> Response<Full<
     response
 }
 
-/// Reads the news of the program, if the settings say where.
+/// Starts reading the news of new releases, if the settings name a source.
 pub(super) fn news(config: &Config, notifier: &Notifier, clock: &Clock, lifecycle: &Lifecycle) -> News {
     let reader = config.monitoring.news.clone().map(|settings| NewsReader {
         settings,

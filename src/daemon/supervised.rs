@@ -29,8 +29,8 @@ impl Kept {
     }
 }
 
-/// Listens on `address`, with the kept socket if that is bound there, otherwise with a new one, which systemd keeps
-/// from now on.
+/// Listens on `address`: with the kept socket if that is bound there, otherwise with a new one, which is then handed to
+/// systemd to keep.
 pub(super) async fn listen(address: SocketAddr, kept: Kept) -> io::Result<TcpListener> {
     if let Some(kept) = kept.0
         && kept.local_addr()? == address

@@ -6,7 +6,7 @@ use super::DataGrant;
 use crate::accounts::account::AccountId;
 use crate::mcp::DataGroup;
 
-/// A grant as the member has it who may see the data.
+/// A valid grant from the grantee's point of view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldGrant {
     pub granter: AccountId,
@@ -16,13 +16,13 @@ pub struct HeldGrant {
 /// Why a call is not within a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NotGranted {
-    /// Nobody of this name lets the member see anything.
+    /// Nobody with this name lets the member see anything.
     Nobody,
     /// The named person does not let the member see this group.
     Group(DataGroup),
 }
 
-/// The grant that allows a member who holds `held` to read these groups of `person`.
+/// Returns the grant that allows the holder of `held` to read the `wanted` groups of `person`.
 pub fn decide<'g>(
     held: &'g [HeldGrant],
     person: &str,
@@ -32,7 +32,7 @@ pub fn decide<'g>(
     let person = person.trim().to_lowercase();
     let is_of = |one: &&HeldGrant| one.grant.name.to_lowercase() == person && one.grant.is_valid(now);
     let found = held.iter().find(is_of).ok_or(NotGranted::Nobody)?;
-    // A tool without any group is in all of them.
+    // A tool that is in no group may read data of any group, so it needs a grant of everything.
     let wanted = if wanted.is_empty() {
         &[DataGroup::Everything]
     } else {

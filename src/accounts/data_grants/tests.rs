@@ -119,7 +119,7 @@ fn a_granter_has_a_bounded_number_of_grants() {
     assert!((1..=MAX_GRANTS).all(|n| matches!(give(n, now()), Ok(false))));
     assert!(give(MAX_GRANTS + 1, now()).is_err());
     assert!(matches!(give(1, now()), Ok(true)), "an earlier one is replaced");
-    // Those that are over make room.
+    // Expired grants make room.
     assert!(give(MAX_GRANTS + 1, now() + SignedDuration::from_hours(24 * 60)).is_ok());
     assert!(serde_json::to_vec(&given).unwrap().len() < 32 << 10);
 }
@@ -137,8 +137,8 @@ impl Dice {
     }
 }
 
-/// 10,000 calls among five people who give, replace and take back grants, are forgotten, and let time pass. A second
-/// bookkeeping, by names and plain sets, says what each call may see.
+/// Makes 10,000 calls among five people who give, replace and withdraw grants, are forgotten, and let time pass. A
+/// second bookkeeping, with names and plain sets, tells what each call may see.
 #[test]
 fn no_call_of_ten_thousand_is_beyond_its_grant() {
     let (all, mut dice, mut at) = (circle(), Dice(0x9_2026), now());

@@ -1,4 +1,4 @@
-//! What a person asks for when they let a member see data, checked against what is valid. Pure.
+//! A person's request to let a member see data, and its validation. Pure.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{DataGrant, HeldGrant};
 use crate::accounts::account::{Account, AccountId};
 use crate::mcp::DataGroup;
 
-/// The longest grant. A person who still agrees gives it again.
+/// The longest duration of a grant. A person who wants to extend it gives it again.
 pub const MAX_GRANT_DAYS: i64 = 366;
 
 const MAX_NAME: usize = 40;
@@ -18,17 +18,17 @@ const MAX_NAME: usize = 40;
 /// A grant as it was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GrantWish {
-    /// The e-mail with which the other signs in here.
+    /// The e-mail with which the grantee signs in here.
     pub to: String,
     /// Names of groups.
     pub groups: Vec<String>,
     /// The last day, as YYYY-MM-DD.
     pub until: String,
-    /// The name under which the other sees the granter; empty for that of the granter's Garmin profile.
+    /// The name under which the grantee sees the granter; empty for that of the granter's Garmin profile.
     pub name: String,
 }
 
-/// Why a wish can't be carried out. The text names the argument, and says what is valid.
+/// Why a wish can't be carried out. The text names the argument and states what is valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantProblem {
     #[error("to: is missing; give the e-mail with which the other signs in at Garmin")]
@@ -90,7 +90,7 @@ fn all_groups() -> String {
 }
 
 impl GrantWish {
-    /// The grant, if all of it is valid. Error: the part that is not, and what is.
+    /// The grant, if every part is valid. The error names the invalid part and states what is valid.
     pub(super) fn grant(
         &self,
         granter: &Account,
@@ -164,7 +164,7 @@ fn end(until: &str, zone: &TimeZone, now: Timestamp) -> Result<(Date, Timestamp)
     Ok((day, ends_at.timestamp()))
 }
 
-/// Names reach the lists and answers of another person, so only plain ones are taken, and no e-mail.
+/// Names appear in the lists and answers of another person, so only plain characters are accepted, and no e-mail.
 fn checked_name(name: &str) -> Result<String, GrantNameProblem> {
     if name.is_empty() {
         return Err(GrantNameProblem::Empty);
@@ -179,7 +179,7 @@ fn checked_name(name: &str) -> Result<String, GrantNameProblem> {
     Ok(name.to_owned())
 }
 
-/// Whether the member sees somebody else under the name that a granter wants.
+/// Whether the grantee already sees somebody else under the name that a granter wants.
 pub(super) fn is_name_taken(held: &[HeldGrant], granter: &AccountId, name: &str) -> bool {
     let name = name.to_lowercase();
     held.iter()

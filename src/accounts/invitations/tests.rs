@@ -72,7 +72,7 @@ async fn strangers_cannot_fill_the_list_of_access_requests_for_good() {
     accounts.note_access_request("new@friends.example").await.unwrap();
     assert!(has("new@friends.example") && has("dee@friends.example"));
     assert_eq!(n_requests(), MAX_ACCESS_REQUESTS);
-    // All of it expires in time.
+    // All requests expire in time.
     accounts.clock.advance(ACCESS_REQUEST_LIFETIME);
     assert_eq!(n_requests(), 0);
     accounts.note_access_request("dee@friends.example").await.unwrap();

@@ -18,7 +18,7 @@ fn load(pairs: &[(&str, &str)]) -> Result<Config, String> {
     Config::load(&sources).map_err(told)
 }
 
-/// A broker with these settings instead of good ones.
+/// The settings of a working broker, with some of them replaced.
 fn broker<'a>(settings: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let good = [("MQTT_URL", "mqtts://home.example.org"), ("MQTT_PEOPLE", "all")];
     let is_kept = |(name, _): &(&str, &str)| settings.iter().all(|(other, _)| other != name);
@@ -42,7 +42,7 @@ fn a_broker_has_a_port_and_people() {
         (plain.broker.topic.as_str(), plain.broker.discovery.as_str()),
         ("home/garmin", "homeassistant")
     );
-    // Only the operator's own news.
+    // A broker that is only for the operator's own news.
     let own = [("MQTT_URL", "mqtt://home"), ("OPERATOR_PHONE", "mqtt")];
     let own = load(&own).unwrap().live.notify.mqtt.unwrap().targets;
     assert!(own.of_operator().is_some() && own.of(&["ann@example.org"]).is_none());

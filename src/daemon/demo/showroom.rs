@@ -26,10 +26,10 @@ const SIGNED_IN: usize = 2;
 /// The time since the start of LiveTrack when the demo begins, in seconds.
 const RACE_ELAPSED_S: u32 = 50 * 60;
 
-/// What the speed of each athlete in turn is multiplied by. Nobody is level with another.
+/// The factors for the athletes' speeds, in turn, so that no two athletes are level.
 const SPEED_SHARES: [f64; 3] = [1.0, 0.94, 1.05];
 
-/// What fills the demo. Clones share the gateway.
+/// Fills the demo with people, races and histories. Clones share the gateway.
 #[derive(Clone)]
 pub(super) struct Showroom {
     accounts: Accounts,
@@ -120,7 +120,7 @@ impl Showroom {
         }
     }
 
-    /// Starts a race of one's own for an account, and a history, which fills as soon as a client connects.
+    /// Starts a separate race for an account, and a history, which fills as soon as a client connects.
     async fn furnish(&self, account: &Account) -> anyhow::Result<RaceId> {
         self.history.switch_on(&account.id, |_| Ok(true)).await?;
         let scenario = self.race_of(&account.email);
