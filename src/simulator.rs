@@ -77,7 +77,7 @@ pub struct SimulatorSettings {
     pub token_life: Duration,
     /// Determines the current day, and when tokens expire.
     pub clock: Clock,
-    /// The clock of LiveTrack and its races, if it is another one.
+    /// The clock of LiveTrack and its races; `None` for `clock`.
     pub races_clock: Option<Clock>,
 }
 
@@ -171,7 +171,7 @@ impl Simulator {
         world.people.push(person);
     }
 
-    /// Serves a fixed document for `GET` of this path, for every person. It covers data that the simulated people lack.
+    /// Serves a fixed document to everybody for `GET` of this path, for data that the simulated people lack.
     pub fn put_document(&self, path: &str, document: Value) {
         self.shared.world().documents.insert(path.to_owned(), document);
     }

@@ -26,15 +26,15 @@ enum ClockSource {
 /// The pace of a clock that is behind the system's.
 #[derive(Clone, Copy, Debug)]
 struct CatchUp {
-    /// The system's time when it started.
+    /// The system's time when this clock started.
     since: Timestamp,
-    /// How far it was behind then.
+    /// How far this clock was behind at that moment.
     behind: SignedDuration,
     speed: i32,
 }
 
 impl CatchUp {
-    /// What it shows when the system's clock shows `system`.
+    /// The time that this clock shows when the system's clock shows `system`.
     fn at(self, system: Timestamp) -> Timestamp {
         let passed = system.duration_since(self.since).saturating_mul(self.speed);
         let shown = self
@@ -45,7 +45,7 @@ impl CatchUp {
     }
 }
 
-/// A clock that moves only when told to, and tracks who is waiting for it.
+/// A clock that moves only when a test moves it, and that keeps track of the tasks that wait for it.
 #[derive(Debug)]
 struct ManualClock {
     /// The time in microseconds since the epoch, which fits an atomic and a [`Timestamp`].
@@ -99,10 +99,10 @@ impl Drop for Sleeper<'_> {
     }
 }
 
-/// The longest sleep before looking at the clock again, because it may be set or the machine suspended.
+/// The longest sleep before the clock is checked again, because it may be set or the machine may be suspended.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// A shorter sleep is not worth waking for twice. It rounds up what a fast clock divides.
+/// The shortest sleep. On a fast clock, the remaining time is divided, and would otherwise lead to many tiny sleeps.
 const SHORTEST_SLEEP: Duration = Duration::from_millis(1);
 
 impl Clock {
@@ -111,8 +111,8 @@ impl Clock {
         Self(ClockSource::System)
     }
 
-    /// A clock that starts this far behind the system's and runs `speed` times as fast until both show the same. What
-    /// happens by it never lies in the future.
+    /// A clock that starts this far behind the system's and runs `speed` times as fast until both show the same. Its
+    /// time is never in the future.
     pub fn catching_up(behind: SignedDuration, speed: u16) -> Self {
         Self(ClockSource::CatchingUp(CatchUp {
             since: Self::system().now(),
@@ -175,7 +175,7 @@ impl Clock {
         }
     }
 
-    /// The most that this clock advances in a second of the system's.
+    /// The maximum number of seconds that this clock advances in one second of the system's.
     fn speed(&self) -> u32 {
         match &self.0 {
             ClockSource::CatchingUp(pace) => pace.speed.unsigned_abs(),
@@ -193,7 +193,7 @@ impl Clock {
         }
     }
 
-    /// Sets a manual clock forward or back, as time synchronisation does, without any elapsed time.
+    /// Sets a manual clock forward or back, as time synchronisation does. This does not count as elapsed time.
     pub fn set_by(&self, by: SignedDuration) {
         if let ClockSource::Manual(manual) = &self.0 {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);

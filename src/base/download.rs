@@ -1,4 +1,4 @@
-//! Downloads of published files: within limits, and by https as soon as the address is https.
+//! Downloads of published files, within limits. If the address is https, redirects to http are refused.
 //!
 //! A request names neither this program nor its version.
 
@@ -9,7 +9,7 @@ use url::Url;
 use crate::base::loopback::is_loopback;
 use crate::base::ssh_signature::{SignatureError, SignerKey};
 
-/// What a release key signs; see `packaging/release.sh`.
+/// The namespace of release signatures; see `packaging/release.sh`.
 const NAMESPACE: &str = "garmin-gateway";
 const CONNECT: Duration = Duration::from_secs(20);
 /// The longest pause in a download.
@@ -32,7 +32,7 @@ pub enum DownloadError {
     Signature(SignatureError),
 }
 
-/// The most that is read of a file, and the longest that it may take.
+/// The maximum size of a file, and the maximum time for its download.
 #[derive(Clone, Copy, Debug)]
 pub struct DownloadLimits {
     pub bytes: usize,
@@ -44,13 +44,13 @@ pub struct DownloadLimits {
 pub struct Downloader(reqwest::Client);
 
 impl Downloader {
-    /// For files at `url` and beside it.
+    /// A downloader for the file at `url` and for others on its server.
     pub fn new(url: &Url) -> Result<Self, DownloadError> {
         let mut client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .read_timeout(PAUSE)
             .referer(false)
-            // No redirect leads from https to http.
+            // Refuses redirects from https to http.
             .https_only(url.scheme() == "https");
         if is_loopback(url) {
             client = client.no_proxy();
@@ -74,7 +74,7 @@ impl Downloader {
         Ok(body)
     }
 
-    /// Fetches a file that `key` has signed. Its signature is beside it, with `.sig` after the name.
+    /// Fetches a file that `key` has signed. The signature must be at the same URL with `.sig` appended.
     pub async fn fetch_signed(
         &self,
         url: Url,

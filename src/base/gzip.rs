@@ -1,4 +1,4 @@
-//! The frame of gzip files.
+//! The header of gzip files (RFC 1952).
 
 /// The compressed data of a gzip file, after its header.
 pub fn gzip_data(bytes: &[u8]) -> Option<&[u8]> {
@@ -11,7 +11,7 @@ pub fn gzip_data(bytes: &[u8]) -> Option<&[u8]> {
         let (length, after) = rest.split_first_chunk::<2>()?;
         rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
     }
-    // Name and comment.
+    // The file name and the comment, which end with a zero byte.
     for flag in [8, 16] {
         if flags & flag != 0 {
             rest = rest.get(rest.iter().position(|byte| *byte == 0)? + 1..)?;

@@ -58,8 +58,8 @@ impl ClientConnection {
         self.connection.proven();
     }
 
-    /// Says that the body of the request is being read, until the value is dropped. Few bodies of unknown clients are
-    /// read at once.
+    /// Marks the body of the request as being read, until the value is dropped. Only a limited number of bodies of
+    /// unknown clients are read at once.
     pub fn reads_body(&self) -> ReadingBody {
         self.connection.reading()
     }
@@ -68,10 +68,10 @@ impl ClientConnection {
 /// Limits of one HTTP server.
 #[derive(Clone, Debug)]
 pub struct ServerLimits {
-    /// The time limit for sending a header. An unknown client's connection may stay idle for as long.
+    /// The time limit for sending a header. An unknown client's connection may stay idle for the same time.
     pub header_timeout: Duration,
-    /// How long a connection of a known client, or of a proxy, may stay idle after a request. Proxies and clients keep
-    /// theirs for a shorter time, so that they are the ones who close.
+    /// How long a connection of a known client, or of a proxy, may stay idle after a request. Proxies and clients
+    /// usually close theirs earlier.
     pub idle_timeout: Duration,
     /// How long a response may make no progress because the client reads nothing.
     pub write_stall: Duration,
@@ -109,7 +109,7 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// A server of this program's own clients: plain HTTP and the default limits.
+    /// A server for this program's own clients: plain HTTP and the default limits.
     pub fn new(listener: TcpListener) -> Self {
         Self {
             listener,
@@ -248,7 +248,7 @@ where
                     .serve_connection(watched(stream, connection), service);
                 until_stopped(conversation, &requested, &self.stopping).await?;
             }
-            // The handshake was all: a certificate authority's check.
+            // An ACME validation (TLS-ALPN), which ends with the handshake.
             Some(_) => {}
         }
         Ok(())
@@ -278,8 +278,8 @@ where
     }
 }
 
-/// A stream that tells its connection when bytes come, because an idle connection and half a header have different time
-/// limits.
+/// A stream that reports arriving bytes to its connection, because an idle connection and an incomplete header have
+/// different time limits.
 fn watched<S: AsyncRead>(
     stream: S,
     connection: &Arc<OpenConnection>,
@@ -295,7 +295,7 @@ fn watched<S: AsyncRead>(
 /// The body of a handler's response, or of the error page.
 type SentBody<B> = Tracked<Either<B, Full<Bytes>>>;
 
-/// Waits for a place. `None`: all connections are answering requests.
+/// Waits until the connection is admitted. `None`: all other connections are answering requests.
 async fn admit(open: &Arc<Connections>, peer: IpAddr) -> Option<OpenConnection> {
     loop {
         match open.admit(peer) {

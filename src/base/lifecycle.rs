@@ -51,8 +51,8 @@ impl Lifecycle {
         drop(self.tasks.spawn_on(task.instrument(span), &self.runtime));
     }
 
-    /// Runs `work` on the runtime of the tasks, for a caller on a connection's thread: slow work then delays no other
-    /// connection. Dropping the future ends the work, and a panic of the work is the caller's.
+    /// Runs `work` on the runtime of the tasks, for a caller on a connection's thread, so that slow work does not delay
+    /// other connections. Dropping the future cancels the work. A panic in the work continues in the caller.
     pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
         match AbortOnDropHandle::new(self.runtime.spawn(work.in_current_span())).await {
             Ok(done) => done,
@@ -93,7 +93,7 @@ impl Default for Lifecycle {
     }
 }
 
-/// The signals that request shutdown: SIGTERM and SIGINT, and SIGHUP if it is asked for.
+/// The signals that request shutdown: SIGTERM and SIGINT, and SIGHUP if that is enabled.
 #[derive(Debug)]
 pub struct StopSignals {
     terminate: Signal,
@@ -112,7 +112,7 @@ impl StopSignals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            // A service is not stopped by it: `config` listens to SIGHUP as well, and reloads.
+            // SIGHUP does not stop a service, because `config` reloads the settings on it.
             hangup: signal(SignalKind::hangup())?,
             ends_with_terminal: false,
             _ignored: [

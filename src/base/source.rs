@@ -1,8 +1,9 @@
 //! Where a request comes from: the address of its client, and the source that limits count it by.
 //!
-//! A forwarded address counts only from a proxy in `TRUSTED_PROXIES`. A proxy on this machine that is missing there
-//! would make all its clients one source, so that a stranger could use up everybody's share. So the address that it
-//! adds is used for the limits, which cannot do worse than no share at all; it is never logged and proves nothing.
+//! A forwarded address is trusted only from a proxy in `TRUSTED_PROXIES`. If a proxy on this machine is missing there,
+//! all its clients would count as one source, and a stranger could use up everybody's share. For the limits alone, the
+//! address that such a proxy adds is therefore used. A forged one is no worse than having no limit per source. It is
+//! never logged and proves nothing.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -56,12 +57,12 @@ impl Proxies {
         self.trusted.iter().any(|net| net.contains(&address))
     }
 
-    /// A local proxy that is used and not trusted, for the operator.
+    /// A local proxy that is in use but not trusted, to report to the operator.
     pub fn missing(&self) -> Option<IpAddr> {
         *self.missing.lock()
     }
 
-    /// A trusted proxy that does not tell its clients' addresses, for the operator.
+    /// A trusted proxy that does not forward its clients' addresses, to report to the operator.
     pub fn silent(&self) -> Option<IpAddr> {
         *self.silent.lock()
     }
@@ -124,7 +125,8 @@ fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     entries.map(|entry| entry.trim().parse::<IpAddr>().ok().map(|ip| ip.to_canonical()))
 }
 
-/// Whether a request from this machine came through a proxy: it says so, or asks for another machine.
+/// Whether a request from this machine came through a proxy: it has a forwarding header, or a `Host` that is not this
+/// machine.
 fn is_proxied(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED_FOR)
         || headers.contains_key(FORWARDED)
@@ -236,7 +238,7 @@ mod tests {
         }
     }
 
-    /// Its clients are told apart for the limits. Their addresses are not believed.
+    /// The limits tell its clients apart, but their addresses are not trusted.
     #[test]
     fn a_local_proxy_that_is_not_trusted_is_noticed() {
         for (peer, lines, source, is_noticed) in [

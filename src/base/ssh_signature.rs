@@ -1,7 +1,7 @@
 //! Signatures of files as `ssh-keygen -Y sign` makes them, with an Ed25519 key. Verified only.
 //!
-//! The format is OpenSSH's PROTOCOL.sshsig: length-prefixed fields in PEM-like armor. The signature is of a short text
-//! that has the file's hash and a namespace, so that a signature for another purpose is not accepted.
+//! The format is OpenSSH's PROTOCOL.sshsig: length-prefixed fields in PEM-like armor. The signature covers the file's
+//! hash and a namespace, so that a signature for another purpose is not accepted.
 
 use std::str::FromStr;
 
@@ -18,7 +18,7 @@ const END: &str = "-----END SSH SIGNATURE-----";
 /// The public half of a key, as in a `.pub` file: `ssh-ed25519 AAAA…`, with or without a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignerKey {
-    /// The key with its algorithm, as it stands in a signature.
+    /// The key with its algorithm, in the form in which a signature contains it.
     blob: Vec<u8>,
     point: Vec<u8>,
 }

@@ -1,4 +1,4 @@
-//! TLS to other servers, for protocols other than HTTP: with ring, and the certificate authorities that the system trusts.
+//! TLS clients for protocols other than HTTP, with ring and the certificate authorities that the system trusts.
 
 use std::sync::Arc;
 

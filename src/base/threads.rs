@@ -1,8 +1,8 @@
 //! Threads for connections: each serves its connections from the first byte to the last.
 //!
-//! On a runtime of several threads, one thread reads a request and another writes the response; each has to be woken,
-//! with nothing of the work in its caches. A connection that stays on one thread answers a call with a tenth less
-//! processor time. Everything else runs on the program's main runtime and delays no connection.
+//! On a multi-threaded runtime, one thread reads a request and another writes the response. Each has to be woken, and
+//! has none of the data in its caches. A connection that stays on one thread uses a tenth less processor time per call.
+//! Everything else runs on the program's main runtime, where it does not delay connections.
 
 use std::future::Future;
 use std::io;
@@ -29,7 +29,7 @@ struct ConnectionThread {
 }
 
 impl ConnectionThreads {
-    /// No threads of their own: connections are served on the current runtime.
+    /// No separate threads: connections are served on the current runtime.
     pub fn current() -> Self {
         Self(Arc::new([ConnectionThread {
             runtime: Handle::current(),
@@ -48,7 +48,7 @@ impl ConnectionThreads {
         threads.map(Self)
     }
 
-    /// Serves a connection on the thread that has the fewest.
+    /// Serves a connection on the thread that has the fewest connections.
     pub(super) fn spawn(&self, tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'static) {
         let connections = |thread: &&ConnectionThread| Arc::strong_count(&thread.connections);
         if let Some(thread) = self.0.iter().min_by_key(connections) {
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// Sends its thread twice, and ends when it is let go.
+    /// Reports its thread twice, and ends when `let_go` fires.
     async fn connection(threads: mpsc::Sender<ThreadId>, let_go: oneshot::Receiver<()>) {
         for _ in 0..2 {
             yield_now().await;

@@ -6,8 +6,8 @@ pub fn is_older(version: &str, than: &str) -> bool {
     matches!((numbers(version), numbers(than)), (Some(own), Some(other)) if own < other)
 }
 
-/// The three numbers of a version. A text with other characters than versions have, which could disturb a terminal or an
-/// address, is none.
+/// The three numbers of a version. `None` for a text with characters that no version has, which could disturb a
+/// terminal or a URL.
 pub fn numbers(version: &str) -> Option<[u64; 3]> {
     let is_usual = |b: u8| b.is_ascii_alphanumeric() || b".+-".contains(&b);
     if !version.bytes().all(is_usual) {

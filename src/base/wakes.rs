@@ -1,8 +1,8 @@
 //! Wakes between the parts of one task, without the runtime.
 //!
-//! The two ends of a channel inside one task (a connection of hyper and the body that is read from it) wake their own
-//! task to make each other continue. A task that is woken while it runs is queued again, and a runtime of several
-//! threads wakes another thread to take it, several times a call and for nothing. Here, a wake during a poll leads to
+//! Two ends of a channel can be in one task, such as a connection of hyper and the body that is read from it. They wake
+//! their own task to make each other continue. A task that is woken while it runs is queued again, and a multi-threaded
+//! runtime wakes another thread to take it: several times per call, for nothing. Here, a wake during a poll leads to
 //! another poll at once, and only a wake between polls wakes the task.
 
 use std::sync::Arc;

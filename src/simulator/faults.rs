@@ -56,7 +56,7 @@ pub enum Fault {
     HangUp,
     /// The connection breaks before the request is carried out.
     Dropped,
-    /// The request is carried out, but the response is this status, as of a gateway that did not wait.
+    /// The request is carried out, but the response has this status, as if a proxy had timed out.
     LateStatus { status: u16 },
     /// A response in a shape that no client knows.
     ChangedShape,

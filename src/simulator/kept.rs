@@ -1,7 +1,7 @@
-//! What people changed at the pretend Garmin: the requests that change something, and the documents afterwards.
+//! Changes that people made at the pretend Garmin: the requests, and the documents afterwards.
 //!
-//! The documents of [`super::data`] are computed and know no changes. A person's changes are kept here until the process
-//! ends, and are laid over the computed documents: a renamed activity reads back renamed, also in the list.
+//! The documents of [`super::data`] are computed and contain no changes. A person's changes are kept here until the
+//! process ends, and are applied to the computed documents: a renamed activity has its new name in the list too.
 
 mod activities;
 mod body;
@@ -55,7 +55,7 @@ struct ChangeRequest<'a> {
     raw: &'a [u8],
     /// The current document at a path with query.
     read: &'a dyn Fn(&str) -> Option<Value>,
-    /// A number that nothing has yet.
+    /// An id that is not in use yet.
     id: i64,
 }
 
@@ -124,7 +124,7 @@ impl KeptChanges {
         Some(response)
     }
 
-    /// Whether a document that is computed was deleted.
+    /// Whether the person deleted the computed document at this path.
     pub(super) fn hides(&self, person: &str, path: &str) -> bool {
         let document = self.document(person, path, "", Some(Value::Bool(true)));
         document.is_none()
@@ -201,7 +201,7 @@ fn merge(document: &mut Value, patch: &Value) {
     }
 }
 
-/// The document with one more member, or with another value of it.
+/// A copy of the document in which the member `name` has this value.
 fn with(document: &Value, name: &str, value: impl Into<Value>) -> Value {
     let mut members = document.as_object().cloned().unwrap_or_default();
     members.insert(name.to_owned(), value.into());
@@ -229,7 +229,7 @@ fn text<'a>(document: &'a Value, name: &str) -> &'a str {
     document.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The members of a path such as `a.b` of an object in an object.
+/// The value at a path such as `a.b`; null if there is none.
 fn at<'a>(document: &'a Value, path: &str) -> &'a Value {
     path.split('.')
         .try_fold(document, |value, name| value.get(name))

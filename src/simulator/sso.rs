@@ -75,7 +75,7 @@ fn judge(context: &SsoContext<'_>, email: &str, password: &str) -> PasswordCheck
 }
 
 impl Sso {
-    /// The e-mail that a request is for, if the request contains it or its session knows it.
+    /// The e-mail that a request is for, from its body or from its session.
     pub(super) fn email(&self, request: &SimulatedRequest) -> Option<String> {
         let typed = request
             .json()

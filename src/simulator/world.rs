@@ -304,7 +304,7 @@ impl World {
             return changed.unwrap_or_else(not_found);
         }
         let (status, body) = match computed(&request.path, &request.query) {
-            // A refusal stays one, except for what the person has made.
+            // A refusal stays a refusal. Only a 404 may become a document that the person has created.
             Some(response) if response.status < 300 => (response.status, response.body),
             Some(response) if response.status != 404 => {
                 return SimulatedResponse::json(response.status, &response.body.unwrap_or_default());

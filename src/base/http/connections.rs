@@ -1,15 +1,15 @@
 //! The open connections of a server, and which of them closes when there are too many.
 //!
-//! A connection is *proven* from the moment its request presents a valid bearer token until its next request begins.
-//! A new connection is unproven. To admit others, an unproven connection closes: of the source with the most of them,
-//! the one that has waited longest for its client. A request that was received whole is answered, because it may have
-//! changed something; its connection closes only if nothing else can. A flood from a few addresses therefore displaces
-//! itself, and members always get in.
+//! A connection is *proven* from the moment its request presents a valid bearer token until its next request begins. A
+//! new connection is unproven. To make room, the server closes an unproven connection: among those of the source that
+//! has the most, the one that has waited longest for its client. A request that was received completely is answered,
+//! because it may have changed something; its connection is closed only if no other can be. A flood from a few
+//! addresses therefore displaces itself, and members always get in.
 //!
 //! A new connection has a moment to send its request before it may be closed for others, so a flood waits in the
 //! kernel's queue like everybody else.
 //!
-//! A connection of a proxy belongs to the proxy, and during a request to the client of that request.
+//! A connection of a proxy counts for the proxy, and during a request for the client of that request.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -55,8 +55,8 @@ impl Capacity {
 #[derive(Debug)]
 pub(super) struct Connections {
     capacity: Capacity,
-    /// Addresses that many clients connect through, so they have no limit per source. Loopback always counts as one,
-    /// because a local proxy may tell no addresses at all.
+    /// Addresses through which many clients connect, so they have no limit per source. Loopback always counts as one,
+    /// because a local proxy may not forward any addresses.
     proxies: Arc<Proxies>,
     open: Mutex<OpenEntries>,
 }
@@ -80,14 +80,14 @@ struct Entry {
     unanswered: usize,
     /// The number of unanswered requests whose body is being read.
     reading: usize,
-    /// When the connection, its latest request, its response, or the pause after it began.
+    /// The start of the current state: connected, receiving a request, sending its response, or idle after it.
     since: Instant,
-    /// Whether there was a request.
+    /// Whether the connection has carried a request.
     has_asked: bool,
     close: CancellationToken,
 }
 
-/// The place for a new connection.
+/// Whether a new connection is admitted.
 #[derive(Debug)]
 pub(super) enum ConnectionSlot {
     Given(OpenConnection),
@@ -102,13 +102,13 @@ pub(super) enum ConnectionSlot {
 pub(super) struct OpenConnection {
     id: u64,
     connections: Arc<Connections>,
-    /// When the first bytes of the next request came, until its header is received whole. Every read asks for it, so it
-    /// has a lock of its own.
+    /// When the first bytes of the next request arrived, until its header is complete. Every read checks this, so it
+    /// has its own lock.
     head_since: Mutex<Option<Instant>>,
     close: CancellationToken,
 }
 
-/// A request in progress. Dropping it says that its response was sent, or will never be.
+/// A request in progress. It is dropped when its response was sent, or when that is no longer possible.
 #[derive(Debug)]
 pub(super) struct OpenRequest {
     connection: Arc<OpenConnection>,
@@ -247,8 +247,8 @@ impl OpenConnection {
         }
     }
 
-    /// How much longer the client may be silent, if at all. After a request, a known client and a proxy may be idle; but
-    /// nobody may send half a header.
+    /// How much longer the client may be silent; `None` if its time is over. After a request, a known client and a
+    /// proxy may be idle, but no client may pause within a header.
     fn silence_left(&self, limit: Duration) -> Option<Duration> {
         let open = self.connections.open.lock();
         let entry = open.entries.get(&self.id)?;
@@ -264,12 +264,12 @@ impl OpenConnection {
         (!left.is_zero()).then_some(left)
     }
 
-    /// Bytes came. Between two requests, they are the beginning of the next one.
+    /// Records that bytes arrived. Between two requests, they are the beginning of the next one.
     pub(super) fn heard(&self) {
         self.head_since.lock().get_or_insert_with(Instant::now);
     }
 
-    /// A request of this source begins. Its client is unknown until a token is verified.
+    /// Records that a request from this source begins. Its client is unknown until a token is verified.
     pub(super) fn asked(self: &Arc<Self>, source: IpAddr) -> OpenRequest {
         let mut open = self.connections.open.lock();
         let source = network(source);
@@ -290,13 +290,13 @@ impl OpenConnection {
         }
     }
 
-    /// The request came from a known client.
+    /// Records that the request came from a known client.
     pub(super) fn proven(&self) {
         self.change(|entry| entry.is_proven = true);
     }
 
-    /// The body of the request is about to be read. If too many bodies of unknown clients are, another connection
-    /// closes.
+    /// Records that the body of the request is about to be read. Closes another connection if too many bodies of
+    /// unknown clients are being read.
     pub(super) fn reading(self: &Arc<Self>) -> ReadingBody {
         self.change(|entry| entry.reading += 1);
         let mut open = self.connections.open.lock();
@@ -328,7 +328,7 @@ impl OpenConnection {
 }
 
 impl OpenRequest {
-    /// The response is known. Its client now has to read it.
+    /// Records that the response is known. The client now has to read it.
     pub(super) fn answered(&mut self) {
         self.is_answered = true;
         self.connection.change(|entry| {
@@ -341,7 +341,7 @@ impl OpenRequest {
 impl Drop for OpenRequest {
     fn drop(&mut self) {
         let is_answered = self.is_answered;
-        // What came during a request was its body.
+        // Bytes that arrived during a request were its body, and not the next header.
         *self.connection.head_since.lock() = None;
         self.connection.change(|entry| {
             entry.requests -= 1;

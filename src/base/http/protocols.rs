@@ -26,12 +26,12 @@ pub(super) struct Protocols {
 }
 
 impl Protocols {
-    /// `ping` is how long an HTTP/2 client may stay unheard before it is asked, and then has to answer.
+    /// `ping` is both the silence after which an HTTP/2 client is sent a PING, and the time limit for its reply.
     pub(super) fn new(idle_timeout: Duration, ping: Duration) -> Self {
         let mut http1 = http1::Builder::new();
         http1
             .timer(TokioTimer::new())
-            // Hyper knows no other limit for an idle connection. `OpenConnection::silent` enforces the shorter ones.
+            // Hyper has no other limit for an idle connection. `OpenConnection::silent` enforces the shorter ones.
             .header_read_timeout(idle_timeout)
             .max_headers(64)
             .max_buf_size(64 * 1024);

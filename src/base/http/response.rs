@@ -1,4 +1,4 @@
-//! The body of a response, whose end the connection is told.
+//! A response body that reports its end to its connection.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,7 +7,7 @@ use hyper::body::{Body, Frame, SizeHint};
 
 use super::connections::OpenRequest;
 
-/// A body that is dropped when it has been sent, or its connection has ended.
+/// A body whose request ends when it is dropped: after it was sent, or when its connection has ended.
 pub(super) struct Tracked<B> {
     body: B,
     _request: OpenRequest,

@@ -1,7 +1,7 @@
 //! Tracing spans for an OpenTelemetry collector (OTLP over HTTP, JSON), if one is configured; otherwise a no-op.
 //!
-//! Only operations that are worth tracing have spans: polling LiveTrack, storing points, and views by Claude. Spans
-//! are sent in batches in the background. If the collector is down they are lost, at no other cost.
+//! Only operations that are worth tracing have spans: polling LiveTrack, storing points, and analyses by Claude. Spans
+//! are sent in batches in the background. If the collector is down, they are lost, at no other cost.
 //!
 //! Deliberately absent: the `opentelemetry` crates (too much for three kinds of spans), sampling, metrics, and logs.
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::timeline::Timeline;
 use super::training::RACE_MONTHS;
 
-/// The document of a month; `None` if the path names none. Garmin counts months from zero.
+/// The document of a month; `None` if the path is not that of a month. Garmin counts months from zero.
 pub(super) fn month(timeline: Timeline<'_>, path: &str) -> Option<Value> {
     let (year, month) = path
         .strip_prefix("/calendar-service/year/")?

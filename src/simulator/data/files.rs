@@ -40,7 +40,7 @@ pub(super) fn file(timeline: Timeline<'_>, path: &str) -> Option<DataFile> {
     Some(DataFile { content_type, bytes })
 }
 
-/// Garmin's FIT words for a sport: sport and sub-sport.
+/// The names that FIT has for a sport and its sub-sport.
 fn fit_sport(type_key: &str) -> (&str, &str) {
     match type_key {
         "trail_running" => ("running", "trail"),
@@ -145,7 +145,7 @@ fn time(unix_s: i64) -> String {
         .unwrap_or_default()
 }
 
-/// Writing to a text never fails.
+/// Appends formatted text. Writing to a `String` never fails.
 macro_rules! put {
     ($text:ident, $($arguments:tt)*) => { write!($text, $($arguments)*).unwrap_or_default() };
 }
@@ -245,7 +245,7 @@ fn tcx(day: &Day<'_>, activity: &Activity) -> String {
     text
 }
 
-/// One line a lap, as the export of Garmin's web pages.
+/// One line per lap, as in the export of Garmin's website.
 fn csv(activity: &Activity) -> String {
     let mut text = "Laps,Time,Distance,Avg HR,Max HR,Total Ascent\n".to_owned();
     for (index, lap) in activity.laps().into_iter().enumerate() {

@@ -199,7 +199,7 @@ pub(super) fn offset_minutes(person: &PersonSeed) -> i64 {
     }
 }
 
-/// The name of the zone with that offset. The sign in such names is that of the offset to UTC, not from it.
+/// The name of the zone with that offset. The sign in `Etc` names is inverted: `Etc/GMT-1` is one hour ahead of UTC.
 pub(super) fn zone_name(person: &PersonSeed) -> String {
     format!("Etc/GMT{:+}", -offset_minutes(person) / 60)
 }

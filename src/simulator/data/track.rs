@@ -17,7 +17,7 @@ pub(super) struct TrackSecond {
     pub(super) distance_m: Option<f64>,
     pub(super) speed_mps: Option<f64>,
     pub(super) bpm: i64,
-    /// Revolutions a minute, which are half of the steps.
+    /// Revolutions per minute, which is half of the steps per minute.
     pub(super) cadence_rpm: Option<i64>,
     pub(super) watts: Option<i64>,
     pub(super) celsius: Option<i64>,
@@ -73,13 +73,13 @@ impl Day<'_> {
     }
 }
 
-/// The heart rate of a lap: mean and highest, as in the documents.
+/// The average and the maximum heart rate of a lap, as in the documents.
 pub(super) fn lap_bpm(activity: &Activity, (from_s, duration_s, _): TrackLap) -> (i64, i64) {
     let bpm = activity.bpm((from_s + duration_s / 2.0) / activity.duration_s);
     (bpm, (bpm + 5).min(activity.max_bpm))
 }
 
-/// The metres up in a lap, as in the documents.
+/// The ascent of a lap in metres, as in the documents.
 pub(super) fn lap_climb_m(activity: &Activity, (_, duration_s, _): TrackLap) -> f64 {
     tenths(activity.climb_m * duration_s / activity.duration_s)
 }

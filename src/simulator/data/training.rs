@@ -156,7 +156,7 @@ impl Activity {
     }
 }
 
-/// The months with a race, which is on their first Sunday.
+/// The months in which a race takes place, on the first Sunday.
 pub(super) const RACE_MONTHS: [i8; 4] = [4, 6, 9, 10];
 
 /// A slot of the weekly plan: duration in minutes, effort from 1 to 10, start in minutes from midnight, and the

@@ -1,4 +1,4 @@
-//! Weigh-ins, blood pressure, hydration, and requests to load a day again.
+//! Weigh-ins, blood pressure, hydration, and requests to reload a day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,7 +148,7 @@ impl KeptBody {
         }
     }
 
-    /// The weighings of a list that are still there, and those that were added on the days.
+    /// The weigh-ins of a list without the deleted ones, followed by those that were added on the accepted days.
     fn weighings(&self, list: Option<&Value>, is_within: impl Fn(&str) -> bool) -> Value {
         let computed = list.and_then(Value::as_array).into_iter().flatten();
         let added = self

@@ -21,7 +21,7 @@ fn hex_id(id: i64) -> String {
     format!("{id:032x}")
 }
 
-/// The custom foods as a list of the document at Garmin.
+/// The custom foods that the computed document lists.
 fn custom_foods(change: &ChangeRequest<'_>) -> Vec<Value> {
     let document = (change.read)("/nutrition-service/customFood?start=0&limit=1000");
     let list = document.as_ref().map(|document| at(document, "customFoods"));

@@ -12,7 +12,7 @@ use super::{
 
 /// The workout that everybody has, scheduled for every Thursday.
 const STANDING: (i64, &str) = (123_450, "6 x 800 m");
-/// The id of a standing entry is this plus the number of its day.
+/// The calendar entry of the standing workout on a day has this id plus the number of the day.
 const STANDING_ENTRY: i64 = 9_870_000;
 
 #[derive(Debug, Default)]

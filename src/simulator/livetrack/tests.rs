@@ -21,7 +21,7 @@ fn world() -> World {
 /// All scenario files by name.
 fn scenarios() -> Vec<(String, Scenario)> {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/scenarios");
-    // Messages with claims, and races with what is told of them, have their own form.
+    // Files whose names begin with `claims`, and those in subdirectories, have other formats.
     let is_scenario = |path: &std::path::PathBuf| {
         path.is_file() && !path.file_name().unwrap().to_string_lossy().starts_with("claims")
     };

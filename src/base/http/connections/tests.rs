@@ -66,7 +66,7 @@ fn proven_connections_stay_and_the_largest_source_makes_room() {
     assert!(member.close.is_cancelled());
 }
 
-/// What a request has changed must be told, so its connection closes last.
+/// The client must learn what its request has changed, so its connection is closed last.
 #[test]
 fn a_request_that_was_received_is_answered() {
     let all = connections(4, 4);
@@ -79,7 +79,7 @@ fn a_request_that_was_received_is_answered() {
         from(&all, "192.0.2.1");
     }
     assert!(!newcomer.close.is_cancelled() && !member.close.is_cancelled());
-    // Its client then has time to read the response, like others.
+    // The client then has as much time to read the response as any other.
     request.answered();
     from(&all, "192.0.2.1");
     assert!(!newcomer.close.is_cancelled());
@@ -87,7 +87,7 @@ fn a_request_that_was_received_is_answered() {
     assert!(newcomer.close.is_cancelled());
 }
 
-/// Before that, idle connections of members close: their clients open new ones.
+/// Idle connections of members are closed first, because their clients can open new ones.
 #[test]
 fn a_received_request_is_displaced_when_nothing_else_can_be() {
     let all = connections(2, 2);
@@ -150,7 +150,7 @@ fn an_idle_proven_connection_makes_room() {
     assert_eq!(closed(&members), [1]);
 }
 
-/// Behind a proxy each request belongs to its client, and the pause after it to the proxy.
+/// Behind a proxy, a request counts for its client, and the pause after it for the proxy.
 #[test]
 fn clients_of_a_proxy_have_their_own_shares() {
     for proxy in ["10.1.2.3", "127.0.0.1"] {
