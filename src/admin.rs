@@ -1,7 +1,8 @@
 //! The private interface: a Unix socket for the console and the CLI.
 //!
-//! [`api`] defines the protocol and [`views`] the data it shows; [`service`] carries out reads and acts;
-//! [`operations`] holds the acts that span several modules, and [`news`] the news of the program; `server` and [`client`] are the two ends of the socket.
+//! [`api`] defines the protocol and [`views`] the data it shows; [`service`] carries out reads and acts; [`operations`]
+//! holds the acts that span several modules, and [`news`] the news of new releases; `server` and [`client`] are the two
+//! ends of the socket.
 
 mod access;
 pub mod api;

@@ -269,7 +269,7 @@ fn on_all_cores(act: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode
     }
 }
 
-/// Runs a daemon. Its result says whether it drained in time.
+/// Runs a daemon, whose result is true if nothing failed.
 fn in_daemon(daemon: impl Future<Output = anyhow::Result<bool>>) -> ExitCode {
     on_all_cores(async {
         Ok(if daemon.await? {

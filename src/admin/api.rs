@@ -114,12 +114,12 @@ pub enum AdminAct {
     Uninvite {
         email: String,
     },
-    /// Set the tools in a person's list: `core`, `all`, `default`, or names with commas between them.
+    /// Set the tools in a person's list: `core`, `all`, `default`, or comma-separated names.
     ChooseTools {
         account: String,
         tools: String,
     },
-    /// Set the addresses, besides that of the account, to which a person's LiveTrack mails go; with commas between them.
+    /// Set the addresses, besides that of the account, at which a person receives LiveTrack mails; comma-separated.
     ChooseMailAddresses {
         account: String,
         addresses: String,
@@ -155,7 +155,7 @@ pub enum AdminAct {
         name: Option<String>,
         privacy_m: Option<u32>,
         hours_after: Option<u32>,
-        /// The link of another athlete, to add the race to. Answered by [`AdminAnswer::Done`].
+        /// Another athlete's link, to which the race is added. Answered by [`AdminAnswer::Done`].
         #[serde(default)]
         with: Option<String>,
     },
@@ -295,10 +295,10 @@ pub struct PurgeSummary {
     pub races: u32,
     /// Usage records: one per tool and day.
     pub usage: u32,
-    /// Histories of people, which are off then.
+    /// Histories, which are also switched off.
     #[serde(default)]
     pub histories: u32,
-    /// Grants to other members, which are taken back then.
+    /// Grants to other members, which are withdrawn.
     #[serde(default)]
     pub grants: u32,
     /// Size of the store on disk in bytes, before and after compaction.

@@ -27,7 +27,7 @@ impl AdminService {
         let account = account.map(|account| self.account(account)).transpose()?;
         let mut purged = PurgeSummary::default();
         if let Some(before) = before {
-            // Without a day, everything is meant.
+            // `Timestamp::MAX` means everything, including times in the future.
             let before = if before == Timestamp::MAX {
                 before
             } else {

@@ -16,7 +16,8 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// All states of a worker, so that a state without workers is reported as 0.
 const STATES: [&str; 5] = ["waiting", "starting", "ready", "stopping", "failed"];
 
-/// All metrics as one page of text. `bot` is whether the Telegram bot is heard, if there is one.
+/// All metrics as one page of text. `bot` tells whether the Telegram bot's messages are being read; `None` without a
+/// bot.
 pub(super) fn page(
     views: &ConsoleViews,
     writable: bool,
@@ -128,7 +129,7 @@ pub(super) fn page(
     Ok(page)
 }
 
-/// How much the people keep of their days, and when it grew.
+/// The number of histories and of their days, and when the last day was fetched.
 fn histories(registry: &mut Registry, overview: &Overview) {
     let days = i64::try_from(overview.history_days).unwrap_or(i64::MAX);
     for (name, help, value) in [

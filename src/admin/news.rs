@@ -1,7 +1,7 @@
-//! News of the program: a signed file at the address of its releases, read once a day if the operator wants it.
+//! News about releases of this program: a signed file next to the releases, read once a day if the operator wants it.
 //!
-//! The request names neither this gateway nor its version. The operator is shown what the file says, and nothing else
-//! follows from it.
+//! The request names neither this gateway nor its version. The file is only shown to the operator, and has no other
+//! effect.
 
 mod file;
 
@@ -22,7 +22,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// The wait after a failure.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
-/// A server that is away for longer is told.
+/// How long the server may be unreachable before the operator is told.
 const LONGEST_AWAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 #[derive(Debug, Default)]
@@ -31,20 +31,20 @@ struct NewsState {
     trouble: Option<(Timestamp, NewsError)>,
 }
 
-/// What is new. Clones share it.
+/// The newest news that was read. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct News {
     state: Arc<Mutex<NewsState>>,
     worker: &'static str,
 }
 
-/// Where the news is read, and who is told of it.
+/// The source of the news, and the phone that is notified.
 pub struct NewsReader {
     pub settings: NewsSettings,
     pub clock: Clock,
-    /// The operator's phone is told once of each news.
+    /// Notifies the operator's phone once of each item.
     pub notifier: Notifier,
-    /// For the nights, in which no phone is told.
+    /// The time zone that determines the nights, when no phone is notified.
     pub zone: TimeZone,
 }
 
@@ -84,7 +84,7 @@ impl News {
         }
     }
 
-    /// Tells the operator's phone what it was not told before.
+    /// Notifies the operator's phone of each item that it has not received before.
     async fn tell_phone(&self, notifier: &Notifier) {
         let file = self.state.lock().file.clone();
         let sentences = file.map(|file| file.sentences(VERSION, self.worker));
@@ -99,7 +99,7 @@ impl News {
         }
     }
 
-    /// Returns whether the news was read.
+    /// Stores the result of a read. Returns whether the news was read.
     fn take(&self, read: Result<NewsFile, NewsError>, now: Timestamp) -> bool {
         let mut state = self.state.lock();
         match read {

@@ -92,7 +92,7 @@ impl AdminService {
 
     fn races_time(&self) -> Option<Timestamp> {
         let (races, own) = (self.rooms.races.clock().now(), self.clock.now());
-        // The two are read one after the other.
+        // The two clocks are read one after the other, so a small difference means nothing.
         (own.duration_since(races).abs() > SignedDuration::from_secs(1)).then_some(races)
     }
 
@@ -125,7 +125,7 @@ impl AdminService {
         attention
     }
 
-    /// What concerns the gateway as a whole.
+    /// Problems that concern the gateway as a whole.
     fn own_attention(&self) -> Vec<Attention> {
         let mut attention = Vec::new();
         let mut add = |subject: &str, text| attention.push(Attention::new(subject, text, ConsoleView::Log));
@@ -195,7 +195,8 @@ impl AdminService {
     }
 }
 
-/// What the operator should look at in a race. No time that passes is in the text, so that it stays one problem.
+/// What the operator should look at in a race. The text contains no elapsed time, so that the problem stays the same
+/// one.
 fn race_attention(race: &RaceView) -> Option<Attention> {
     let too_late = race.next_cutoff.as_ref().filter(|cutoff| cutoff.margin_s < 0.0);
     let text = match (race.state.as_str(), too_late) {

@@ -34,7 +34,7 @@ pub struct AdminService {
     pub notifier: Notifier,
     /// The mailbox that starts races.
     pub mailbox: RaceMailbox,
-    /// News of the program.
+    /// The news about releases of this program.
     pub news: News,
     /// Starts the worker program for a test.
     pub script: Script,
@@ -323,7 +323,7 @@ fn test_report(tested: &[ChannelTest]) -> Result<String, AdminRefusal> {
     ))
 }
 
-/// Which addresses of a person count now.
+/// A sentence about the addresses whose mails start the person's races now.
 fn told_addresses(chosen: &[String]) -> String {
     if chosen.is_empty() {
         return "Only mails to the e-mail of their account start their races now.".into();

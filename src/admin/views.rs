@@ -47,13 +47,13 @@ pub struct Overview {
     /// When the days of any of them were last fetched.
     #[serde(default)]
     pub history_filled_at: Option<Timestamp>,
-    /// Until when Garmin wants no requests, after it refused one with 429.
+    /// The time until which no request is sent to Garmin, after it refused one with 429.
     #[serde(default)]
     pub garmin_paused_until: Option<Timestamp>,
-    /// The time by which races are watched, if it is not the gateway's.
+    /// The time on the races' clock, if that differs from the gateway's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub races_time: Option<Timestamp>,
-    /// Whether the mailbox that starts races is watched, in a sentence; `None` without one.
+    /// A sentence about whether the mailbox that starts races is being watched; `None` without a mailbox.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mailbox: Option<String>,
     /// Open problems, most urgent first.
@@ -77,7 +77,7 @@ pub struct Attention {
 }
 
 impl Attention {
-    /// A problem of no single account or race.
+    /// A problem that concerns no single account or race.
     pub(super) fn new(subject: &str, text: String, view: ConsoleView) -> Self {
         Self {
             subject: subject.to_owned(),
@@ -134,7 +134,7 @@ pub struct WorkerView {
     pub retry_at: Option<Timestamp>,
 }
 
-/// The history of a person as the operator sees it: its size and state, and no value.
+/// The history of a person as the operator sees it: its size and its state, without the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
     pub since: Timestamp,
@@ -143,7 +143,7 @@ pub struct HistoryView {
     /// Bytes in the store, before sealing.
     pub bytes: u64,
     pub filled_at: Option<Timestamp>,
-    /// What stands in the way of filling it, and what to do.
+    /// What prevents filling it, and what to do.
     pub trouble: Option<String>,
 }
 

@@ -41,7 +41,7 @@ pub(super) struct ImportArgs {
     location: StoreLocation,
 }
 
-/// What the report tells beside the plan itself, which is gone once it is carried out.
+/// The report on a plan. It is written before the plan is carried out, because that consumes the plan.
 struct ImportReport {
     lines: Vec<String>,
     json: Value,
@@ -95,7 +95,7 @@ pub(super) async fn import(args: ImportArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The secret in a file or on standard input. A line break at its end does not belong to it.
+/// Reads the secret from a file or from standard input, without line breaks at its end.
 fn read_secret(path: &Path) -> anyhow::Result<Secret> {
     const LONGEST: u64 = 64 * 1024;
     let mut text = zeroize::Zeroizing::new(String::new());
@@ -116,7 +116,7 @@ fn already_here(store: &Store) -> Result<AlreadyHere, StoreError> {
     })
 }
 
-/// What an operator should know beside the lists.
+/// Sentences for the operator about what the lists do not contain.
 fn notes(old: &OldGateway, config: &Config) -> Vec<String> {
     let mut notes = Vec::new();
     if old.is_running {
@@ -228,7 +228,7 @@ fn why(why: Unusable) -> &'static str {
     }
 }
 
-/// The people whose clients have nothing that stays valid.
+/// The people who must connect their clients again, because none of their tokens stays valid.
 fn connect_again(plan: &ImportPlan) -> Vec<&str> {
     let without_access = plan.accounts.iter().filter(|account| account.access.is_empty());
     let closed = plan

@@ -50,7 +50,7 @@ impl StoreLocation {
     pub(super) async fn find(&self, config: &Config) -> Result<GatewayProcess, ClientError> {
         let path = match &self.socket {
             Some(path) => socket_in(path.clone()),
-            // If this user has a store, that one is meant, whether its gateway is running or not.
+            // If this user has a store, its own gateway is meant, whether that is running or not.
             None if config.db_path.is_dir() => socket_in(config.runtime_dir.clone()),
             None => default_socket(&config.runtime_dir),
         };
@@ -107,7 +107,7 @@ impl Drop for OwnStore {
     }
 }
 
-/// Creates the directory of the store, for this user alone.
+/// Creates the directory of the store, accessible only to this user.
 pub(super) fn make_place(config: &Config) -> anyhow::Result<()> {
     let parent = parent(&config.db_path);
     let mut directory = std::fs::DirBuilder::new();

@@ -96,7 +96,7 @@ impl OperatorSession {
     }
 }
 
-/// Asks the operator for confirmation, unless `--yes` was given. With `word`, that must be typed instead of `y`.
+/// Asks the operator for confirmation, unless `--yes` was given. If `word` is given, it must be typed instead of `y`.
 fn confirm(confirmation: &Confirmation, what: &str, word: Option<&str>) -> anyhow::Result<()> {
     if confirmation.yes {
         return Ok(());

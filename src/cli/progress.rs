@@ -37,7 +37,7 @@ impl ProgressLine {
 
     fn put(text: &str) {
         let mut err = std::io::stderr().lock();
-        // This fails if the terminal is gone, which then needs no progress.
+        // This only fails if the terminal is gone, and then nobody needs the progress.
         drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
     }
 }

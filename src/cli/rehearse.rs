@@ -75,7 +75,7 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The text of a course, once it was seen to be one.
+/// Reads a course, and checks that it is one.
 fn read_course(path: &Path) -> Result<String, UsageError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
@@ -99,7 +99,7 @@ fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// The legs and the checkpoints of one recording, a line each.
+/// The legs and the checkpoints of one recording, one per line.
 fn stages(rehearsal: &RaceRehearsal) -> Vec<String> {
     let legs = rehearsal.legs.iter().map(|leg| {
         let found = match (leg.found_sport, leg.found_s) {

@@ -94,7 +94,7 @@ async fn upgrade(args: &UpgradeArgs, program: &Path) -> anyhow::Result<ExitCode>
         .filter(|(_, is_given)| *is_given)
         .map(|(option, _)| *option)
         .collect();
-    // A key that interrupts the new program must not leave its directory behind.
+    // Ctrl-C also reaches this process, which must live on to remove the directory of the new program.
     let signals =
         StopSignals::listen().map_err(|e| internal("the signal handlers can't be installed", &e))?;
     let ended = install_release(&release, &new, &options)?;
@@ -103,7 +103,7 @@ async fn upgrade(args: &UpgradeArgs, program: &Path) -> anyhow::Result<ExitCode>
     Ok(ExitCode::from(code.unwrap_or(BROKEN)))
 }
 
-/// Where releases are: as the command line says, else as the settings of the installation say.
+/// The address of the releases: from the command line, otherwise from the settings of the installation.
 fn releases(args: &UpgradeArgs, layout: &Layout) -> anyhow::Result<Releases> {
     if let (Some(base), Some(key)) = (&args.from, &args.key) {
         let key = key.parse::<SignerKey>();
@@ -111,7 +111,7 @@ fn releases(args: &UpgradeArgs, layout: &Layout) -> anyhow::Result<Releases> {
         return Ok(Releases::at(base, key)?);
     }
     let env_file = layout.env_file();
-    // A file that this user may not see is reported as one that can't be read.
+    // If this user may not look, the file is assumed to exist, so that the error says that it can't be read.
     let is_there = env_file.try_exists().unwrap_or(true);
     let sources = Sources::of_process(is_there.then_some(&*env_file)).map_err(WrongSettings::from)?;
     let news = NewsSettings::load(&sources).map_err(WrongSettings::from)?;
@@ -119,7 +119,7 @@ fn releases(args: &UpgradeArgs, layout: &Layout) -> anyhow::Result<Releases> {
     Ok(Releases::beside(&news.url, news.key)?)
 }
 
-/// The same command, with the whole path: sudo may not search where the program is.
+/// The same command with the full path, because sudo may not search the program's directory.
 fn again(args: &UpgradeArgs, program: &Path) -> String {
     let program = program.display().to_string();
     let mut words = vec![program.as_str(), "upgrade"];

@@ -1,4 +1,4 @@
-//! The signed file that has the news.
+//! The signed file with the news.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const LIMITS: DownloadLimits = DownloadLimits {
 const LONGEST_SENTENCE: usize = 300;
 const MOST_SENTENCES: usize = 3;
 
-/// As `packaging/notes.json` is before a release.
+/// The contents of the file, which are those of `packaging/notes.json` at the time of the release.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct NewsFile {
     pub(super) version: String,
@@ -23,12 +23,12 @@ pub(super) struct NewsFile {
     notes: Vec<NewsNote>,
 }
 
-/// One sentence for some gateways.
+/// One sentence, for the gateways to which it applies.
 #[derive(Clone, Debug, Deserialize)]
 struct NewsNote {
-    /// For earlier versions than this.
+    /// Applies only to versions older than this one.
     before: Option<String>,
-    /// For gateways with this worker: `built-in` or `garmin_mcp`.
+    /// Applies only to gateways with this worker: `built-in` or `garmin_mcp`.
     worker: Option<String>,
     says: String,
 }
@@ -36,7 +36,7 @@ struct NewsNote {
 /// One sentence for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NewsSentence {
-    /// The same for the same news, whatever this program's version is.
+    /// Identifies the item, whatever this program's version is.
     pub(super) key: String,
     pub(super) says: String,
 }
@@ -51,7 +51,7 @@ pub(super) enum NewsError {
 }
 
 impl NewsError {
-    /// Whether it is no more than a server or a network that is away.
+    /// Whether only the server or the network is unreachable.
     pub(super) fn is_away(&self) -> bool {
         !matches!(
             self,
@@ -62,7 +62,7 @@ impl NewsError {
 
 impl NewsFile {
     pub(super) async fn read(settings: &NewsSettings) -> Result<Self, NewsError> {
-        // Made for each day's two requests, so that nothing is held meanwhile.
+        // Created for the two requests of each day, so that it takes no memory in between.
         let downloader = Downloader::new(&settings.url)?;
         let url = settings.url.clone();
         let file = downloader.fetch_signed(url, &settings.key, LIMITS).await?;
@@ -95,7 +95,7 @@ impl NewsNote {
     }
 }
 
-/// The sentence without what could disturb a terminal.
+/// The sentence without control characters, which could disturb a terminal.
 fn plain(says: &str) -> String {
     let shown = says.chars().filter(|c| !c.is_control());
     shown.take(LONGEST_SENTENCE).collect()

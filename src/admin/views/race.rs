@@ -24,7 +24,7 @@ pub struct RaceView {
     /// When the last point of a race that is over was recorded.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
-    /// The whole distance, if the plan or the course tells it.
+    /// The total distance, if the plan or the course contains it.
     #[serde(default)]
     pub whole_m: Option<f64>,
     /// The arrival at the finish: early, likely and late.
@@ -37,11 +37,11 @@ pub struct RaceView {
     pub next_cutoff: Option<CutoffView>,
 }
 
-/// The next place that closes, and how much time is left for it.
+/// The next place with a cut-off, and the expected margin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CutoffView {
     pub place: String,
-    /// What the likely arrival leaves, in seconds; negative = too late.
+    /// Seconds from the likely arrival to the cut-off; negative = too late.
     pub margin_s: f64,
 }
 
@@ -68,7 +68,7 @@ pub struct RaceDetail {
     /// The elevation along the course: metres from the start, and metres above the sea.
     #[serde(default)]
     pub profile: Vec<(f64, f64)>,
-    /// How far the athlete is on the way; `None` before the start.
+    /// The athlete's distance along the course; `None` before the start.
     #[serde(default)]
     pub progress_m: Option<f64>,
     /// Checkpoints and finish, in order.
@@ -82,7 +82,7 @@ pub struct RaceDetail {
     pub alerts: Vec<(Timestamp, String)>,
     /// The last message that Claude sent.
     pub last_words: Option<String>,
-    /// Who reads the messages, a line each, without the addresses of phones.
+    /// Who reads the messages, one per line, without the addresses of phones.
     #[serde(default)]
     pub recipients: Vec<String>,
 }

@@ -102,7 +102,7 @@ impl Print {
         text
     }
 
-    /// The sizes of the histories, and no value of anybody's days.
+    /// The sizes of the histories, without any of the stored data.
     fn histories(&self, people: &People) -> String {
         let mut table = TextTable::new(
             &["HISTORY OF", "SINCE", "DAYS", "SIZE", "FILLED", "TROUBLE"],
