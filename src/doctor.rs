@@ -1,7 +1,7 @@
 //! The doctor checks the installation, on this machine and from outside, and says how to fix each problem.
 //!
-//! Each check returns one or more [`Finding`]s. Only one check has a side effect: it registers a client at the public
-//! address, as Claude would. That client is removed together with other clients that were never used.
+//! Each check returns one or more [`Finding`]s. One of them registers a client at the public address, as Claude would.
+//! That leaves nothing behind, because the gateway does not store registrations.
 //!
 //! | file | checks |
 //! |---|---|

@@ -5,7 +5,8 @@
 //!
 //! Invariants:
 //! - Settings, secret and data are never overwritten, and only `--purge` removes them.
-//! - An upgrade keeps the old program and a copy of the store until the new one is ready, and otherwise restores both.
+//! - An upgrade keeps the old program and a copy of the store until the new program is ready. If it does not become
+//!   ready, both are restored.
 //! - The running service is not touched until the new program has read the settings and a backup of the store. The
 //!   service is restarted instead of stopped and started, so that systemd keeps its listening socket
 //!   (`daemon::Kept`).

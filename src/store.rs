@@ -1,4 +1,4 @@
-//! The store: sealed, versioned records in one sled tree, behind one writer thread. The only user of sled.
+//! The store: sealed, versioned records in one sled tree, behind one writer thread. No other module uses sled.
 //!
 //! Invariants:
 //! - An acknowledged write is on the disk. sled's `flush` alone does not guarantee that, so the writer adds

@@ -150,7 +150,7 @@ pub(super) async fn worker(patient: &mut Patient) -> Vec<Finding> {
     findings
 }
 
-/// Garmin's private interfaces change, and `garmin_mcp` follows them.
+/// Garmin's private interfaces change, and only newer revisions of `garmin_mcp` follow them.
 fn pin_is_old(days: i32) -> Finding {
     Finding::warn(
         "worker pin",

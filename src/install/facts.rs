@@ -126,7 +126,7 @@ fn is_same(a: &Path, b: &Path) -> io::Result<bool> {
     Ok(sizes.0 == sizes.1 && read(a)? == read(b)?)
 }
 
-/// The version that the installed program reports, such as `1.2.3`; a text that can't be compared if it reports none.
+/// The version that the installed program reports, such as `1.2.3`. If it reports none, a text that is not a version.
 fn installed(program: &Path) -> Option<String> {
     if !program.exists() {
         return None;

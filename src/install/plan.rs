@@ -195,7 +195,7 @@ fn backups(facts: &Facts) -> Vec<Action> {
         .collect()
 }
 
-/// What the operator does next.
+/// The next steps for the operator, as notes.
 fn after_install(facts: &Facts, answers: &Answers) -> Vec<String> {
     let layout = &facts.layout;
     let (program, env_file) = (layout.program.display(), layout.env_file());
@@ -227,7 +227,7 @@ fn after_install(facts: &Facts, answers: &Answers) -> Vec<String> {
     notes
 }
 
-/// The way from a new gateway to the first person who uses it.
+/// The steps from a new gateway to the first person who uses it.
 fn first_steps(answers: &Answers) -> Vec<String> {
     let mut steps = Vec::new();
     match (answers.public_url.as_str(), answers.tls.is_empty()) {

@@ -15,7 +15,7 @@ pub struct Answers {
     pub invited: String,
     pub operator_name: String,
     pub operator_email: String,
-    /// The address of the news of the program; empty if the operator does not want it.
+    /// The URL of the news about releases; empty if the operator does not want it.
     pub news_url: String,
     pub news_key: String,
 }

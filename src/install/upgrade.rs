@@ -1,7 +1,7 @@
-//! An upgrade: what `install.sh` does for the newest release, by the installed program itself.
+//! Upgrades to the newest release, as `install.sh` does, but from within the installed program.
 //!
-//! The installed program only fetches and checks. Everything else is done by the new program's own `install`, with its
-//! checks of settings and store, its restart and its return to the old program.
+//! The installed program only fetches and verifies the new one. The new program's own `install` does the rest: it
+//! checks the settings and the store, restarts the service, and goes back to the old program if that fails.
 
 mod error;
 mod release;
@@ -20,14 +20,14 @@ use crate::base::version::is_older;
 pub use error::UpgradeError;
 pub use release::{Release, Releases};
 
-/// The installation whose program is `program`, of those at the two layouts.
+/// Finds out at which of the two layouts `program` is installed.
 pub fn installation_of(program: &Path, layouts: [Layout; 2]) -> Result<Layout, UpgradeError> {
     if program == Path::new("/usr/bin/garmin-gateway") {
         return Err(UpgradeError::DebianPackage);
     }
     let is_it = |layout: &Layout| {
         let place = layout.program.canonicalize();
-        // The settings themselves may be hidden from this user.
+        // Only the directory is checked, because this user may not be allowed to see the settings in it.
         place.is_ok_and(|place| place == program) && layout.config.exists()
     };
     let found = layouts.into_iter().find(is_it);
@@ -51,7 +51,7 @@ pub fn check_user(layout: &Layout, again: &str) -> Result<(), UpgradeError> {
     }
 }
 
-/// Whether a release is to be installed over version `own`. Error: an older one was asked for.
+/// Whether a release is newer than version `own`, and should be installed. Errors: an older one was requested.
 pub fn is_due(own: &str, release: &Release, is_asked_for: bool) -> Result<bool, UpgradeError> {
     let found = &release.version;
     if is_asked_for && is_older(found, own) {
@@ -63,7 +63,7 @@ pub fn is_due(own: &str, release: &Release, is_asked_for: bool) -> Result<bool, 
     Ok(is_older(own, found))
 }
 
-/// Lets the new program install itself, with `options`. It asks and tells on this terminal.
+/// Runs the new program, which installs itself with `options`. It asks and reports on this terminal.
 pub fn install_release(
     release: &Release,
     program: &[u8],

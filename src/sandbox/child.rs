@@ -1,8 +1,8 @@
 //! The only place that spawns programs.
 //!
-//! A program gets its own process group and working directory, a cleared environment with only the given variables,
-//! and a pipe or a socket as standard input. It starts as the gateway's own binary, which sets up the fence and then executes the
-//! program ([`super::fence`]).
+//! A program gets its own process group and working directory, a cleared environment with only the given variables, and
+//! a pipe or a socket as standard input. It starts as the gateway's own binary, which sets up the fence and then
+//! executes the program ([`super::fence`]).
 //!
 //! One thread spawns all of them, and lives as long as [`super::Processes`]. A child's parent-death signal fires when
 //! the *thread* that spawned it ends, and tokio's blocking threads end when they are idle.
@@ -31,7 +31,7 @@ pub(crate) struct Process {
     group: Pid,
     /// Closed when the gateway ends, even if it is killed. `None` if it is a socket, or was taken.
     input: Option<ChildStdin>,
-    /// Told on drop that the group has ended; `None` for the watchdog's own process.
+    /// Notified on drop that the group has ended; `None` for the watchdog's own process.
     watch: Option<Watchdog>,
 }
 

@@ -43,7 +43,7 @@ impl WatchNote {
 pub(super) struct Watchdog(mpsc::UnboundedSender<WatchNote>);
 
 impl Watchdog {
-    /// A sender, and where its notes arrive.
+    /// A sender, and the receiver of its notes.
     pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<WatchNote>) {
         let (notes, inbox) = mpsc::unbounded_channel();
         (Watchdog(notes), inbox)

@@ -225,7 +225,8 @@ fn to_units(value: f64, unit: u8) -> Option<i64> {
         _ => value * ANGLES_PER_DEGREE,
     };
     let whole = units.round();
-    // Above this, not every integer is a float. -0 differs from 0 in its bits.
+    // Above this limit, a float can't represent every integer. The bits are compared, because -0 must stay distinct
+    // from 0.
     let fits = whole.abs() < 9e15;
     (fits && from_units(whole as i64, unit).to_bits() == value.to_bits()).then_some(whole as i64)
 }

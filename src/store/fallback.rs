@@ -16,7 +16,7 @@ pub fn copy_of(path: &Path) -> PathBuf {
     beside(path, ".before-upgrade")
 }
 
-/// The file that requests a copy by existing.
+/// The file whose existence requests a copy.
 fn request(path: &Path) -> PathBuf {
     beside(path, ".copy-first")
 }

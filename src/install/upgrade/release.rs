@@ -1,7 +1,8 @@
-//! A release as `packaging/release.sh` seals it, and as `install.sh` reads it: below the address of the releases are
-//! `latest/download/` and `download/v1.2.3/`. In each, SHA256SUMS is signed and names every other file.
+//! A release as `packaging/release.sh` signs it and `install.sh` reads it. Below the address of the releases are
+//! `latest/download/` and `download/v1.2.3/`. In each, SHA256SUMS is signed and lists every other file.
 //!
-//! The same list names the notes, which have the version, and the archive, so that neither can be of another release.
+//! This list covers both the notes, which contain the version, and the archive, so neither can come from another
+//! release.
 
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -32,10 +33,10 @@ const ARCHIVE: DownloadLimits = DownloadLimits {
     bytes: 128 << 20,
     time: Duration::from_secs(3600),
 };
-/// The largest archive when it is unpacked.
+/// The maximum size of an unpacked archive, in bytes.
 const UNPACKED: usize = 512 << 20;
 
-/// Where releases are, and who signs them.
+/// The address of the releases, and the key that signs them.
 #[derive(Clone, Debug)]
 pub struct Releases {
     /// The directory of the newest release.
@@ -64,7 +65,7 @@ struct VersionInNotes {
 }
 
 impl Releases {
-    /// At the address below which all releases are.
+    /// The releases below the address `base`.
     pub fn at(base: &Url, key: SignerKey) -> Result<Self, UpgradeError> {
         let mut base = base.clone();
         base.set_path(&format!("{}/", base.path().trim_end_matches('/')));
@@ -72,7 +73,7 @@ impl Releases {
         Self::in_directory(latest.map_err(|_| UpgradeError::Address)?, key)
     }
 
-    /// Where the news of the newest release is.
+    /// The releases whose newest one has its news at this address.
     pub fn beside(news: &Url, key: SignerKey) -> Result<Self, UpgradeError> {
         let latest = news.join(".").map_err(|_| UpgradeError::Address)?;
         Self::in_directory(latest, key)
@@ -99,7 +100,7 @@ impl Releases {
         Ok(directory)
     }
 
-    /// Reads what a release says of itself, and believes it if it is signed.
+    /// Reads the description of a release, and verifies its signature.
     pub async fn find(&self, version: Option<&str>) -> Result<Release, UpgradeError> {
         if version.is_some_and(|version| version::numbers(version).is_none()) {
             return Err(UpgradeError::NoVersion(version.unwrap_or_default().to_owned()));
@@ -153,7 +154,7 @@ impl Release {
 }
 
 impl Checksums {
-    /// The SHA-256 of a file, as digits. A `*` before the name marks binary mode.
+    /// The SHA-256 of a file, as hexadecimal digits. A `*` before the name marks binary mode.
     fn of(&self, name: &str) -> Option<&str> {
         let mut lines = self
             .0
@@ -176,7 +177,7 @@ impl Checksums {
     }
 }
 
-/// The bytes that hexadecimal digits stand for.
+/// The bytes of hexadecimal digits; `None` if they are not valid.
 fn digits(text: &str) -> Option<Vec<u8>> {
     let pairs = text.as_bytes().chunks(2);
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -231,7 +232,7 @@ mod tests {
 
     fn gzip(data: &[u8]) -> Vec<u8> {
         let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
-        // The digest covers the file, so nobody reads the trailer.
+        // The digest covers the whole file, so the trailer is never checked.
         [&head, &compress_to_vec(data, 6)[..], &[0; 8]].concat()
     }
 

@@ -101,7 +101,7 @@ pub(super) fn limits(plan: &FencePlan) -> impl Iterator<Item = (&'static str, Re
     .chain(address_space)
 }
 
-/// Lowers a limit; a lower one stays as it is.
+/// Lowers a limit, unless it is already lower.
 pub(super) fn limit(resource: Resource, most: u64) -> nix::Result<()> {
     let (_, hard) = getrlimit(resource)?;
     let most = most.min(hard);
