@@ -1,4 +1,4 @@
-//! What it costs that the gateway serves https itself, compared with nginx in front of it.
+//! The cost of serving https from the gateway itself, compared with nginx in front of it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::processes::{resident_mb, workers_of};
 use crate::wire::{Connection, mcp_request, with_port};
 use crate::{person, upstream};
 
-/// A certificate for `localhost`, and who trusts it.
+/// A certificate for `localhost`, and the clients that trust it.
 pub(crate) struct Certificate {
     directory: TempDir,
     pem: String,
@@ -57,7 +57,7 @@ impl Certificate {
         ]
     }
 
-    /// The same for a server of nginx.
+    /// The same for a `server` block of nginx.
     pub(crate) fn settings_of_nginx(&self) -> String {
         let (chain, key) = (self.chain(), self.key());
         format!(
@@ -72,12 +72,12 @@ impl Certificate {
         let builder = reqwest::Client::builder().no_proxy();
         match reqwest::Certificate::from_pem(self.pem.as_bytes()) {
             Ok(certificate) => builder.tls_certs_only([certificate]),
-            // Without it no request succeeds, which says what is wrong.
+            // Without the certificate no request succeeds, and the error says why.
             Err(_) => builder,
         }
     }
 
-    /// Connects without resuming an earlier session: each handshake is a whole one.
+    /// Connects without resuming an earlier session, so that each handshake is a full one.
     fn connector(&self) -> Result<TlsConnector> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone())?;
@@ -126,7 +126,7 @@ async fn beside_nginx(
     let ours = call(own.port, &own_token)?;
     sequence(&ours, 200).await?;
 
-    // nginx in front of a gateway of its own, which is what an owner would run instead.
+    // nginx in front of a second gateway, which is what an operator would run instead.
     let behind = House::start(garmin, &fast_worker(free_port()?)?).await?;
     let token = person::connect(&behind.url, garmin.person(0)?).await?;
     let proxy = Nginx::start_over_https(behind.port, certificate).await?;
@@ -184,7 +184,7 @@ async fn beside_nginx(
 
 const NOT_INSTALLED: &str = "not installed";
 
-/// The times of whole handshakes, including the connection's own.
+/// The times of full TLS handshakes, including the TCP connection.
 async fn handshake(port: u16, tls: &TlsConnector, count: usize) -> Result<Times> {
     let mut times = Vec::with_capacity(count);
     for _ in 0..count {
@@ -196,7 +196,7 @@ async fn handshake(port: u16, tls: &TlsConnector, count: usize) -> Result<Times>
     Times::new(times)
 }
 
-/// Memory of a gateway that serves https itself, after every account called over it.
+/// Memory of a gateway that serves https itself, after every account has made a call.
 async fn memory(garmin: &Garmin, certificate: &Certificate, accounts: usize) -> Result<Row> {
     let settings = [
         ("MAX_WORKERS", accounts.to_string()),

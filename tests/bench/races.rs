@@ -69,7 +69,7 @@ fn start() -> Timestamp {
     Timestamp::from_second(1_790_000_000).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// A runner's sample with all that a current watch sends; its values vary as real ones do.
+/// A runner's sample with everything that a current watch sends; its values vary as real ones do.
 fn sample(i: usize, every_s: i64) -> TrackSample {
     let n = i64::try_from(i).unwrap_or(i64::MAX);
     let at = start() + SignedDuration::from_secs(n * every_s);

@@ -1,4 +1,4 @@
-//! The coach who speaks first: the real daemon, the simulated Garmin, and a stand-in for Telegram.
+//! The coach that sends messages unasked: the real daemon, the simulated Garmin, and a stand-in for Telegram.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ async fn set_coach(world: &World, person: &Connected, arguments: Value) -> Resul
     world.told(&person.access_token, "set_coach", arguments).await
 }
 
-/// The wish for a line each day, due at this minute where the person is.
+/// The arguments for a daily message that is due at this minute in the person's time zone.
 fn daily() -> Value {
     let vienna = jiff::tz::TimeZone::get("Europe/Vienna").unwrap();
     let at = Clock::system()
@@ -45,7 +45,7 @@ fn daily() -> Value {
     json!({ "action": "on", "morning": "daily", "at": at, "quiet": "off" })
 }
 
-/// Ann with a history and a phone of her own. On the way, the coach says what it lacks.
+/// Connects Ann with a history and a phone of her own. Until both are there, the coach says what is missing.
 async fn ready_ann(world: &World) -> Connected {
     let ann = world.connect("ann@example.org", "demo-ann", None).await;
     let off = set_coach(world, &ann, json!({ "action": "status" }))
@@ -82,7 +82,7 @@ async fn a_morning_line_comes_once_over_a_kill_and_the_coach_explains_itself() {
     let mut world = world(&api, &[]).await;
     let ann = ready_ann(&world).await;
 
-    // The program is killed after the look, before Telegram has taken the message.
+    // The program is killed after it has decided on a message, and before Telegram has accepted it.
     world.stop_gateway().await;
     let mut gateway = serve(&world);
     while world.http.get(world.url("/")).send().await.is_err() {
@@ -173,7 +173,7 @@ async fn a_broken_link_is_told_once_to_everybody_with_a_phone() {
     );
     assert_eq!(api.messages_to(BEN, "Garmin:").len(), 1);
 
-    // A link that works again may break again.
+    // After Ben has signed in again, the next failure is reported again.
     let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
     world.simulator().revoke("ben@example.org");
     world
@@ -186,7 +186,7 @@ async fn a_broken_link_is_told_once_to_everybody_with_a_phone() {
     world.end().await;
 }
 
-/// Notes its token, and answers with a wrong number once `go` exists.
+/// Records its token, and answers with a wrong number once `go` exists.
 const WAITS: &str = r#"while [ "$1" != --mcp-config ]; do shift; done
 cp "$2" $notes/new
 mv $notes/new $notes/mcp
@@ -214,7 +214,7 @@ async fn claude_words_a_message_and_its_numbers_are_checked() {
         .unwrap();
     let token = bearer.strip_prefix("Bearer ").unwrap();
 
-    // The token reads Ann's history, hands over words, and does nothing else.
+    // The token permits reading Ann's history and submitting a message, and nothing else.
     let list = world.ask(token, "tools/list", json!({})).await;
     let mut names: Vec<&str> = list["tools"]
         .as_array()
@@ -282,7 +282,7 @@ async fn claude_words_a_message_and_its_numbers_are_checked() {
         .unwrap();
     assert_eq!(late.status(), 401);
 
-    // Without words that pass, the rules' own sentence goes out.
+    // If no words from Claude are accepted, the sentence from the rules is sent.
     set_coach(&world, &ann, json!({ "action": "off" })).await.unwrap();
     set_coach(&world, &ann, daily()).await.unwrap();
     while api.messages_to(ANN, "Coach:").len() < 2 {

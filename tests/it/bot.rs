@@ -84,7 +84,7 @@ impl BotApi {
                 let hold_s = json["timeout"].as_u64().unwrap();
                 self.poll(json["offset"].as_i64(), hold_s > 0).await
             }
-            // The commands that the bot offers are no answer to anybody.
+            // Setting the bot's commands answers nobody, so it is not recorded.
             "setMyCommands" => (200, json!({"ok": true, "result": true})),
             _ if self.is_down.load(Ordering::SeqCst) => {
                 self.refused.fetch_add(1, Ordering::SeqCst);
@@ -102,7 +102,7 @@ impl BotApi {
         }
     }
 
-    /// Drops what the offset confirms, and tells what is left. A held poll waits until there is something.
+    /// Drops the updates that the offset confirms, and returns the others. A long poll waits until there is one.
     async fn poll(&self, offset: Option<i64>, is_held: bool) -> (u16, Value) {
         self.state.lock().unwrap().offsets.push(offset);
         self.changed.notify_waiters();
@@ -140,7 +140,7 @@ impl BotApi {
         }
     }
 
-    /// The messages to a chat that begin with this, in either form of its id.
+    /// The messages to a chat that begin with this text. The chat's id may be sent as a number or as a text.
     pub(crate) fn messages_to(&self, chat: i64, beginning: &str) -> Vec<String> {
         let state = self.state.lock().unwrap();
         let text = |json: &Value| json["text"].as_str().unwrap_or_default().to_owned();
@@ -226,8 +226,8 @@ impl BotApi {
         within.unwrap_or_else(|_| panic!("not said: {:?}", self.state.lock().unwrap().calls))
     }
 
-    /// What the bot answers to a text in this person's own chat. Messages about the race are passed over: they are
-    /// silent on request or not, answers never.
+    /// The bot's answer to a text in this person's own chat. Messages about the race are skipped: they say whether they
+    /// are silent, and answers never do.
     pub(crate) async fn answer_to(&self, person: i64, text: &str) -> String {
         let n = self.count();
         self.write(person, text);
@@ -249,7 +249,7 @@ impl BotApi {
     }
 }
 
-/// An answer in a chat; race messages name the chat by a text, and say whether they are silent.
+/// Whether this is an answer in a chat. Race messages give the chat's id as a text, and say whether they are silent.
 fn is_answer(method: &str, json: &Value, chat: i64) -> bool {
     method == "sendMessage" && json["chat_id"] == chat && json.get("disable_notification").is_none()
 }
@@ -355,7 +355,7 @@ async fn a_race_from_the_pasted_link_to_its_end() {
 }
 
 async fn strangers_learn_nothing(api: &BotApi) {
-    // Whoever is not known learns nothing, and that once.
+    // A stranger learns nothing, and is answered only once.
     let refused = api.answer_to(STRANGER, "/status").await;
     assert_eq!(
         refused,
@@ -449,7 +449,7 @@ async fn the_page_is_shared(world: &World, api: &BotApi) -> String {
 }
 
 async fn stopping_is_asked_back(world: &mut World, api: &BotApi) {
-    // To stop is asked back. A restart in between forgets nothing, and answers nothing twice.
+    // The bot asks for confirmation before it stops. A restart in between loses nothing, and answers nothing twice.
     let n = api.count();
     api.write(ANN, "/stop");
     let asked = api
@@ -535,7 +535,7 @@ async fn the_next_race_takes_the_settings_of_the_last() {
         .unwrap();
     assert_eq!(status["limits"], json!({"hr_max": 150}));
     assert_eq!(status["plan"]["checkpoints"][0]["name"], "Mill");
-    // Two races are told with their titles.
+    // If there are two races, each is shown with its title.
     let both = api.answer_to(ANN, "/eta Mill").await;
     assert_eq!(both.matches("Mill (km 20)").count(), 2, "{both}");
     world.end().await;
@@ -563,7 +563,7 @@ async fn in_a_group_only_known_members_change_something_and_revoked_people_are_s
             .starts_with("Only people whom this gateway knows")
     );
     assert!(in_group(STRANGER, "/status").await.contains("No race is watched"));
-    // Ann shows which chat is hers, and goes back to the group.
+    // Ann sets her own chat, so that the bot knows her account there, and then the group again.
     for chat in ["42", "-1001234567890_7"] {
         // Attempts are rate limited.
         clock.advance(SignedDuration::from_secs(11));
@@ -588,7 +588,7 @@ async fn in_a_group_only_known_members_change_something_and_revoked_people_are_s
             .await
             .contains("Warnings still come")
     );
-    // Her own chat is not where her messages go now.
+    // Her own chat does not receive her messages any more.
     assert!(api.answer_to(ANN, "/status").await.starts_with("Sorry, this bot"));
 
     let mut operator = AdminClient::connect(&world.socket()).await.unwrap();
@@ -638,7 +638,7 @@ async fn a_gateway_that_is_killed_takes_nothing_twice() {
     api.call_after(0, |method, json| is_answer(method, json, STRANGER))
         .await;
     killed.kill();
-    // Telegram tells it again, unless the next poll confirms it.
+    // Telegram sends the update again unless the next poll confirms it.
     let polls = api.offsets().len();
     let running = Running::start(&mut command);
     api.polled_after(polls).await;

@@ -103,7 +103,7 @@ async fn a_lost_answer_is_resolved_by_looking_at_garmin_again() {
     let mut again = weigh(90.0);
     again["again"] = json!(true);
     assert_eq!(worker.json("add_weigh_in", again).await["done"], true);
-    // A refusal is certain, so nothing stands in the way of another try.
+    // After a definite refusal, the same change may be tried again at once.
     house
         .simulator
         .add_fault(next_change(Fault::Status { status: 403 }));

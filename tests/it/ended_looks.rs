@@ -1,5 +1,5 @@
-//! Looks at a race that are running when access ends: by revoke, forget, uninvite, or because the client signs out. A
-//! stand-in for Claude runs as the gateway's command, and reports its processes and its token.
+//! Claude's looks at a race that are running when access ends: by revoke, forget, uninvite, or because the client signs
+//! out. A stand-in for Claude runs as the gateway's command, and records its processes and its token.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::looks::{ANSWER, Notes, is_alive, processes, stand_in};
 use crate::whole::{Connected, World};
 use crate::withdrawal::{Act, Chance, Operator};
 
-/// Reports its token and its processes, ignores SIGTERM, and answers once `go` exists.
+/// Records its token and its processes, ignores SIGTERM, and answers once `go` exists.
 const WAITS: &str = r#"trap '' TERM
 echo look >> $notes/count
 while [ "$1" != --mcp-config ]; do shift; done
@@ -28,7 +28,7 @@ mv $notes/new $notes/processes
 while [ ! -e $notes/go ]; do sleep 0.02; done
 kill -9 $!"#;
 
-/// The tries of a state that ends soon. A failure is slow, a success is not.
+/// How often a condition is checked that should soon be true. Only a failure takes long.
 const TRIES: usize = 2_000;
 
 /// Who started the look.
@@ -209,7 +209,7 @@ impl Bench {
         std::fs::read_dir(parent).map_or(0, Iterator::count)
     }
 
-    /// Nothing of the look is left, and nothing was written or sent since access ended.
+    /// Checks that nothing of the look is left, and that nothing was written or sent since access ended.
     async fn assert_ended(&self, what: &str, look: &UnderWay, n_sent: usize) {
         until(&format!("{what}: its processes are alive"), || {
             !look.processes.iter().any(|id| is_alive(*id))
@@ -294,7 +294,7 @@ async fn a_look_that_answers_while_access_ends_writes_nothing_afterwards() {
     bench.world.end().await;
 }
 
-/// A look that is due starts once, however long it takes until its time is stored.
+/// A due look starts only once, even if it takes long until its time is stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_due_look_starts_once() {
     let mut bench = Bench::build().await;
@@ -315,7 +315,7 @@ async fn a_due_look_starts_once() {
     bench.world.end().await;
 }
 
-/// A message that could not be delivered yet is withdrawn with the access of its owner, and nobody else's.
+/// When a person's access ends, their undelivered messages are withdrawn, and nobody else's.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_waits_goes_with_the_access_of_its_owner() {
     let mut bench = Bench::build().await;
@@ -327,7 +327,8 @@ async fn a_message_that_waits_goes_with_the_access_of_its_owner() {
         bench.end_access(end, &look.connected).await;
         bench.telegram.set_down(false);
         let n_sent = bench.telegram.count();
-        // The time at which Ann's message would be tried again. Messages go out in order, so Ben's would be later.
+        // By this time, Ann's message would have been tried again. Messages go out in order, so Ben's would come after
+        // it.
         bench.clock.advance(SignedDuration::from_hours(2));
         let invite = json!({ "invite": { "email": "ben@example.org" } });
         bench.operator.act(invite).await;
@@ -361,7 +362,7 @@ async fn a_message_that_waits_goes_with_the_access_of_its_owner() {
     bench.world.end().await;
 }
 
-/// A stopped race costs no further look.
+/// A stopped race is not looked at again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_look_ends_with_its_race() {
     let mut bench = Bench::build().await;

@@ -304,8 +304,8 @@ async fn refusals_have_their_class_and_are_not_repeated() {
         message: String::new(),
     };
     assert_eq!(worker.get(SETTINGS).await, Err(refused));
-    // The bot protection in front of Garmin says nothing about the request, nor about the sign-in. More requests would
-    // prolong it, so it gets a pause.
+    // The bot protection in front of Garmin says nothing about the request or the sign-in. More requests would prolong
+    // it, so none are sent for a while.
     let pause = SignedDuration::from_mins(5);
     for (refusals, status) in [(0, 200), (0, 403), (2, 403)] {
         if refusals > 0 {

@@ -1,5 +1,5 @@
-//! Members who let each other see data: given, seen on both sides, used, ended by time, taken back during a call, and
-//! forgotten.
+//! Grants between members: given, listed on both sides, used, expired, withdrawn during a call, and ended with an
+//! account.
 
 mod volume;
 
@@ -16,7 +16,7 @@ use crate::tools::today;
 use crate::whole::{Connected, World};
 use crate::withdrawal::{Operator, all_records};
 
-/// The pause between two looks at a condition.
+/// The pause between two checks of a condition.
 const LOOK: Duration = Duration::from_millis(5);
 
 async fn ann(world: &World) -> Connected {
@@ -163,7 +163,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
     assert!(!theirs.to_string().contains("ann@example.org"), "{theirs}");
     assert_eq!(listed(&world, &dora).await["whose_data_i_may_see"], json!([]));
 
-    // The lists: only for the one who holds a grant, and only the tools of its groups.
+    // The tool lists name Ann only for a person who holds a grant, and only in the tools of its groups.
     let tools = persons(&world, &ben).await;
     let offered = |name: &str| tools[name] == json!(["Ann Example"]);
     assert!(offered("get_training_volume") && offered("get_trend") && offered("list_races"));
@@ -187,7 +187,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
         .unwrap();
     assert!(found.to_string().contains("Ann Example"), "{found}");
 
-    // Reading within the grant, by her own worker.
+    // Reads within the grant are answered by Ann's own worker.
     of_ann(&world, &ben, "get_training_status", yesterday())
         .await
         .unwrap();
@@ -218,7 +218,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
         .unwrap();
     assert_eq!(own["data_of"], Value::Null);
 
-    // Everything else is refused, with what is seen and how to ask for more.
+    // Everything else is refused. The message says what is allowed, and how to ask for more.
     for (tool, arguments, expected) in [
         ("get_sleep_summary", yesterday(), "needs sleep"),
         ("get_trend", json!({ "metric": "sleep" }), "metric can be vo2_max"),
@@ -246,7 +246,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
     }
     let changes = world.simulator.changes().len();
 
-    // Her race.
+    // The grant also covers Ann's race.
     let scenario = livetrack::demo_race().unwrap();
     let url = world
         .simulator
@@ -274,7 +274,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
         .unwrap_err();
     assert_eq!(world.simulator.changes().len(), changes);
 
-    // The day passes.
+    // The last day of the grant passes.
     let days = SignedDuration::from_hours(24 * 3);
     pass(&world, &clock, days, &mut [&mut ann, &mut ben, &mut dora]).await;
     let refused = of_ann(&world, &ben, "list_races", json!({})).await.unwrap_err();
@@ -282,7 +282,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
     assert_eq!(list(&world, &ben).await, before);
     assert_eq!(listed(&world, &ann).await["may_see_my_data"], json!([]));
 
-    // A grant outlives a restart. Both sides end with either account.
+    // A grant survives a restart. An account's grants end on both sides when it is forgotten or its access is revoked.
     give(&world, &ann, "ben@example.org", &["everything"], 30)
         .await
         .unwrap();
@@ -321,8 +321,7 @@ async fn a_member_sees_what_was_given_and_nothing_else() {
     world.end().await;
 }
 
-/// The answers to calls that are under way when a grant ends. Garmin answers slowly, so each call has been sent when it
-/// ends.
+/// Calls that are in progress when their grant ends. Garmin answers slowly, so each call has been sent by then.
 #[tokio::test]
 async fn a_grant_that_ends_during_a_call_ends_the_call() {
     let clock = Clock::manual(Timestamp::now());
@@ -395,7 +394,7 @@ async fn the_granters_history_answers_and_a_broken_link_is_told() {
     assert_eq!(shared["summary"], anns["summary"]);
     assert_ne!(shared["summary"], bens["summary"]);
 
-    // Garmin refuses her tokens. What is kept is still answered; the rest says who can mend it.
+    // Garmin refuses Ann's tokens. Kept days are still answered; for the rest, the error says that Ann must sign in.
     world
         .simulator
         .add_fault(FaultRule::new(Place::Api, Fault::TokenNotAccepted).of("ann@example.org"));

@@ -16,7 +16,7 @@ use crate::tools::{own_today, today};
 use crate::whole::{Connected, World};
 use crate::withdrawal::{Operator, all_records};
 
-/// The pause between two looks at a condition.
+/// The pause between two checks of a condition.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Requests to Garmin for kept days begin with these.
@@ -60,7 +60,7 @@ pub(crate) fn is_filled(status: &Value) -> bool {
     status["is_filled"] == true
 }
 
-/// The records of histories.
+/// The number of stored records of histories, by table.
 async fn records(world: &World) -> BTreeMap<String, u64> {
     let mut tables = all_records(world).await;
     tables.retain(|table, n| table.starts_with("history") && *n > 0);
@@ -119,7 +119,7 @@ async fn a_history_is_filled_read_without_garmin_and_erased() {
     assert_eq!(keep(&world, &ann, "status").await["history"], "off");
     assert!(records(&world).await.is_empty());
 
-    // A connection that may only read has it too, because nothing at Garmin changes.
+    // A read-only connection has this tool too, because it changes nothing at Garmin.
     let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
     let list = world.ask(&ben.access_token, "tools/list", json!({})).await;
     assert!(list.to_string().contains("keep_history"));
@@ -142,7 +142,7 @@ async fn a_history_is_filled_read_without_garmin_and_erased() {
     assert!(status["days_with_data"].as_u64().unwrap() > 1_095);
     assert!(status["bytes"].as_u64().unwrap() < 600_000);
 
-    // Neither Garmin nor a worker is there.
+    // From here on, no worker runs and Garmin does not answer.
     let mut operator = Operator::connect(&world.socket()).await;
     operator
         .act(json!({ "stop_worker": { "account": "ann@example.org" } }))
@@ -162,7 +162,7 @@ async fn a_history_is_filled_read_without_garmin_and_erased() {
         println!("{tool}: {} bytes", answer.to_string().len());
         crate::outputs::check(tool, &answer);
         assert_eq!(answer["source"], "history", "{tool}: {answer}");
-        // Kept on the day of the filling, which may have been yesterday by the time of the answer.
+        // The last day is the day of the filling, which may be yesterday by the time of the answer.
         let last_day = answer["last_day"]["date"].as_str().unwrap();
         let as_of = answer["as_of"].as_str().and_then(|at| at.get(..10)).unwrap();
         assert!(
@@ -274,7 +274,7 @@ async fn a_filling_that_is_killed_goes_on_where_it_was() {
         sent.len(),
         status["days_with_data"]
     );
-    // One was in flight at each kill and at the stop.
+    // One request was in flight at each kill and at the stop.
     assert!(repeated <= KILLS + 1, "{sent:?}");
     let sleep_days = status["covered"]["sleep"]["days_with_data"].as_u64();
     assert_eq!(sleep_days, status["covered"]["steps"]["days_with_data"].as_u64());
@@ -290,7 +290,7 @@ async fn a_filling_that_is_killed_goes_on_where_it_was() {
     }
     assert_eq!(days.len(), usize::try_from(sleep_days.unwrap()).unwrap());
     assert!(days.windows(2).all(|pair| pair[0] < pair[1]));
-    // The newest day is that of the person, whose zone is ahead of UTC.
+    // The newest day is today in the person's time zone, which is ahead of UTC.
     let last_day = days.last().unwrap();
     assert!(begun_on.to_string() <= *last_day && *last_day <= own_today().to_string());
     world.end().await;
@@ -358,7 +358,7 @@ async fn a_filling_without_access_rests_and_goes_on_with_the_next_connection() {
     operator
         .act(json!({ "revoke": { "account": "ann@example.org" } }))
         .await;
-    // The filling has noticed when nothing more is asked for.
+    // The filling has stopped when no more requests are sent.
     let mut before = usize::MAX;
     while requests(&world).len() != before {
         before = requests(&world).len();

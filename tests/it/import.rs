@@ -1,5 +1,5 @@
 //! Moving in from the Python gateway: the real program reads a database in its layout, and afterwards the tokens that
-//! Claude holds open the tools.
+//! Claude holds still work.
 
 mod python_gateway;
 
@@ -20,7 +20,7 @@ const ANN: &str = "ann@example.org";
 const BEN: &str = "ben@example.org";
 const CLEO: &str = "cleo@example.org";
 
-/// A bearer token as the Python gateway gives it: 32 random bytes in base64url.
+/// A bearer token as the Python gateway issues it: 32 random bytes in base64url.
 const ANNS_TOKEN: &str = "9vXWmJ0b1cYQyT1mB0k3Zr7uQm0T2xqPjz8l-Qw4_eA";
 const BENS_TOKEN: &str = "Bm3kq8sV0m2xYt1Rz4bLw9A0T2xqPjz8l-Qw4_eA9vX";
 const CLEOS_TOKEN: &str = "C0k3Zr7uQm0T2xqPjz8lV0m2xYt1Rz4bLw9A-Qw4_eA";
@@ -30,7 +30,7 @@ fn password(email: &str) -> String {
     format!("secret-of-{email}")
 }
 
-/// A gateway in which Cleo is connected already, and which is stopped.
+/// A stopped gateway to which Cleo is already connected.
 async fn world() -> World {
     let person = |n, name, email| Person::new(n, name, email, &password(email));
     let settings = SimulatorSettings {
@@ -47,7 +47,7 @@ async fn world() -> World {
     world
 }
 
-/// Garmin's tokens of a sign-in elsewhere.
+/// Garmin tokens from a sign-in outside this gateway.
 async fn garmin_tokens(world: &World, email: &str) -> GarminTokens {
     let hosts = world.simulator().hosts();
     let http = garmin::client(&hosts).unwrap();
@@ -126,7 +126,7 @@ async fn status_with(world: &World, token: &str) -> u16 {
     asked.send().await.unwrap().status().as_u16()
 }
 
-// The program asks the gateway in this process and is waited for.
+// The test blocks while the program talks to the gateway in this process, so the runtime needs another thread.
 #[tokio::test(flavor = "multi_thread")]
 async fn people_go_on_with_the_tokens_that_they_have() {
     let mut world = world().await;
@@ -171,7 +171,7 @@ async fn people_go_on_with_the_tokens_that_they_have() {
     for refused in [BENS_TOKEN, CLEOS_TOKEN, &ANNS_TOKEN[1..], CLIENT] {
         assert_eq!(status_with(&world, refused).await, 401, "{refused}");
     }
-    // Ben's client comes back with the id that it has, and Ben with his e-mail.
+    // Ben's client returns with its old client id, and Ben signs in with the same e-mail.
     let page = format!(
         "/authorize?response_type=code&client_id={CLIENT}&redirect_uri={CALLBACK}&code_challenge={}&code_challenge_method=S256",
         "A".repeat(43)

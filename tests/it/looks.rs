@@ -1,5 +1,5 @@
-//! Looks by a started command: its input, its permissions, and that nothing of it remains, however it ends. The test
-//! binary runs itself as the gateway that is killed.
+//! Looks at a race by a command that the gateway starts: its input, its permissions, and that nothing of it remains,
+//! however it ends. The test binary also runs itself as the gateway that is killed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -272,7 +272,7 @@ async fn gateway_program() {
 #[tokio::test]
 async fn a_look_dies_with_a_gateway_that_is_killed() {
     let (notes, directory) = (Notes::make(), tempfile::tempdir().unwrap());
-    // Neither the script, which ignores SIGTERM, nor its child is asked to exit.
+    // Nothing asks the script, which ignores SIGTERM, or its child to exit.
     stand_in(&notes, &format!("trap '' TERM; {HANGS}"));
     let mut gateway = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "looks::gateway_program", "--nocapture"])

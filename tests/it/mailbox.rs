@@ -74,13 +74,14 @@ impl Mailed {
         self.mails.deliver(text, self.clock.now())
     }
 
-    /// The texts of this beginning that came to a chat, once there are `n`.
+    /// Waits until a chat has received `n` messages with this beginning, and returns them.
     async fn told(&self, chat: i64, beginning: &str, n: usize) -> Vec<String> {
         until(|| self.bot.messages_to(chat, beginning).len() >= n).await;
         self.bot.messages_to(chat, beginning)
     }
 
-    /// Delivers a letter that starts nothing, and waits until it was looked at. All mails before it were handled by then.
+    /// Delivers a mail that starts nothing, and waits until it was examined. All mails before it have then been
+    /// handled.
     async fn all_handled(&self) {
         let uid = self.deliver("From: ben@example.com\nTo: ann@example.org\nSubject: Dinner\n\nAt eight?\n");
         let fetched = format!("UID FETCH {uid} ");
@@ -227,7 +228,7 @@ async fn mails_reach_their_person_and_nobody_else() {
         .connect("ben@example.org", "demo-ben", Some("123456"))
         .await;
     let now = mailed.clock.now();
-    // Nobody's, two people's, and one of the day before yesterday.
+    // A mail to nobody here, one to two people, and one that is more than a day old.
     let left = [
         mailed.deliver(&mail("eve@example.com", &mailed.session().path())),
         mailed.deliver(&mail(
@@ -243,7 +244,7 @@ async fn mails_reach_their_person_and_nobody_else() {
     assert!(left.iter().all(|uid| !mailed.mails.is_read(*uid)));
     assert_eq!(mailed.world.races().count(), 0);
 
-    // Ben sets an address. What is another's, or everybody's, he can't set.
+    // Ben sets an address. He can't set somebody else's, or that of the mailbox.
     for (addresses, why) in [
         ("ann@example.org", "belongs to somebody else"),
         ("races@example.net", "is the mailbox itself"),

@@ -129,7 +129,7 @@ async fn read_until(stream: &mut TcpStream, text: &str) {
     }
 }
 
-/// RFC 7009: what the token allowed ends with it, so its calls end too.
+/// RFC 7009: what a token permitted ends with its revocation, so its calls end too.
 #[tokio::test]
 async fn a_clients_own_revocation_ends_its_calls() {
     let face = Face::start().await;

@@ -148,7 +148,7 @@ impl World {
         Ok(answer["access_token"].as_str().unwrap().to_owned())
     }
 
-    /// What the page tells after a failed attempt, and how long it took.
+    /// The notice on the page after a failed attempt, and how long the attempt took.
     async fn notice(&self, email: &str, password: &str) -> (&'static str, Duration) {
         let browser = self.open().await;
         let started = Instant::now();
@@ -166,7 +166,7 @@ impl Browser {
     }
 }
 
-/// Which words a page has for a notice. Those for a password that was sent again are the words for a wrong one.
+/// The kind of a notice as a person sees it: a repeated password has the same text as a wrong one.
 fn told(notice: Option<SignInNotice>) -> &'static str {
     match notice.unwrap() {
         SignInNotice::Refused(SignInRefusal::SamePasswordAgain) => "wrong_credentials",
@@ -200,7 +200,7 @@ fn code_page(step: AuthorizeStep) -> MfaCodePage {
     }
 }
 
-/// A parameter of the answer in a redirect.
+/// A parameter of the redirect to the client.
 fn answered(step: &AuthorizeStep, name: &str) -> Option<String> {
     let AuthorizeStep::Redirect { url } = step else {
         panic!("{}", shown(step))
@@ -288,7 +288,7 @@ async fn a_refusal_says_what_to_do_and_the_next_try_may_succeed() {
 #[tokio::test]
 async fn who_was_not_invited_can_not_tell_and_garmin_hears_nothing() {
     let world = world(quick()).await;
-    // The duration of a wrong password is learned from people who were invited.
+    // The gateway learns from invited people how long Garmin takes to refuse a password.
     for n in 0..4 {
         let (notice, took) = world.notice("dora@example.org", &format!("wrong-{n}")).await;
         assert_eq!(notice, "wrong_credentials", "{took:?}");
@@ -319,7 +319,7 @@ async fn a_click_that_comes_twice_signs_in_once() {
     let (first, second) = tokio::join!(click(), click());
     assert_eq!(answered(&first, "code"), answered(&second, "code"));
     assert_eq!(world.simulator.count("/mobile/api/login"), 1);
-    // Again, in case the first answer was lost.
+    // The browser sends the form again, in case the first answer was lost.
     assert_eq!(answered(&click().await, "code"), answered(&first, "code"));
     assert!(world.exchange(&answered(&first, "code").unwrap()).await.is_ok());
 }
@@ -370,7 +370,7 @@ async fn link_renews_the_garmin_login_and_leaves_the_clients_alone() {
     assert_eq!(world.oauth.authenticate(&access_token).unwrap().account, account);
     assert_eq!(world.oauth.families().unwrap().len(), 1);
 
-    // The same, with a code too.
+    // The same for a person with an MFA code.
     let browser = world.open_link();
     code_page(world.type_in(&browser, "dora@example.org", "demo-dora").await);
     let step = world.type_code(&browser, "654321").await;

@@ -159,7 +159,8 @@ async fn is_let_in(world: &World, token: &str) -> bool {
     answer.send().await.unwrap().status() != 401
 }
 
-/// What the page's boxes and buttons give and take back, both sides see, and Claude is held to.
+/// The page's boxes and buttons give and withdraw grants. Both sides see them, and Claude can read no more than they
+/// permit.
 #[tokio::test]
 async fn the_page_gives_and_takes_back_what_others_may_see() {
     let world = World::start().await;
@@ -244,7 +245,7 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
 
     let older = link(&world, &first).await;
     let opening = link(&world, &first).await;
-    // Programs that look at a link spend nothing.
+    // Programs that preview a link do not use it up.
     for _ in 0..3 {
         let looked = browser.get(&path_of(&world, &opening)).await;
         assert_eq!((looked.status, looked.header(SET_COOKIE)), (200, ""));
@@ -318,7 +319,7 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
         .await
         .sees("Pacific/Auckland");
     browser.act("history_on", &[]).await;
-    // The worker tells the days in the zone that was chosen.
+    // The worker reports days in the chosen time zone.
     loop {
         let status = world
             .told(&first.access_token, "keep_history", json!({"action": "status"}))
@@ -382,7 +383,8 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
         })
     );
 
-    // The app that did not open the page is the one of which the form says nothing about the page.
+    // The form of the app that opened the page says that ending it closes the page. The other form is that of the other
+    // app.
     let page = browser.get("/me").await;
     let forms: Vec<&str> = page
         .text
@@ -496,7 +498,7 @@ async fn the_page_closes_with_time_and_with_the_access() {
     clock.advance(SignedDuration::from_mins(2));
     assert!(!browser.is_open().await);
 
-    // With the client that asked for the link.
+    // The page closes with the client that asked for the link.
     browser.open(&link(&world, &client).await).await;
     assert!(browser.is_open().await);
     let waiting = link(&world, &client).await;
@@ -511,7 +513,7 @@ async fn the_page_closes_with_time_and_with_the_access() {
     assert!(!browser.is_open().await);
     assert_eq!(Browser::new(&world).open(&waiting).await.status, 400);
 
-    // With the account's access, also after a sign-in at Garmin.
+    // The page closes with the account's access, also after a sign-in at Garmin.
     let browser = Browser::new(&world);
     browser.sign_in("demo-ann").await;
     assert!(browser.is_open().await);
@@ -521,7 +523,7 @@ async fn the_page_closes_with_time_and_with_the_access() {
         .await;
     assert!(!browser.is_open().await);
 
-    // Guessing is slowed down, for the address that guesses. A proxy that tells no addresses stands for everybody.
+    // Guesses are limited by address. Behind a proxy that forwards no addresses, everybody shares one limit.
     let stranger = Browser::new(&world);
     let guesses = async |from: Option<&str>| {
         let mut statuses = Vec::new();
@@ -584,7 +586,7 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
     shown.sees("Your name on it: Annie. It ends 24 hours after the race.");
     assert!(!shown.text.contains(&url), "the address is told once");
 
-    // The link of another athlete, which this race is on already; one that there is not; and a race of nobody's.
+    // A link that this race is already on, a link that does not exist, and a race that does not exist.
     for (race, with, why) in [
         (race, url.as_str(), "this race is on that link already"),
         (

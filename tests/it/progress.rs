@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::whole::World;
 
-/// The messages of a call in a revision with a handshake, in their order.
+/// The messages of a call in a protocol version with a handshake, in order.
 async fn messages(
     world: &World,
     token: &str,
@@ -96,7 +96,7 @@ async fn long_work_is_told_to_the_client_that_wants_to_know() {
         "{told:?}"
     );
 
-    // Those who did not ask, and short calls, get a plain answer.
+    // A client that did not ask for progress gets a plain answer, and so does a short call.
     let other = json!({"start_date": "-60d", "end_date": "-35d"});
     for (tool, arguments, progress) in [
         ("get_hrv_trend", other, None),

@@ -46,7 +46,7 @@ fn url(link: &PlayedLink) -> String {
     format!("https://livetrack.garmin.com{}", link.path())
 }
 
-/// Who sleeps by the clock while a race is watched: its task, and the coach who looks at people's days.
+/// The number of tasks that sleep on the clock while a race is watched: that of the race, and that of the coach.
 const SLEEPERS: usize = 2;
 
 impl Tracked {
@@ -101,7 +101,7 @@ impl Tracked {
             };
             let due = tokio::select! {
                 due = self.clock.next_due(SLEEPERS + watched - 1) => due,
-                // With a race less, fewer tasks sleep.
+                // When a race ends, fewer tasks sleep.
                 () = ended => continue,
             };
             self.clock.advance(due.min(to).duration_since(self.clock.now()));
@@ -203,7 +203,7 @@ async fn races_of_one_sport() {
         ),
         // Eight minutes at an aid station from minute 40 on.
         ("aid_station", "finished", "started@1 stopped@44 finished@123"),
-        // The watch is two hours behind, and its athlete stands from minute 25 to 32.
+        // The watch is two hours behind, and the athlete stands still from minute 25 to 32.
         ("wrong_clock", "finished", "started@1 stopped@30 finished@70"),
     ])
     .await;

@@ -1,4 +1,4 @@
-//! A change that is repeated blindly changes nothing, whatever became of the worker and of the gateway in between.
+//! A change that is repeated blindly changes nothing, whatever happened to the worker and the gateway in between.
 
 use garmin_gateway::simulator::{Fault, FaultRule, Place};
 use nix::sys::signal::{Signal, kill};
@@ -44,7 +44,7 @@ async fn a_repetition_after_the_workers_death_changes_nothing() {
     assert_eq!(n_changes(&world), 1);
 
     kill_worker(&world).await;
-    // The same change, as it is written and as it may be.
+    // The same change, as it was written and in equivalent notations.
     let written = [
         change.clone(),
         json!({ "unit_key": "kg", "weight": "71,3" }),
@@ -66,13 +66,13 @@ async fn a_repetition_after_the_workers_death_changes_nothing() {
     assert!(refused.contains("the same change was made"), "{refused}");
     let phone = connect(&world).await;
     weigh(&world, &phone, change.clone()).await.unwrap_err();
-    // The gateway's restart.
+    // The same after a restart of the gateway.
     world.restart().await;
     let refused = weigh(&world, &phone, change.clone()).await.unwrap_err();
     assert!(refused.contains("the same change was made"), "{refused}");
     assert_eq!(n_changes(&world), 1, "nothing was sent");
 
-    // What is no repetition.
+    // These are not repetitions: a preview, another value, and another person.
     let preview = json!({ "weight": 71.3, "unit_key": "kg", "dry_run": "true" });
     assert_eq!(weigh(&world, &phone, preview).await.unwrap()["dry_run"], true);
     assert_eq!(
@@ -149,7 +149,7 @@ async fn a_refused_change_may_be_tried_again() {
     world.end().await;
 }
 
-/// What is remembered goes with the account.
+/// Remembered changes are erased with the account.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forgotten_account_leaves_no_change_behind() {
     let world = World::start().await;

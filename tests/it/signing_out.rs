@@ -84,7 +84,7 @@ async fn the_work_for_a_person_ends_with_the_last_client() {
         (401, 200)
     );
     assert_eq!(work(&world), (1, 1));
-    // An access token ends alone. The sign-in can get another one, so it is still there.
+    // Revoking an access token ends only that token. The sign-in can get another one, so it still exists.
     sign_out(&world, &desktop.access_token).await;
     assert_eq!(status(&world, &desktop).await, 401);
     assert_eq!(work(&world), (1, 1));
@@ -166,7 +166,7 @@ async fn a_client_that_does_not_wait_for_the_answer_is_signed_out_too() {
             .write_all(format!("{head}{body}").as_bytes())
             .await
             .unwrap();
-        // A client that closes before its request was read has sent nothing.
+        // The client must not close before its request was read, because the request would then be lost.
         for _ in 0..2_000 {
             if status(&world, &ann).await == 401 {
                 break;

@@ -1,4 +1,4 @@
-//! Runs a tool on a recorded answer of Garmin, changed as the bytes say.
+//! Runs a tool on a recorded response of Garmin, which the input bytes modify.
 #![no_main]
 
 use garmin_gateway::tools;

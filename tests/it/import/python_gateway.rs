@@ -29,7 +29,7 @@ pub(super) struct PythonGateway {
 }
 
 impl PythonGateway {
-    /// Creates it, running: its database is open.
+    /// Creates the files of a running gateway, whose database is open.
     pub(super) fn start(dir: &Path) -> Self {
         fs::create_dir(dir).unwrap();
         fs::write(
@@ -45,7 +45,7 @@ impl PythonGateway {
         }
     }
 
-    /// Ends as a killed process does not: what was written ahead is merged into the file.
+    /// Stops cleanly: unlike after a kill, the write-ahead log is merged into the database file.
     pub(super) fn stop(&mut self) {
         self.database = None;
     }
@@ -63,7 +63,7 @@ impl PythonGateway {
         );
     }
 
-    /// `lives`: SQLite's words for when it expires, from now on.
+    /// `lives` is the SQLite modifier that gives the expiry relative to now.
     pub(super) fn token(&self, token: &str, email: &str, client_id: &str, lives: &str) {
         self.run(
             "INSERT INTO access_tokens (token_hash, garmin_user_key, client_id, last_used, expires_at) \

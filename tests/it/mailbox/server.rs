@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 pub(crate) const PASSWORD: &str = "an app \"password\"";
 
-/// A mail at which the server breaks.
+/// The text of a mail that makes the server close the connection when it is fetched.
 pub(crate) const BROKEN: &str = "broken";
 
 /// The server. Clones share everything.
@@ -203,7 +203,7 @@ impl ImapServer {
         }
     }
 
-    /// Whether the command fetches a mail at which this server breaks.
+    /// Whether the command fetches a mail with the text [`BROKEN`].
     fn is_broken(&self, command: &str) -> bool {
         let state = self.state.lock().unwrap();
         let uid = command

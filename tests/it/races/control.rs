@@ -393,8 +393,8 @@ async fn of_a_forgotten_person_no_point_no_link_and_no_token_is_left() {
     assert_eq!(tracked.kept_on_disk(), []);
 }
 
-/// Access ends while `start_tracking` waits for LiveTrack. Afterwards no race is watched, and no other write of the
-/// same sign-in is taken. The calls go past the gateway, which would cut them.
+/// Access ends while `start_tracking` waits for LiveTrack. Afterwards no race is watched, and no other write by the
+/// same sign-in is accepted. The calls bypass the gateway, which would abort them.
 async fn ends_while_it_starts(end: AdminAct, carry_on: bool) {
     let tracked = Tracked::start("tunnel").await;
     let account = tracked.account();
@@ -448,7 +448,7 @@ async fn no_race_starts_for_an_account_that_was_revoked_meanwhile() {
     }
 }
 
-/// The person has another sign-in, so the account keeps its races; the one that was revoked adds none.
+/// The person has another sign-in, so the account keeps its races; the revoked sign-in adds none.
 #[tokio::test]
 async fn no_race_starts_for_one_sign_in_that_was_revoked_meanwhile() {
     for carry_on in [false, true] {
@@ -467,7 +467,7 @@ async fn no_race_starts_for_an_account_that_was_forgotten_meanwhile() {
     }
 }
 
-/// A watched race of another sign-in stays watched, but takes no change of the one that was revoked.
+/// A race of another sign-in stays watched, but the revoked sign-in can't change it.
 #[tokio::test]
 async fn a_sign_in_that_was_revoked_changes_no_limits() {
     let tracked = Tracked::start("tunnel").await;

@@ -114,7 +114,7 @@ async fn a_race_is_added_only_by_its_own_athlete() {
     let pair = Pair::start().await;
     let world = &pair.tracked.world;
     let path = pair.tracked.shared(json!({})).await;
-    // Somebody else's race, a link that never was, and one that has ended.
+    // Somebody else's race, a link that never existed, and one that has ended.
     let with = world.url(&path);
     let foreign = json!({"race": pair.tracked.race, "with": with});
     let refused = pair.told_ben("share_race", foreign).await.unwrap_err();

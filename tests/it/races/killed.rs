@@ -17,7 +17,7 @@ use crate::whole::start_daemon;
 const SETTINGS: &str = "RACES_TEST_SETTINGS";
 const NOW: &str = "RACES_TEST_NOW";
 
-/// The gateway is killed each time it has advanced its clock this often.
+/// The gateway is killed each time its clock has been advanced this many times.
 const MOVES: usize = 6;
 
 /// Not a test of its own: a gateway that reports the time it waits for, and advances its clock only after LiveTrack's

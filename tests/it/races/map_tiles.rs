@@ -1,4 +1,4 @@
-//! The map that lies in a file of the operator's, below the course of a page.
+//! The map below the course of a page, from the operator's PMTiles file.
 
 use std::fs::File;
 
@@ -55,7 +55,7 @@ async fn a_page_shows_the_tiles_of_a_file_from_the_gateway_itself() {
             && header("cross-origin-resource-policy") == "same-origin"
     );
     assert_eq!(tile.bytes().await.unwrap(), PICTURE);
-    // What the archive does not have, and what is no tile.
+    // Tiles that the archive does not contain, and paths that do not name a tile.
     for place in ["1-0-0", "0-1-0", "32-0-0", "0-0", "0-0-0-0", "-1-0-0", "a-b-c"] {
         let (status, _) = get(&tracked.world, &format!("/tiles/{place}")).await;
         assert_eq!(status, 404, "{place}");

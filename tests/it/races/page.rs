@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Tracked, scenario, url};
 use crate::whole::World;
 
-/// A path with its token, from the whole address.
+/// The path of a page, with its token, from the whole URL.
 pub(super) fn path(url: &str) -> String {
     let at = url.find("/r/").unwrap_or_else(|| panic!("{url}"));
     url[at..].to_owned()
@@ -53,7 +53,7 @@ impl Stream {
         Self(answer)
     }
 
-    /// Reads until the text came, or the stream ended. Returns all that was read.
+    /// Reads until the text has arrived or the stream has ended. Returns everything that was read.
     pub(super) async fn until(&mut self, text: &str) -> String {
         let mut read = String::new();
         let reading = async {
@@ -70,8 +70,8 @@ impl Stream {
         read
     }
 
-    /// Reads until the state in words has changed. Beats without a change may come before: a link that is joined changes two
-    /// races, one after the other.
+    /// Reads until the state in words has changed. Beats without a change may come first, because joining a link
+    /// changes two races, one after the other.
     pub(super) async fn change(&mut self) -> String {
         loop {
             let read = self.until("event: beat").await;
@@ -328,7 +328,7 @@ async fn a_token_opens_one_page_and_nothing_else() {
     let world = &tracked.world;
     tracked.play(1800).await;
     let path = tracked.shared(json!({"role": "crew"})).await;
-    // The token of a page that two athletes have opens no more than one of them's.
+    // The token of a page with two athletes opens no more than that of a page with one.
     let ben = tracked
         .world
         .connect("ben@example.org", "demo-ben", Some("123456"))

@@ -109,7 +109,7 @@ async fn what_is_past_is_erased_by_hand_and_what_is_not_stays() {
     assert_eq!(done(world, &before("2026-10-06")).await["races"], 1);
     assert_eq!((ann.n_races().await, ann.kept().len()), (0, 0));
     let told = done(world, &["purge", "--compact", "--json"]).await;
-    // So little data has nothing to compact, but the command works and loses nothing.
+    // There is too little data to compact, but the command works and loses nothing.
     assert!(told["compacted"][1].as_u64().unwrap() <= 1 << 20, "{told}");
     // Ann's connection still works.
     assert_eq!(world.full_name(&ann.ann.access_token).await, "Ann Example");

@@ -13,7 +13,8 @@ impl Tracked {
     }
 }
 
-/// The watch dies after two hours, LiveTrack is silent, and polling ends two hours later. The question outlives it.
+/// The watch dies after two hours, LiveTrack is silent, and polling ends two hours later. The alert that Ann asked for
+/// still comes.
 #[tokio::test]
 async fn a_time_is_told_after_polling_has_ended() {
     let tracked = Tracked::start("watch_died").await;
@@ -26,7 +27,7 @@ async fn a_time_is_told_after_polling_has_ended() {
         watched["watched_places"][0]["by"], "2026-10-04T18:30:00+00:00",
         "{watched}"
     );
-    // The same again changes nothing.
+    // The same request again changes nothing.
     let again = tracked
         .watch_place(json!({"place": "Back", "by": "18:30"}))
         .await

@@ -1,4 +1,5 @@
-//! Recipients with phones of their own: what each of them gets of the same race, and how somebody gets in and out.
+//! Recipients with phones of their own: which messages about the same race each of them gets, and how they join and
+//! leave.
 
 use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest};
 use garmin_gateway::admin::client::AdminClient;
@@ -114,7 +115,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
     let invitations = phones.track(recipients).await.unwrap();
     assert_eq!(invitations[0]["to"], "Oma");
     assert_eq!(phones.waiting().await, json!(["Oma"]));
-    // Whoever was named is told so first.
+    // A recipient whose phone was named by somebody else is told so first.
     assert_eq!(
         phones.told_on("coach-and-nobody-else"),
         ["Les messages de cette course arrivent ici désormais : Ann Example, Tunnel."]
@@ -157,7 +158,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
         phones.ntfy.find(wanted).await;
     }
 
-    // A family: three an hour with the finish among them, in miles and German, and nothing of the body.
+    // Family: at most three messages an hour besides the finish, in German and miles, without any body data.
     let oma = phones.telegram.messages_to(OMA, "Ann Example, Tunnel: ");
     let oma: Vec<_> = oma
         .iter()
@@ -174,7 +175,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
         oma[3].starts_with("Im Ziel: 9,3 mi in 1:1") && oma[3].ends_with(" /mi)."),
         "{oma:#?}"
     );
-    // A crew: everything, as the rules have always told it.
+    // Crew: all messages, in the default wording.
     let bo = phones.told_on("bo-and-nobody-else");
     for part in [
         "5 km run after",
@@ -185,11 +186,11 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
     ] {
         assert!(bo.iter().any(|text| text.contains(part)), "{part}: {bo:#?}");
     }
-    // A coach who wants what is important: how it ended.
+    // The coach wants only important messages, and is told how the race ended.
     let coach = phones.told_on("coach-and-nobody-else");
     assert_eq!(coach.len(), 2, "{coach:#?}");
     assert!(coach[1].starts_with("Arrivée : 15,0 km en 1:1"), "{coach:#?}");
-    // Ann's own phone is as it was.
+    // Ann's own phone still gets its messages.
     let ann = phones.telegram.messages_to(ANN, "Ann Example, Tunnel: ");
     assert!(
         ann.iter().any(|text| text.contains("The race has started.")),
@@ -201,7 +202,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
 #[tokio::test]
 async fn nobody_reads_a_race_who_did_not_say_so() {
     let mut phones = Phones::start().await;
-    // A chat that is nobody's here.
+    // A chat that belongs to nobody on this gateway.
     let recipients = json!([{"role": "crew", "telegram": STRANGER.to_string()}]);
     let refused = phones.track(recipients).await.unwrap_err();
     assert!(
@@ -226,14 +227,14 @@ async fn nobody_reads_a_race_who_did_not_say_so() {
         .answer_to(OMA, &start_command(&invitations[0]))
         .await;
     assert!(answer.contains("/leave"), "{answer}");
-    // Only what is a reader's is answered.
+    // The bot answers a recipient only what concerns recipients.
     let answer = phones.telegram.answer_to(OMA, "/status").await;
     assert!(answer.contains("accepted an invitation"), "{answer}");
     phones.tracked.play(120).await;
     let is_hers = |_: &str, json: &Value| json["chat_id"] == *OMA.to_string();
     phones.telegram.call_after(0, is_hers).await;
 
-    // The operator sees who reads, and no address.
+    // The operator sees who the recipients are, without their addresses.
     let mut operator = AdminClient::connect(&phones.tracked.world.socket())
         .await
         .unwrap();
@@ -251,7 +252,7 @@ async fn nobody_reads_a_race_who_did_not_say_so() {
         ]
     );
 
-    // The list is replaced: who is named again keeps their phone, and who is not loses the invitation.
+    // The list is replaced. A recipient who is named again keeps their phone; the invitation of one who is not ends.
     let changes = json!({"recipients": [{"role": "family", "name": "Oma", "language": "de"}]});
     let race = phones.tracked.race.clone();
     phones
@@ -265,7 +266,7 @@ async fn nobody_reads_a_race_who_did_not_say_so() {
         .await;
     assert!(answer.starts_with("This invitation is over"), "{answer}");
 
-    // She leaves, and the same tunnel tells her nothing.
+    // Oma leaves, and gets no more messages about the race.
     let answer = phones.telegram.answer_to(OMA, "/leave").await;
     assert_eq!(answer, "Hier kommen keine Nachrichten zu Rennen mehr an.");
     assert_eq!(phones.waiting().await, json!(["Oma"]));

@@ -1,5 +1,5 @@
-//! What is told of many races, against what happened: each scenario has the windows of time in which alerts of a kind
-//! are right. The watch is played without a gateway, and its state is stored and read again in between.
+//! Compares the alerts of many races with what happened: each scenario has the windows of time in which alerts of a
+//! kind are right. The races are watched without a gateway, and the state is stored and read back in between.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +24,9 @@ use super::start;
 #[derive(Deserialize)]
 struct ToldRace {
     scenario: Scenario,
-    /// For every kind of alert, the seconds from and to which one is right.
+    /// For every kind of alert, the windows in which one is right, in seconds.
     truth: BTreeMap<String, Vec<(i64, i64)>>,
-    /// Number of splits, where gaps swallow some or marks fall together.
+    /// The number of splits, if gaps swallow some or marks coincide.
     splits: Option<usize>,
 }
 
@@ -120,7 +120,7 @@ fn play(simulator: &Simulator, race: &ToldRace, restarts: bool) -> Played {
     let (mut plan, gpx) = RacePlan::read(scenario.race_config.as_object().unwrap()).unwrap();
     assert_eq!(gpx, None);
     let course = scenario.answers.course.then(|| {
-        // The line of the watch without the detours of this athlete.
+        // The track of an athlete who makes no detours.
         let mut plain = scenario.clone();
         plain.happenings.clear();
         let links = simulator.links(&plain, Playback::default());
@@ -222,7 +222,7 @@ fn score(race: &ToldRace, played: &Played, scores: &mut BTreeMap<String, Score>,
     }
 }
 
-/// Number of marks that the legs passed. A mark at the very finish is not told any more.
+/// The number of marks that the legs passed. A mark exactly at the finish is not reported.
 fn marks(played: &Played) -> usize {
     let every = |kind: Option<LegKind>| match kind {
         Some(LegKind::Ride) => 20_000.0,

@@ -1,4 +1,4 @@
-//! How many sign-ins may reach Garmin, of whom, from where and in which order.
+//! Limits on the sign-ins that reach Garmin, by person and by address, and their order.
 
 use super::*;
 
@@ -188,7 +188,8 @@ async fn six_wrong_passwords_of_a_stranger_do_not_lock_the_person_out() {
     }
     let outcome = from_address(&garmin, ANN, 7).await;
     assert!(matches!(outcome, SignInOutcome::SignedIn(_)), "{outcome:?}");
-    // From a known address, she can still sign in after strangers have used up everything that the others share.
+    // From a known address, she can still sign in after strangers have used up the attempts that all other addresses
+    // share.
     for address in 100..110 {
         for guess in 0..6 {
             let password = format!("guess {address} {guess}");
