@@ -392,7 +392,7 @@ async fn days_without_data_are_told_in_words() {
         .text("get_weekly_steps", json!({"end_date": "2001-01-01"}))
         .await;
     assert_eq!(text, "No weekly steps data found for 4 weeks ending 2001-01-01");
-    // The person's own day, which begins before that of UTC. Midnight may pass during the call.
+    // `today` is the person's own day, which begins before that of UTC. Midnight may pass during the call.
     let before = own_today();
     let stats = worker.json("get_stats", json!({"date": "today"})).await;
     let days = [before.to_string(), own_today().to_string()];

@@ -1,5 +1,5 @@
-//! `upgrade` by the real program in an installation of its own: signed releases, and those that are not right. And the
-//! operator's phone, which is told of them.
+//! `upgrade`, run by the real program in a separate installation: signed releases, and releases that must be refused.
+//! Also the operator's phone, which is notified of new releases.
 
 mod releases;
 
@@ -23,7 +23,7 @@ use releases::{ReleaseKey, ReleaseServer, archive_name, sealed};
 
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A program that tells its version, notes how it installs, and takes the installed one's place.
+/// A program that prints its version, records how it is asked to install itself, and replaces the installed one.
 fn stand_in(version: &str) -> Vec<u8> {
     format!(
         "#!/bin/sh\n\
@@ -92,7 +92,7 @@ impl Home {
         self.run_program(&self.installed(), options)
     }
 
-    /// Every file with its size and content, except the large program, whose size and time stand for it.
+    /// Every file with its size and content. The large program is represented by its size and time only.
     fn files(&self) -> BTreeMap<PathBuf, (u64, Vec<u8>)> {
         let mut files = BTreeMap::new();
         let mut left = vec![self.dir.path().to_owned()];
@@ -112,7 +112,7 @@ impl Home {
         files
     }
 
-    /// Runs an upgrade that must change nothing, run nothing of the release, and end with this code and these words.
+    /// Runs an upgrade that must change nothing, run nothing of the release, and exit with this code and these words.
     fn refuses(&self, what: &str, options: &[&str], code: i32, words: &[&str]) {
         let before = self.files();
         let done = self.run(options);
@@ -154,7 +154,7 @@ fn the_newest_release_installs_itself() {
     fs::remove_file(home.path("calls")).unwrap();
     assert!(before == home.files(), "a dry run changes nothing");
 
-    // The new program does not start, says so, and that is the outcome.
+    // The new program does not start, so the previous one is restored.
     fs::write(home.path("fails"), "").unwrap();
     let failed = home.run(&["--yes"]);
     assert_eq!(failed.status.code(), Some(70), "{}", told(&failed));
@@ -173,7 +173,7 @@ fn the_newest_release_installs_itself() {
         "the download is gone"
     );
 
-    // By the command line, without settings; and a release that is not the newest.
+    // The address is given on the command line instead of in the settings, and the release is not the newest.
     home.put_program();
     home.set("");
     home.releases
@@ -411,7 +411,7 @@ async fn the_operators_phone_is_told_once_in_the_morning() {
             break;
         }
     }
-    // A test reaches every phone, and comes before what waits for the morning.
+    // A test message reaches every phone at once, before the news that waits for the morning.
     client.ask(AdminRequest::Act(AdminAct::TestNotify)).await.unwrap();
     let topics = |from: usize| -> Vec<String> {
         let messages = ntfy.after(from).into_iter();

@@ -386,7 +386,7 @@ impl World {
     }
 }
 
-/// Names the gateway's binary, where a test runs tests with a copy of it.
+/// The variable that names the gateway's binary when a test runs other tests with a copy of it.
 pub(crate) const PROGRAM_VARIABLE: &str = "GATEWAY_UNDER_TEST";
 
 /// The gateway's binary.

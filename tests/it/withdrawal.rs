@@ -1,9 +1,9 @@
 //! Revoked access stays revoked, whatever is in progress: 200 schedules of an action (revoke, forget, uninvite) and a
 //! stage (each form of a sign-in, the code in transit, a call of any tool), with random timing between the two.
 //!
-//! An action has its effect when the operator has the answer. What Garmin received until then was sent in time. After
-//! it, no process of the person is alive, no further change reaches Garmin, no table gets another record, no race and
-//! no sign-in goes on, and no token opens anything.
+//! An action has taken effect when the operator has the answer. Changes that reached Garmin before that were sent in
+//! time. Afterwards, no process of the person is alive, no further change reaches Garmin, no table gets another record,
+//! no race and no sign-in continues, and no token is accepted.
 
 mod calls;
 mod visit;
@@ -85,7 +85,7 @@ enum Stage {
     Read,
     /// A call of any tool that changes something at Garmin.
     Change,
-    /// Either of them, through the tool about tools.
+    /// Either of them, called through one of the tools that call other tools.
     Found,
     /// A file of an activity.
     Resource,
@@ -93,7 +93,7 @@ enum Stage {
     Own,
 }
 
-/// Each is as likely as it occurs here.
+/// A stage that is listed more often is chosen more often.
 const STAGES: [Stage; 18] = [
     Stage::Credentials,
     Stage::CodePage,
@@ -158,7 +158,7 @@ impl Operator {
     }
 }
 
-/// The races that a start of the gateway would go on watching.
+/// The races that the gateway would go on watching after a restart.
 fn watched(world: &World) -> Vec<String> {
     let races = world.races().all().unwrap().into_iter();
     let going_on = races.filter(|race| race.watched && race.snapshot.watch.over().is_none());
@@ -203,7 +203,7 @@ pub(super) async fn all_records(world: &World) -> BTreeMap<String, u64> {
     contents.unwrap().tables
 }
 
-/// What the world has at the moment when an action is answered, or some time later.
+/// The state of the world when an action is answered, or some time later.
 struct Moment {
     /// The changes that Garmin has carried out.
     n_changes: usize,
@@ -212,7 +212,7 @@ struct Moment {
 
 impl Moment {
     async fn of(world: &World) -> Self {
-        // Garmin has read what was sent before this question.
+        // By the time of this answer, Garmin has read everything that was sent before.
         let asked = world.simulator.base_url().join("/simulator/requests").unwrap();
         world.http.get(asked).send().await.unwrap().bytes().await.unwrap();
         Self {
@@ -221,7 +221,7 @@ impl Moment {
         }
     }
 
-    /// What came after `earlier`.
+    /// What was added after the moment `earlier`.
     fn since(&self, earlier: &Self) -> Vec<String> {
         let mut more = Vec::new();
         if self.n_changes > earlier.n_changes {
@@ -248,15 +248,15 @@ fn processes(world: &World) -> Vec<i32> {
         .collect()
 }
 
-/// The gateway, and what is the same in all schedules.
+/// The gateway, and the state that all schedules share.
 struct Play {
     world: World,
     operator: Operator,
     chance: Chance,
     number: u64,
-    /// The state after the schedule before.
+    /// The state after the previous schedule.
     before: Option<Moment>,
-    /// How many changes reached Garmin, by whether the action came before the call was answered.
+    /// How many changes reached Garmin, and how many calls had no answer yet when the action began.
     n_changed: usize,
     n_cut: usize,
 }
@@ -342,8 +342,8 @@ impl Play {
         let n_asked = world.simulator.requests().len();
         let n_changes = world.simulator.changes().len();
         let (acted, is_answered) = (Notify::new(), AtomicBool::new(false));
-        // A code that was exchanged before the invitation was taken back is a connection, and stays. So the exchange
-        // waits.
+        // A code that was exchanged before the invitation was withdrawn has become a connection, which stays. The
+        // exchange therefore waits for the action.
         let before_exchange = async {
             if act == Act::Uninvite {
                 acted.notified().await;
@@ -452,7 +452,7 @@ impl Play {
         (what, alive)
     }
 
-    /// What calls can refer to; a race only where one is needed.
+    /// What the calls can refer to. A race is started only for the stages that need one.
     async fn known(&mut self, connected: &Connected, stage: Stage) -> Known {
         let world = &self.world;
         let visit = Visit {
@@ -517,7 +517,7 @@ async fn two_hundred_schedules_leave_nothing_alive() {
     let mut survivors = Vec::new();
     for number in 0..SCHEDULES {
         play.number = number;
-        // What came late comes before the next schedule begins.
+        // Late effects of the previous schedule must show before the next one begins.
         if let Some(before) = play.before.take() {
             let late = Moment::of(&play.world).await.since(&before);
             assert!(
@@ -535,7 +535,7 @@ async fn two_hundred_schedules_leave_nothing_alive() {
         "alive afterwards:\n{}",
         survivors.join("\n")
     );
-    // The schedules are worth something only if changes arrive, and calls are cut.
+    // The schedules prove something only if changes arrive and calls are cut off.
     println!("{} changes, {} calls cut", play.n_changed, play.n_cut);
     assert!(
         play.n_changed > 10 && play.n_cut > 20,

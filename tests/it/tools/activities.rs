@@ -1,4 +1,4 @@
-//! An activity's file beside its documents, and the parts of a multisport activity.
+//! An activity's file compared with its documents, and the parts of a multisport activity.
 
 use super::*;
 

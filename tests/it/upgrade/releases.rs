@@ -1,4 +1,4 @@
-//! Releases as `packaging/release.sh` seals them, signed with a key of the test, on a real HTTP server.
+//! Releases as `packaging/release.sh` makes them, signed with a key of the test, on a real HTTP server.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -35,12 +35,12 @@ impl ReleaseKey {
         fields(&[b"ssh-ed25519", self.0.public_key().as_ref()])
     }
 
-    /// As in a `.pub` file.
+    /// The public key as it stands in a `.pub` file.
     pub(super) fn public(&self) -> String {
         format!("ssh-ed25519 {}", STANDARD.encode(self.blob()))
     }
 
-    /// As `ssh-keygen -Y sign -n garmin-gateway` signs.
+    /// Signs a file as `ssh-keygen -Y sign -n garmin-gateway` does.
     fn sign(&self, file: &[u8]) -> Vec<u8> {
         let hash = digest(&SHA512, file);
         let purpose: [&[u8]; 3] = [b"garmin-gateway", b"", b"sha512"];
@@ -109,7 +109,7 @@ pub(super) struct ReleaseServer {
 struct ServerState {
     files: Files,
     asked: Vec<String>,
-    /// A path whose answer breaks off in the middle.
+    /// A path whose response is cut off in the middle.
     cut: Option<String>,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Known {
     pub(super) link: String,
 }
 
-/// A call of any tool that reads at Garmin: of a person, a day, a range, an activity, and the questions.
+/// A call of any tool that reads at Garmin, with the arguments that its schema requires.
 pub(super) fn read(chance: &mut Chance, known: &Known) -> Call {
     let lists: Value = serde_json::from_str(&tools::lists().tools).unwrap();
     let reading: Vec<&Value> = lists["tools"].as_array().unwrap().iter().collect();
@@ -67,7 +67,7 @@ fn sample(schema: &Value) -> Value {
     }
 }
 
-/// A call that changes something at Garmin. `number` makes it unlike all others.
+/// A call that changes something at Garmin. `number` makes it different from all others.
 pub(super) fn change(chance: &mut Chance, known: &Known, number: u64) -> Call {
     let (day, tomorrow) = (today(), today() + 1.day());
     let points = (600..630).fold(String::new(), |points, n| {
@@ -105,7 +105,7 @@ pub(super) fn change(chance: &mut Chance, known: &Known, number: u64) -> Call {
             "upsert_and_log",
             json!({ "meal_date": day, "meal_time": "12:00", "food_name": format!("S {number}"), "calories": 160, "carbs": 20 }),
         ),
-        // Several parts.
+        // A change that the gateway makes in several parts.
         (
             "schedule_week",
             json!({ "week": [{ "workout_id": 123_450, "date": tomorrow }, { "workout_id": 123_450, "date": day + 2.days() }] }),
@@ -184,7 +184,7 @@ pub(super) fn own(chance: &mut Chance, known: &Known, number: u64) -> Call {
     call(calls[chosen].clone())
 }
 
-/// The call of another call's tool through the tools about tools.
+/// Wraps a call in a call of one of the tools that call other tools.
 pub(super) fn found(outer: &str, (method, params): Call) -> Call {
     let inner = json!({ "tool": params["name"], "arguments": params["arguments"] });
     assert_eq!(method, "tools/call");

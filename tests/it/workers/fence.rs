@@ -84,7 +84,7 @@ async fn a_program_beside_the_gateways_data_sees_none_of_it() {
     fs::create_dir(at("data")).unwrap();
     fs::write(at("secret"), "x").unwrap();
     let mut settings = settings();
-    // Names the test binary, which finally becomes the worker, so that the fence allows it.
+    // This names the test binary, which finally becomes the worker, so that the fence allows it.
     settings.command = Some(vec![
         at("start.sh").display().to_string(),
         fake::command().swap_remove(0),
@@ -135,7 +135,7 @@ async fn uvx_fills_its_cache_once_for_all() {
     let mut settings = settings();
     settings.command = Some(vec![
         at("uv/bin/uvx").display().to_string(),
-        // Names the test binary, which finally becomes the worker, so that the fence allows it.
+        // This names the test binary, which finally becomes the worker, so that the fence allows it.
         format!("--from={}", words[0]),
         "garmin-mcp".to_owned(),
     ]);
@@ -234,7 +234,7 @@ async fn a_worker_knows_nothing_but_its_own() {
             .await
             .unwrap();
         assert_eq!(answer["error"], "permission denied");
-        // The port configured for Garmin here: allowed, though nothing listens on it.
+        // The port configured for Garmin in this test is allowed, though nothing listens on it.
         let answer = world.read(&ann, "connect", json!({"port": 9})).await.unwrap();
         assert_eq!(answer["error"], "connection refused");
     }
@@ -297,7 +297,7 @@ async fn a_worker_changes_no_other_process() {
     world.end().await;
 }
 
-/// A core dump would hold a person's tokens. The limit holds for what a worker starts, and can't be raised.
+/// A core dump would contain a person's tokens. The limit also applies to what a worker starts, and can't be raised.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_leaves_no_core_dump() {
     let world = World::new(settings()).await;
@@ -315,8 +315,8 @@ async fn a_worker_leaves_no_core_dump() {
     world.end().await;
 }
 
-/// Every system call that the fence refuses, made by number from inside. Perl is part of most systems; without it,
-/// there is nothing to make the calls with. A call that got past the fence would fail with another error, because its
+/// Makes every system call that the fence refuses, by number, from inside. Perl makes the calls; most systems have it,
+/// and the test is skipped without it. A call that got past the fence would fail with another error, because its
 /// arguments are all zero, or would do nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_refused_system_call_is_refused() {
@@ -377,7 +377,7 @@ async fn each_refused_system_call_is_refused() {
         let said = answer["said"].as_str().unwrap();
         assert_eq!(said.trim(), libc::EPERM.to_string(), "{name}: {answer}");
     }
-    // The caller itself is allowed, so it is not the name of the call that is refused.
+    // Calls that affect only the caller are allowed, so it is not the name of the call that is refused.
     for (name, number, arguments) in [
         ("sched_getaffinity", libc::SYS_sched_getaffinity, "0,0,0"),
         ("setpriority of itself", libc::SYS_setpriority, "0,0,19"),

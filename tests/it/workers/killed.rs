@@ -134,7 +134,7 @@ async fn what_escaped_the_end_is_found_by_the_next_start() {
         .spawn()
         .unwrap();
     let collector = std::thread::spawn(move || stray.wait().unwrap());
-    // Tokens without a receipt, so it is unknown whether they are newer.
+    // Tokens without a receipt, so it is unknown whether they are newer than the stored ones.
     std::fs::create_dir(root.join(account.as_str())).unwrap();
     let foreign = json!({"di_token": "x", "di_refresh_token": "foreign", "di_client_id": "X"});
     std::fs::write(

@@ -1,4 +1,4 @@
-//! Two built-in workers share one pace of requests to Garmin, and a pause that Garmin asked one of them for.
+//! Two built-in workers share one rate limit for requests to Garmin, and a pause that Garmin demanded from one of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,7 +128,7 @@ async fn two_workers_together_keep_to_one_rate() {
         couple.asked() - begun >= BURST as usize
     })
     .await;
-    // Both workers still have calls that want more.
+    // Both workers still have calls that are waiting.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(couple.asked() - begun, BURST as usize);
     for ((email, _), before) in PEOPLE.iter().zip(before) {
@@ -162,7 +162,7 @@ async fn a_pause_refuses_only_what_needs_garmin_and_lasts_over_a_restart() {
     let (text, failed) = couple.ask(0, 2).await;
     assert!(failed && seconds_in(&text) == 90, "{text}");
     let sent = couple.asked();
-    // Ann's worker heard of the pause, and it holds for Eve's as well.
+    // Ann's worker has reported the pause, and it also holds for Eve's.
     for (person, day) in [(0, 2), (1, 2), (1, 3)] {
         let (text, failed) = couple.ask(person, day).await;
         assert!(failed && (1..=90).contains(&seconds_in(&text)), "{text}");
@@ -189,7 +189,7 @@ async fn a_pause_refuses_only_what_needs_garmin_and_lasts_over_a_restart() {
     assert_eq!(now, sent, "nor after a restart");
 }
 
-/// The wait that a message names.
+/// The number of seconds to wait that a message names.
 fn seconds_in(text: &str) -> u32 {
     let after = text.split("Try again in ").nth(1);
     let number = after.and_then(|after| after.split(' ').next());

@@ -1,6 +1,6 @@
-//! The tests of the fence once more as a user without rights. Where an ordinary user runs the tests, they are that
-//! already. Where root does, this test runs them again as nobody: root has rights that the fence takes away, and a
-//! user without them must be held all the same.
+//! Runs the tests of the fence once more as a user without privileges. If an ordinary user runs the tests, the other
+//! tests have done that already. If root does, this test runs them again as `nobody`: root has privileges that the
+//! fence takes away, and the fence must also hold for a user without them.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -25,8 +25,8 @@ fn give_away(path: &Path) {
     chown(path, Some(Uid::from_raw(NOBODY)), Some(Gid::from_raw(NOBODY))).unwrap();
 }
 
-/// The gateway's memory holds the data key. The kernel gives the files of a process that may not be dumped to root, so
-/// no other process of the gateway's user reads its memory or environment.
+/// The gateway's memory holds the data key. The kernel gives root the `/proc` files of a process that may not be
+/// dumped, so no other process of the gateway's user can read its memory or environment.
 #[test]
 fn the_gateways_memory_is_closed_to_its_own_user() {
     let place = tempfile::tempdir_in("/tmp").unwrap();
@@ -55,7 +55,7 @@ fn the_gateways_memory_is_closed_to_its_own_user() {
     assert!(gateway.ends_well());
 }
 
-/// A program where everybody may run it: itself, or a copy if a directory above it is closed.
+/// A program at a place from which everybody may run it: the original, or a copy if a directory above it is closed.
 fn for_everybody(program: &Path, place: &Path) -> PathBuf {
     let is_open = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o001 != 0;
     if program.ancestors().all(is_open) {
