@@ -46,13 +46,13 @@ install_python() { # PACKAGE DIRECTORY
   "$2/bin/pip" install --quiet --disable-pip-version-check "$1"
 }
 
-# Install scripts are off: every binary in use ships inside a package.
+# Install scripts are off, because every binary in use is part of a package.
 install_npm() { # DIRECTORY
   cp tests/clients/package.json tests/clients/package-lock.json "$1/"
   (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 }
 
-# A debug build takes a minute, and these tools have little to do.
+# A debug build takes only a minute, and is fast enough for these tools.
 install_cargo() { # NAME VERSION DIRECTORY
   cargo install "$1" --version "$2" --locked --debug --root "$3" --target-dir "$3/target"
   rm -rf "$3/target"

@@ -33,7 +33,7 @@ step() {
   printf 'ok %5d s  %s\n' "$((SECONDS - began))" "$(paste -sd ';' "$STEP_LOG.notes")"
 }
 
-# note TEXT: shown beside the time in the line of a passed step.
+# note TEXT: shows the text after the time in the line of a passed step.
 note() {
   echo "$*" | tee -a "$STEP_LOG.notes"
 }

@@ -1,5 +1,5 @@
-"""The views of tools in headless Chromium. A host page of the tests (`drivers/apps.mjs`) shows them in a sandboxed frame and
-speaks MCP Apps with them; this gives it the documents and real answers, all of them through /mcp.
+"""The views of tools in headless Chromium. A host page of the tests (`drivers/apps.mjs`) shows them in a sandboxed
+frame and speaks MCP Apps with them. This file gives it the documents and real answers, all fetched through /mcp.
 """
 
 import json
@@ -18,7 +18,7 @@ PICTURES = Path(__file__).resolve().parents[2] / "target" / "ci" / "apps"
 EXTENSION = "io.modelcontextprotocol/ui"
 TYPE = "text/html;profile=mcp-app"
 SHOWS = {"extensions": {EXTENSION: {"mimeTypes": [TYPE]}}}
-# What a list of the core costs more where the views are shown: the links, and the tools that only a view makes core.
+# By how many characters views may lengthen the list of the core: their links, and tools that only a view makes core.
 MOST_MORE = 4_500
 
 
@@ -29,7 +29,7 @@ def listed(caller: Caller, capabilities: dict, kind: str = "tools") -> list[dict
 
 
 def linked(tools: list[dict]) -> dict[str, str]:
-    """The views by the names of their tools. Both keys name the same."""
+    """The views by the names of their tools. Two keys of a tool name its view, and they must agree."""
     found = {}
     for tool in tools:
         meta = tool.get("_meta", {})
@@ -40,7 +40,7 @@ def linked(tools: list[dict]) -> dict[str, str]:
 
 
 def negotiated(caller: Caller) -> tuple[int, dict[str, str]]:
-    """Which clients get the views, in both eras. Returns the checks and the documents by their addresses."""
+    """Checks which clients get the views, in both eras. Returns the number of checks, and the documents by address."""
     plain, shown = listed(caller, {}), listed(caller, SHOWS)
     assert not linked(plain), "a client that does not name the extension gets no links"
     views = linked(shown)
@@ -58,7 +58,7 @@ def negotiated(caller: Caller) -> tuple[int, dict[str, str]]:
         assert content["mimeType"] == TYPE and content["uri"] == uri, content
         assert len(content["text"].encode()) < 60_000
         documents[uri] = content["text"]
-    # The old era: what the sign-in's client named in `initialize` counts until the gateway is restarted.
+    # In the old era, the capabilities that the client named in `initialize` apply until the gateway is restarted.
     hello = {"protocolVersion": LEGACY, "clientInfo": {"name": "host", "version": "1"}}
     assert not linked(caller.rpc("tools/list", {}, LEGACY)["tools"])
     told = caller.rpc("initialize", {**hello, "capabilities": SHOWS}, LEGACY)
@@ -102,7 +102,7 @@ def scenes(stage: Stage, caller: Caller, documents: dict[str, str]) -> list[dict
 
 
 def apps(stage: Stage) -> int:
-    """Returns how many checks passed. Pictures lie in target/ci/apps afterwards."""
+    """Returns how many checks passed. It leaves pictures in target/ci/apps."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     caller = Caller(stage.url, "host").connect(stage.people[0])
     checks, documents = negotiated(caller)
@@ -117,7 +117,7 @@ def apps(stage: Stage) -> int:
     found = re.fullmatch(r"(\d+) checks\n", done.stdout)
     if done.returncode != 0 or found is None:
         raise Failed(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    # The driver has switched them off on the person's page. The gateway has closed the idle connection meanwhile.
+    # The driver has switched the views off on the person's page. The gateway has closed the idle connection meanwhile.
     caller.disconnect()
     assert not linked(listed(caller, SHOWS)), "off is off"
     assert not [one for one in listed(caller, SHOWS, "resources") if one["uri"].startswith("ui://")]

@@ -1,7 +1,7 @@
-"""A hostile worker: an MCP server of the standard library alone, whose tools attack the gateway from inside the fence.
+"""A hostile worker: an MCP server that needs only the standard library, and attacks the gateway from inside the fence.
 
-It takes the place of `garmin_mcp` (GARMIN_MCP_CMD). `attack` changes, watches and ends its parent, the gateway, by every
-system call that the kernel allows for the same user; `flood` prints without end.
+It takes the place of `garmin_mcp` (GARMIN_MCP_CMD). `attack` tries to change, watch and end its parent, the gateway,
+with every system call that the kernel allows for the same user. `flood` prints without end.
 """
 
 import ctypes
@@ -14,7 +14,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-# Numbers of calls without a function in glibc: x86_64, aarch64.
+# The numbers, on x86_64 and aarch64, of system calls for which glibc has no function.
 NUMBERS = {
     "ioprio_set": (251, 30),
     "sched_setattr": (314, 274),
@@ -33,7 +33,7 @@ def number(name: str) -> int:
 
 
 def outcome(result: int) -> str:
-    """`done`, or the name of the error."""
+    """`done`, or the name of the error of a system call."""
     return "done" if result >= 0 else errno.errorcode[ctypes.get_errno()]
 
 
@@ -70,7 +70,7 @@ def attack() -> dict[str, str]:
             told[f"read {name}"] = "done"
         except OSError as error:
             told[f"read {name}"] = errno.errorcode[error.errno]
-    # Signals are landlock's, in newer kernels. 0 does no harm where they are not fenced.
+    # Only newer kernels let Landlock fence signals. Signal 0 does no harm where they don't.
     told["signal"] = outcome(LIBC.kill(victim, 0))
     told["signal by descriptor"] = outcome(LIBC.syscall(number("pidfd_send_signal"), descriptor, 0, None, 0))
     return told

@@ -1,7 +1,7 @@
-"""Attacks and faults, against the release binary: connections that are held, a stopped worker, a hostile worker inside
-its fence, a wrong clock, a full disk, a damaged store, access that ends and changes that are repeated.
+"""Attacks and faults against the release binary: connections that are held open, a stopped worker, a hostile worker
+inside its fence, a wrong clock, a full disk, a damaged store, access that ends and changes that are repeated.
 
-Beside the connections the members are served all the while: the slowest of a hundred calls takes less than a second.
+Members must be served while the connections are held: 99 of a hundred calls take less than a second.
 """
 
 import http.client
@@ -24,7 +24,7 @@ from withdrawn import repeated, withdrawn
 
 HERE = Path(__file__).resolve().parent
 NOBODY = 65534
-# Connections of the attackers, and how fast they come back when they are closed.
+# How many connections the attackers hold, and how many closed ones they open again in a second.
 HOSTILE = 600
 REOPENED_PER_SECOND = 300
 P99_S = 1.0
@@ -33,7 +33,7 @@ TEN_YEARS_S = 3650 * 24 * 3600
 
 
 class Unprivileged(Stage):
-    """A gateway that runs as an ordinary user; the play itself may be root's."""
+    """A gateway that runs as an ordinary user, although root may have started the play."""
 
     def start_gateway(self):
         if os.geteuid() == 0 and not self.wrapper:
@@ -41,7 +41,7 @@ class Unprivileged(Stage):
             own.mkdir()
             self.binary = Path(shutil.copy(self.binary, own))
             self.wrapper = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-            # The directory of the run is root's alone; the gateway only has to pass through it.
+            # Only root may read the directory of the run. The gateway only has to pass through it.
             os.chmod(self.directory.parent, 0o711)
             for path in (self.directory, *self.directory.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
@@ -49,13 +49,13 @@ class Unprivileged(Stage):
 
 
 class FewFiles(Stage):
-    """A gateway that may have 64 files open."""
+    """A gateway that may open only 64 files."""
 
     wrapper = ["prlimit", "--nofile=64:64"]
 
 
 class SmallDisk(Stage):
-    """A gateway whose data lie on a disk of 16 MB, which only its own mount namespace sees."""
+    """A gateway with its data on a disk of 16 MB, which exists only in its own mount namespace."""
 
     wrapper = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"]), "sh", "-c",
                'mkdir -p "$DATA_DIR" && mount -t tmpfs -o size=16m,mode=700 none "$DATA_DIR" && exec "$@"', "sh"]
@@ -65,7 +65,7 @@ class SmallDisk(Stage):
 
 
 class Attackers(threading.Thread):
-    """Holds connections of three kinds: idle, bodies that hardly arrive, and requests whose answers nobody reads."""
+    """Holds connections of three kinds: idle ones, requests whose bodies hardly arrive, and responses nobody reads."""
 
     def __init__(self, port: int, count: int):
         super().__init__(daemon=True)
@@ -123,7 +123,7 @@ class Attackers(threading.Thread):
 
 
 class Member(threading.Thread):
-    """Calls for a while, on a kept connection and now and then on a new one."""
+    """Makes calls for a while, most of them on a kept connection and some on a new one."""
 
     def __init__(self, caller: Caller, seconds: float):
         super().__init__(daemon=True)
@@ -145,7 +145,7 @@ class Member(threading.Thread):
             self.error = error
 
     def ask(self):
-        """A connection may be displaced before its bearer was seen: then, as any client does, once more."""
+        """Makes a call. Tries again, as clients do, if the gateway drops the connection before it sees the token."""
         for attempt in range(3):
             try:
                 return self.caller.call("get_full_name")
@@ -201,7 +201,7 @@ def few_files(stage: Stage) -> int:
 
 
 def stopped(stage: Stage) -> int:
-    """A worker that is stopped is replaced while its call waits; its port answers to nobody else meanwhile."""
+    """A worker that is stopped (SIGSTOP) is replaced while its call waits. Meanwhile its port serves nobody else."""
     (caller,) = connected(stage, 1)
     caller.call("get_full_name")
     (worker,) = builtin_workers(stage)
@@ -220,7 +220,7 @@ def builtin_workers(stage: Stage) -> list[int]:
 
 
 def strangers(stage: Stage) -> int:
-    """Any local process reaches a worker's port, and is told nothing there."""
+    """Any local process can connect to a worker's port, but learns nothing there."""
     (worker,) = builtin_workers(stage)
     variables = dict(v.split("=", 1) for v in Path(f"/proc/{worker}/environ").read_text().split("\0") if "=" in v)
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_full_name", "arguments": {}}})
@@ -234,14 +234,14 @@ def strangers(stage: Stage) -> int:
 
 
 def hostile_settings(directory: Path) -> dict[str, str]:
-    """`directory` is readable to everybody."""
+    """The settings of the hostile worker, which is copied to `directory` because everybody may read that."""
     worker = Path(shutil.copy(HERE / "attack_worker.py", directory))
     worker.chmod(0o644)
     return {"GARMIN_MCP_CMD": f"/usr/bin/python3 {worker}"}
 
 
 def hostile(stage: Stage) -> int:
-    """From inside the fence nothing about the gateway can be changed, and a flood of output costs little."""
+    """A worker inside the fence can't change anything about the gateway, and its flood of output costs little."""
     caller, other = connected(stage, 2)
     wait_for("the worker's tools are listed", lambda: "attack" in [tool["name"] for tool in caller.rpc("tools/list")["tools"]])
     told = json.loads(caller.call("attack"))
@@ -265,7 +265,7 @@ def hostile(stage: Stage) -> int:
 
 
 def wrong_clock(stage: Stage) -> int:
-    """The clock jumps ten years ahead and behind, while the gateway runs and while it is down. Nobody has to sign in again."""
+    """The clock jumps by ten years, while the gateway runs and while it is down. Nobody must have to sign in again."""
     (caller,) = connected(stage, 1)
     calls = 0
     for is_restarted in (False, True):
@@ -287,7 +287,7 @@ def logins(stage: Stage) -> int:
 
 
 def full_disk(stage: SmallDisk) -> int:
-    """With a full disk a sign-in never reaches Garmin, and calls go on. With room again, everything does."""
+    """While the disk is full, no sign-in reaches Garmin, and calls still work. Once there is room, everything works."""
     (caller,) = connected(stage, 1)
     filler = stage.disk() / "filler"
     with open(filler, "wb", buffering=0) as file:
@@ -320,7 +320,7 @@ def full_disk(stage: SmallDisk) -> int:
 
 
 def damaged(stage: Stage) -> int:
-    """A store that lost its end, or some bytes in the middle, is told as damaged with the advice to restore, which works."""
+    """A store that lost its end or some bytes is reported as damaged, with the advice to restore it, which works."""
     (caller,) = connected(stage, 1)
     backup = stage.directory / "copy.backup"
     command = lambda *words: subprocess.run([stage.binary, *words], env=stage.gateway_environment(), cwd=stage.directory,
@@ -367,7 +367,7 @@ def processor_s(pid: int) -> float:
 
 
 def attacks(binary: Path, settings: dict[str, str], report):
-    """One line of the report for each attack."""
+    """Runs all attacks. Each is one line of the report."""
     def staged(kind, more, act, **options):
         with kind(binary, {**settings, **more}, **options) as stage:
             return act(stage)

@@ -1,6 +1,6 @@
 """fail2ban's own reader with the filter from `packaging/`, run on the log of a gateway under password guessing.
 
-It must ban who guesses, by the address that the proxy tells, and nobody else, whatever the guessers send.
+It must ban the addresses that guess, as the proxy reports them, and no others, whatever the guessers send.
 """
 
 import http.client
@@ -16,7 +16,7 @@ from ways_in import PACKAGING
 
 FILTER = PACKAGING / "fail2ban/filter.conf"
 TO_JOURNAL = "/lib/systemd/systemd-journal-remote"
-# In the gateway's own directory.
+# The name of the log in the gateway's own directory.
 OWN = "own.log"
 UNIT = "garmin-gateway.service"
 
@@ -76,7 +76,7 @@ def forge(stage: Stage, address: str) -> int:
             try:
                 caller.request("POST", path, json.dumps({"jsonrpc": "2.0", "id": text, "method": text}), sent)
             except (OSError, http.client.HTTPException, ValueError):
-                # Refused before the body was read.
+                # The gateway refused it before it read the body.
                 continue
     return len(FORGERIES)
 

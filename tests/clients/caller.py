@@ -30,7 +30,7 @@ class Caller:
         at = urlsplit(url)
         self.host, self.port, self.is_https = at.hostname, at.port, at.scheme == "https"
         self.client_id = self.access_token = self.refresh_token = None
-        # What the client names in each modern request.
+        # The capabilities that the client names in each modern request.
         self.capabilities: dict = {}
         self._connection: http.client.HTTPConnection | None = None
 
@@ -118,7 +118,7 @@ class Caller:
         return answer["result"]
 
     def rpc_and_hang_up(self, method: str, params: dict, after_s: float, era: str = MODERN):
-        """Sends a request over a connection of its own, which breaks before the answer is read."""
+        """Sends a request over a separate connection, and closes that before the answer is read."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         body, headers = self._message(method, params, era)
         connection.request("POST", "/mcp", body, headers)

@@ -1,9 +1,10 @@
-"""Changes at Garmin while connections break, Garmin answers 5xx and workers are killed: each arrives exactly once, or is told as unknown and then resolved.
+"""Changes at Garmin while connections break, Garmin answers 5xx and workers are killed: each change arrives exactly
+once, or is reported as unknown and then resolved.
 
-Several people add weigh-ins, custom foods and workouts, each with content of its own. Before many calls the pretend
-Garmin is told to fail at the next change: before or after it carries it out. An answer that does not say "done" is
-resolved as a person would: look at the data, and call again with `again` if it is not there. In the end Garmin's own
-list must have each content once. Now and then the person's own connection breaks in the middle of a call.
+Several people add weigh-ins, custom foods and workouts, no two of them alike. Before many calls, the pretend Garmin is
+told to fail at the next change, before or after it carries it out. If an answer does not say "done", the play does what
+a person would do: it looks at the data, and calls again with `again` if the change is not there. In the end, Garmin's
+own list must have each change once. Sometimes the person's own connection breaks in the middle of a call.
 """
 
 import json
@@ -18,7 +19,7 @@ from caller import Caller, Refused
 from stage import Stage, StageError
 
 PEOPLE = 6
-# How often a fault is set before a call, and which ones.
+# How often a fault is set before a call, and which faults.
 FAULTY = 0.35
 FAULTS = [
     {"kind": "dropped"},
@@ -26,13 +27,13 @@ FAULTS = [
     {"kind": "status", "status": 503},
     {"kind": "late_status", "status": 502},
 ]
-# The pause between two kills of all workers, in seconds. After more frequent ones the gateway rightly stops starting them.
+# The pause between two kills of all workers, in seconds. The gateway rightly gives up workers that die more often.
 KILL_PAUSE = (5.0, 7.0)
-# How often the person's own connection breaks during a call, after at most so many seconds.
+# How often the person's own connection breaks during a call, and after how many seconds at most.
 HANGS_UP, HANGS_UP_WITHIN = 0.05, 0.04
-# How long a person whose connection broke waits before they look: what was sent may still be under way.
+# How long a person whose connection broke waits before they look: the change may still be on its way to Garmin.
 BEFORE_LOOKING = 2.0
-# A change is looked at and repeated at most this often.
+# How many times a person looks for a change and repeats it at most.
 TRIES = 8
 
 
@@ -46,7 +47,7 @@ def control(stage: Stage, method: str, path: str, body=None):
 
 
 class WeighIn:
-    """A weigh-in of a minute of its own."""
+    """A weigh-in at a minute that no other has."""
 
     def __init__(self, person: int, number: int):
         at = datetime(2026, 1, 1) + timedelta(days=number % 300, minutes=person * 200 + number // 300)
@@ -62,7 +63,7 @@ class WeighIn:
 
 
 class Food:
-    """A custom food with a name of its own."""
+    """A custom food with a name that no other has."""
 
     def __init__(self, person: int, number: int):
         self.mark = f"food {person} {number} {'x' * (number % 7)}."
@@ -74,7 +75,7 @@ class Food:
 
 
 class Workout:
-    """A workout with a name of its own."""
+    """A workout with a name that no other has."""
 
     def __init__(self, person: int, number: int):
         self.mark = f"workout {person} {number}."
@@ -92,7 +93,7 @@ class Workout:
 
 
 def answer(caller: Caller, tool: str, arguments: dict) -> dict:
-    """The answer of a tool that only reads. A killed worker is started again, so it is asked until it answers."""
+    """The answer of a tool that only reads. It is called until it answers, because killed workers are started again."""
     for _ in range(240):
         try:
             text = caller.call(tool, arguments)
@@ -104,7 +105,7 @@ def answer(caller: Caller, tool: str, arguments: dict) -> dict:
 
 
 class Person(threading.Thread):
-    """Makes changes one after the other, and resolves those whose result is unknown."""
+    """Makes one change after the other, and resolves those whose result is unknown."""
 
     def __init__(self, stage: Stage, caller: Caller, email: str, index: int, count: int, seed: int):
         super().__init__(daemon=True)
@@ -140,7 +141,7 @@ class Person(threading.Thread):
         raise AssertionError(f"{change.mark} was not made in {TRIES} tries")
 
     def call(self, tool: str, arguments: dict) -> str:
-        """What the answer says: done, not made, unknown, refused, or nothing at all."""
+        """What the answer says of the change: done, not made, unknown, refused, or nothing at all."""
         if self.dice.random() < HANGS_UP:
             self.caller.rpc_and_hang_up(
                 "tools/call", {"name": tool, "arguments": arguments}, self.dice.uniform(0, HANGS_UP_WITHIN)
@@ -191,7 +192,7 @@ def changes(stage: Stage, calls: int, seed: int) -> int:
         mine = [json.dumps(done["body"], ensure_ascii=False) for done in carried_out if done["person"] == person.email]
         for mark in person.marks:
             arrived = sum(f'"{mark}"' in body for body in mine)
-            # A weigh-in names its time twice in one body.
+            # Bodies are counted, because the mark of a weigh-in is its time, which its body names twice.
             assert arrived == 1, f"{person.email}: {mark} arrived {arrived} times"
     told = sum((person.told for person in people), Counter())
     print(f"{len(people) * per_person} changes, {killed['workers']} workers killed; answers: {dict(told)}")

@@ -1,6 +1,7 @@
-"""The real Claude Code without an Anthropic login: a small local server plays the model and requests the tools that a test names.
+"""The real Claude Code without an Anthropic login: a small local server plays the model and requests the tools that a
+test names.
 
-One `claude -p` is one conversation: it stays open between the calls of the story, because the model takes its time.
+One `claude -p` is one conversation. It stays open between the calls of the story, because the model takes its time.
 """
 
 import json
@@ -18,7 +19,7 @@ EVENTS = "text/event-stream"
 
 
 class Model:
-    """A Messages API. `use` makes it request a tool; `results` holds what Claude Code returned."""
+    """A Messages API. `use` makes it request a tool, and `results` holds what Claude Code returned."""
 
     def __init__(self):
         self.words: queue.Queue = queue.Queue()
@@ -83,7 +84,7 @@ class Model:
 
 
 def spoken(body: dict, block: dict) -> bytes:
-    """One content block as the stream of events that the Messages API sends."""
+    """One content block in the form of the events that the Messages API streams."""
     head = {
         "id": "msg_1", "type": "message", "role": "assistant", "model": body.get("model"), "content": [],
         "stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1},
@@ -113,7 +114,7 @@ def spoken(body: dict, block: dict) -> bytes:
 class ClaudeCode:
     """`claude mcp add`, `claude mcp login` and `claude -p`, in the requested era.
 
-    Of the stage it takes the connector's address alone; `patience_s` is how long one step may take.
+    It needs only the connector's address from the stage. `patience_s` is how long one step may take.
     """
 
     def __init__(self, stage: Stage, browser_url: str, era: str, add: list[str] | None = None, patience_s: int = 60):
@@ -153,7 +154,7 @@ class ClaudeCode:
         return ""
 
     def log_in(self):
-        # The command wants a terminal.
+        # The command works only in a terminal.
         command = shlex.join([str(CLAUDE), "mcp", "login", SERVER])
         done = run(["script", "-qec", command, "/dev/null"], self.environment, self.home.path, 1.5 * self.patience_s)
         if done.returncode != 0:
@@ -175,7 +176,7 @@ class ClaudeCode:
     def call(self, tool: str, arguments: dict) -> str:
         text, is_error = self._call(tool, arguments)
         if is_error and self._needs_login():
-            # What a person does when it says "needs authentication".
+            # A person does the same when Claude Code says "needs authentication".
             self.end()
             self.log_in()
             self.begin()
@@ -186,8 +187,8 @@ class ClaudeCode:
 
     @staticmethod
     def _answer(text: str) -> str:
-        """The answer as text. Claude Code passes only the structured half of a result to its model: the answer itself, or
-        `{"result": …}` around a list or around the text of a FastMCP worker. Words have no structured half."""
+        """The answer as text. Claude Code passes only the structured content of a result to its model: the answer, or
+        `{"result": …}` around a list or the text of a FastMCP worker. Plain words have no structured content."""
         try:
             structured = json.loads(text)
         except ValueError:
@@ -211,7 +212,7 @@ class ClaudeCode:
         return refresh_token_in(self.home.path / ".claude")
 
     def end(self):
-        """Lets the conversation end by itself."""
+        """Lets the conversation come to its end by itself."""
         if self.conversation is None:
             return
         self.model.say("DONE")

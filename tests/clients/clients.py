@@ -1,6 +1,6 @@
 """Third-party clients, each as an adapter for the story: the SDKs through their drivers, mcp-remote, the Inspector.
 
-Claude Code has a file of its own: `claude_code.py`.
+Claude Code has a separate file, `claude_code.py`.
 """
 
 import json
@@ -15,7 +15,7 @@ MODERN = "2026-07-28"
 
 
 class Driven:
-    """An SDK in its own language, behind the line protocol of `drivers/`."""
+    """An SDK that runs in its own language, behind the line protocol of `drivers/`."""
 
     def __init__(self, browser_url: str, command: list, clock: dict[str, str] | None = None):
         self.home = Home(browser_url)
@@ -50,7 +50,7 @@ class Driven:
 
 def python(version: str):
     def make(stage: Stage, browser_url: str) -> Driven:
-        # It refreshes by its own clock only, so that clock must agree with the gateway's.
+        # The SDK decides by its own clock when to refresh, so that clock must agree with the gateway's.
         driver = HERE / "drivers" / f"python_{version}.py"
         return Driven(browser_url, [PYTHON[version], driver, stage.mcp], stage.faked_time)
 
@@ -66,7 +66,7 @@ def typescript(version: str, *mode: str):
 
 
 def drivers_beside_packages() -> Path:
-    """The drivers, copied to where Node finds their packages: it resolves them from a file's location."""
+    """The drivers, copied to where Node finds their packages, because it looks for those from a file's location."""
     place = NODE_MODULES.parent / "drivers"
     place.mkdir(exist_ok=True)
     for file in (HERE / "drivers").glob("*.mjs"):
@@ -75,7 +75,7 @@ def drivers_beside_packages() -> Path:
 
 
 class McpRemote:
-    """`mcp-remote`: a stdio server that proxies ours, as Claude Desktop and others use it."""
+    """`mcp-remote`, a stdio server through which Claude Desktop and others reach a remote server."""
 
     def __init__(self, stage: Stage, browser_url: str):
         self.home = Home(browser_url)
@@ -122,7 +122,7 @@ class McpRemote:
 
 
 class Inspector:
-    """The Inspector's command line: one process per call, with its tokens in a file between calls."""
+    """The Inspector's command line. Each call is a new process; a file keeps the tokens between calls."""
 
     ENVIRONMENT = {"MCP_AUTO_OPEN_ENABLED": "true", "MCP_INSPECTOR_SECRET_STORE": "file"}
 
@@ -148,7 +148,7 @@ class Inspector:
         return ""
 
     def tools(self) -> dict[str, dict]:
-        # --strict: exit code 6 for a schema that some client cannot use.
+        # With --strict, the exit code is 6 if there is a schema that some client cannot use.
         return {tool["name"]: tool for tool in self._run("--method", "tools/list", "--strict")["tools"]}
 
     def call(self, tool: str, arguments: dict) -> str:
@@ -167,7 +167,7 @@ class Inspector:
 
 
 def refresh_token_in(directory: Path) -> str:
-    """The one refresh token among a client's own files."""
+    """The only refresh token in the files that a client stores."""
     for file in sorted(directory.rglob("*.json")):
         # Some clients store JSON inside JSON, so the quotes may be escaped.
         found = re.search(r'refresh_?[tT]oken\\*"\s*:\s*\\*"([^"\\]+)', file.read_text())

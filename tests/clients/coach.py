@@ -1,6 +1,6 @@
 """The gateway starts the real Claude Code, which reads a race and sends a message to the phone.
 
-The model is the small Messages API of `claude_code.py`, the phone a small Bot API; everything between is real.
+The model is the small Messages API of `claude_code.py`, and the phone is a small Bot API. All between them is real.
 """
 
 import json
@@ -88,7 +88,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     wait_for("the race is seen", seen)
     client.call("trigger_analysis", {})
 
-    # What Claude is offered: the race's tools and nothing else.
+    # Claude is offered the race's tools and nothing else.
     series = call(model, "get_timeseries", {"window_min": 10})
     rows = json.loads(series)
     assert rows, series
@@ -96,7 +96,7 @@ def look(stage: Stage, client, model: Model, phone: Phone) -> int:
     wanted = {f"mcp__{SERVER}__{tool}" for tool in ("get_timeseries", "update_thresholds", "send_coaching_message")}
     assert offered == wanted, offered
 
-    # A message with a number that was never measured is held, and the answer says why.
+    # A message with a number that was never measured is not sent, and the answer says why.
     answer = json.loads(call(model, "send_coaching_message", {"text": "Your heart rate is 231 bpm!"}))
     assert answer["sent"] is False and "231" in answer["held"][0]["said"] and answer["held"][0]["why"], answer
 

@@ -1,6 +1,6 @@
 """OpenAI's Codex without an OpenAI login: its app server signs in to an MCP server, lists its tools and calls them.
 
-No model takes part. `mcpServerStatus/list` and `mcpServer/tool/call` are what Codex itself uses under a conversation.
+No model takes part. Codex itself uses `mcpServerStatus/list` and `mcpServer/tool/call` in a conversation.
 """
 
 import json
@@ -20,7 +20,7 @@ class Codex:
         self.home = Home(browser_url)
         self.directory = self.home.path / ".codex"
         self.directory.mkdir()
-        # Keyrings need a desktop; the file is Codex's own fallback.
+        # A keyring would need a desktop. Codex itself falls back to the file.
         settings = f'mcp_oauth_credentials_store = "file"\n[mcp_servers.{SERVER}]\nurl = "{stage.mcp}"\n'
         (self.directory / "config.toml").write_text(settings)
         self._asked = 0
@@ -51,7 +51,7 @@ class Codex:
         return ""
 
     def _log_in(self):
-        # By default Codex names itself by a metadata document on openai.com, which a play without network cannot fetch.
+        # By default, Codex identifies itself by a document on openai.com, which can't be fetched without a network.
         asked = {"name": SERVER, "clientRegistration": "dcr"}
         self._notified.clear()
         self.home.open(self._ask("mcpServer/oauth/login", asked)["authorizationUrl"])
@@ -61,7 +61,7 @@ class Codex:
                 if not message["params"]["success"]:
                     raise Failed(f"codex: {message['params']}")
                 break
-        # A new app server connects with the new tokens.
+        # Only a new app server connects with the new tokens.
         self.lines.end()
         self._start()
 
@@ -73,7 +73,7 @@ class Codex:
     def call(self, tool: str, arguments: dict) -> str:
         text, is_error = self._call(tool, arguments)
         if is_error and text == "Authentication required":
-            # What a person does when Codex says so.
+            # A person does the same when Codex says so.
             self._log_in()
             text, is_error = self._call(tool, arguments)
         if is_error:

@@ -1,7 +1,7 @@
 """The MCP conformance suite against the gateway: both requirement sets, and the authorization server.
 
-Behind the gateway runs `fixture_worker.py`, so what passes was passed on. Failures that are known stand in
-`expected_failures_*.yml`, each with its reason; a line that no longer fails breaks the run as well.
+Behind the gateway runs `fixture_worker.py`, so a check passes only if the gateway passes everything on. Known failures
+stand in `expected_failures_*.yml`, each with its reason. If one of them no longer fails, the run fails as well.
 """
 
 import json
@@ -20,7 +20,7 @@ from programs import HERE, NODE, NODE_MODULES, PYTHON, Failed
 from sign_in import Browser, sign_in
 from stage import Stage, free_port
 
-# Scenarios that the suite reports but doesn't score; they pass, and must go on doing so.
+# Scenarios that the suite reports but doesn't score. They pass now, and must not fail later.
 UNSCORED = {
     "2025-11-25": ("json-schema-2020-12",),
     "2026-07-28": ("json-schema-2020-12", "http-header-validation"),
@@ -30,7 +30,7 @@ SUITE = NODE_MODULES / "@modelcontextprotocol" / "conformance" / "dist" / "index
 
 
 def settings() -> dict[str, str]:
-    """What makes the fixture worker the worker of a stage. The fence lets a worker read what lies beside its Python."""
+    """The settings for the fixture worker. It lies beside its Python, because the fence allows reading files there."""
     worker = PYTHON["1"].parent / "fixture_worker.py"
     shutil.copyfile(HERE / "fixture_worker.py", worker)
     return {"GARMIN_MCP_CMD": f"{PYTHON['1']} {worker}"}
@@ -63,7 +63,7 @@ def verdict(said: str) -> str:
 
 
 def failures(results: Path) -> str:
-    """Every failed check with what the suite says of it."""
+    """Every failed check, with what the suite says about it."""
     lines = []
     for file in sorted(results.rglob("checks.json")):
         for check in json.loads(file.read_text()):
@@ -76,7 +76,7 @@ def failures(results: Path) -> str:
 
 
 def authorization_server(stage: Stage) -> int:
-    """The suite asks for a browser: it prints the URL that a person would open."""
+    """Runs the suite for authorization servers. It prints the URL that a person has to open in a browser."""
     port = free_port()
     caller = Caller(stage.url, "conformance", f"http://127.0.0.1:{port}/callback")
     caller.register()

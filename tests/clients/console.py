@@ -1,6 +1,7 @@
-"""The console in tmux, as an operator has it: the demo's views, a revocation that a client feels, a restarted daemon.
+"""The console in tmux, as an operator uses it: the demo's views, a revocation that stops a client, a restarted daemon.
 
-What was typed and said can be kept (`--record`), to be played again without a daemon by the console's own tests.
+`--record` writes down everything that the console and its daemon exchange. The console's own tests replay it without a
+daemon.
 """
 
 import json
@@ -20,7 +21,7 @@ SIZE = ("80", "24")
 
 
 class Recorder:
-    """Stands between a console and its daemon, and writes down what passes."""
+    """Stands between a console and its daemon, and writes down what they say."""
 
     def __init__(self, behind: Path, directory: Path):
         self.path = directory / "recorded.sock"
@@ -49,7 +50,7 @@ class Recorder:
 
 
 class Terminal:
-    """A console in a tmux of its own."""
+    """A console in a separate tmux server."""
 
     def __init__(self, binary: Path, attach: Path, directory: Path, recorder: Recorder | None = None):
         self._tmux = ["tmux", "-S", str(directory / "tmux.sock"), "-f", "/dev/null"]
@@ -89,7 +90,7 @@ class Terminal:
 
 
 def walk(binary: Path, record: Path | None) -> int:
-    """The demo: all views, a revocation, the client that fails after it. Returns the number of checks."""
+    """All views of the demo, a revocation, and the client that fails afterwards. Returns the number of checks."""
     house = Demo(binary)
     admin = Path(shlex.split(house.find(r"(garmin-gateway console .*\S)"))[-1]) / "admin.sock"
     recorder = Recorder(admin, house.directory) if record else None
@@ -137,7 +138,7 @@ def walk(binary: Path, record: Path | None) -> int:
 
 
 def restart(stage: Stage) -> int:
-    """A console that stays while the daemon under it is restarted and killed, and what it costs; returns the checks."""
+    """A console stays open while its daemon is restarted and killed. Also measures its cost; returns the checks."""
     terminal = Terminal(stage.binary, stage.runtime, stage.directory)
     try:
         began = time.monotonic()
@@ -150,7 +151,7 @@ def restart(stage: Stage) -> int:
         stage.start_gateway()
         terminal.until("live")
 
-        # What is new is told to who did nothing.
+        # The console shows what is new although nobody presses a key.
         terminal.press("3")
         terminal.until("No account yet")
         caller = Caller(stage.url, "Claude").connect(stage.people[0])

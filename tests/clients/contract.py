@@ -1,7 +1,7 @@
-"""What the gateway asks of a worker, tried the same on every kind of one.
+"""What the gateway requires of a worker, tried in the same way with every kind of worker.
 
-Each kind runs behind a gateway of its own; Garmin is the simulator. The chapters are in the order of a worker's life,
-and each goes on where the one before ended.
+Each kind runs behind a separate gateway, and Garmin is the simulator. The chapters are in the order of a worker's life,
+and each goes on where the previous one ended.
 """
 
 import json
@@ -23,19 +23,19 @@ from stage import Stage, wait_for
 
 @dataclass
 class Kind:
-    """A kind of worker: how it is started, and what it can."""
+    """A kind of worker: how it is started, and what it can do."""
 
     name: str
-    #: The stage's Garmin → the settings that make it the worker.
+    #: Takes the address of the stage's Garmin, and returns the settings with which the gateway uses this kind.
     settings: Callable[[str], dict[str, str]] = lambda garmin: {}
     #: A tool with a `steps` argument that reports progress.
     counts: str | None = None
-    #: A tool that no other kind has: its lists are learned from it. None: the gateway's own.
+    #: A tool that no other kind has, if the gateway learns its lists from this worker; None if it has built-in lists.
     known_by: str | None = None
 
 
 def fixture(garmin_url: str, *more: str) -> dict[str, str]:
-    """The FastMCP worker, which lies beside its Python as an installed program does."""
+    """The settings of the FastMCP worker, which lies beside its Python as an installed program does."""
     worker = PYTHON["1"].parent / "contract_worker.py"
     shutil.copyfile(HERE / "contract_worker.py", worker)
     return {"GARMIN_MCP_CMD": " ".join(map(str, (PYTHON["1"], worker, garmin_url, *more)))}
@@ -49,7 +49,7 @@ KINDS = [
 
 
 class Contract:
-    """The chapters, with one kind of worker and one person."""
+    """All chapters, played with one kind of worker and one person."""
 
     def __init__(self, stage: Stage, kind: Kind):
         self.stage, self.kind, self.person = stage, kind, stage.people[0]
@@ -69,7 +69,7 @@ class Contract:
         return set(self.garmin("logins")[self.person.email])
 
     def ask(self) -> dict:
-        """A call that asks Garmin: every time about another day."""
+        """A call that asks Garmin, each time about a different day, so that no stored answer can serve."""
         self.day += 1
         date = f"2026-10-{self.day:02}"
         said = json.loads(self.caller.call("get_stats", {"date": date}))
@@ -138,7 +138,7 @@ class Contract:
             pid = self.worker()
             os.kill(pid, signal.SIGKILL)
             self.gone(pid)
-            # The next one must have what the last one refreshed.
+            # The next worker must have the tokens that the last one refreshed.
             self.garmin("expire", {"email": self.person.email})
             self.ask()
 
@@ -177,7 +177,7 @@ class Contract:
         self.garmin("faults", method="DELETE")
 
     def raw(self, tool: str, arguments: dict, wait: bool = True):
-        """A call as it is on the wire, with a progress token; the response, or the socket."""
+        """Sends a call with a progress token, without the client. Returns the response, or at once the open socket."""
         params = {"name": tool, "arguments": arguments, "_meta": {"progressToken": "p"}}
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
         headers = {
@@ -200,7 +200,7 @@ class Contract:
     )
 
     def all(self) -> int:
-        """Returns how many chapters held."""
+        """Plays all chapters, and returns how many there were."""
         for chapter in self.CHAPTERS:
             try:
                 chapter(self)

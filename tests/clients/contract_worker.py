@@ -1,4 +1,4 @@
-"""A small worker on FastMCP 1.x, built as `garmin_mcp` is: tokens from a file, refreshed and written back in place.
+"""A small worker on FastMCP 1.x that works as `garmin_mcp` does: it reads tokens from a file, and refreshes them there.
 
 Usage:  contract_worker.py GARMIN_URL [--no-healthz]
 
@@ -33,7 +33,7 @@ if "--no-healthz" not in sys.argv:
 
 
 def refresh():
-    """As garminconnect 0.3.2 does it: the file is overwritten in place."""
+    """Overwrites the file in place, as garminconnect 0.3.2 does."""
     form = {"grant_type": "refresh_token", "client_id": held["di_client_id"], "refresh_token": held["di_refresh_token"]}
     request = urllib.request.Request(f"{GARMIN}/di-oauth2-service/oauth/token", urllib.parse.urlencode(form).encode())
     basic = base64.b64encode(f"{held['di_client_id']}:".encode()).decode()

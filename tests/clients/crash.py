@@ -1,8 +1,9 @@
-"""The gateway is killed with SIGKILL under load, again and again: every acknowledged write must hold, and nothing may be left behind.
+"""The gateway is killed with SIGKILL under load, again and again: every acknowledged write must survive, and nothing
+may be left behind.
 
-While clients register, refresh, revoke and call tools at once, the gateway is killed at a random moment and started
-again on the same data. Whatever got its answer before the kill is then asked for; what got none may have happened or
-not. Every worker must be gone before the next gateway starts.
+While clients register, refresh, revoke and call tools at the same time, the gateway is killed at a random moment and
+started again with the same data. Then everything that was answered before the kill is checked. A request without an
+answer may have taken effect or not. Every worker must be gone before the next gateway starts.
 """
 
 import http.client
@@ -117,7 +118,7 @@ class Calls:
 
 
 def callers(kinds) -> list[Caller]:
-    """The load tasks whose connections the kill cut."""
+    """The callers whose connections were cut by the kill."""
     found = []
     for kind in kinds:
         found += [*kind.given, *kind.revoked] if isinstance(kind, SignIns) else [kind.caller]

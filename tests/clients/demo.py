@@ -15,14 +15,14 @@ from sign_in import Person
 from stage import StageError, clean_environment, free_port, processes_with, wait_for
 from story import Telling, TheBrowser, tell
 
-# E-mail, password, and any other details of a person, such as an MFA code.
+# The e-mail, the password, and any other details of a person, such as an MFA code.
 PERSON = re.compile(r"(\S+@\S+)\s+password (\S+)((?:\s+code (\d+))?.*)")
 
 FIRST_CHAPTERS = (Telling.signs_in, Telling.lists_the_tools, Telling.calls_a_tool)
 
 
 class Demo:
-    """The demo as it runs in a terminal; it takes the place of a stage without faults."""
+    """The demo as it runs in a terminal. A play without faults can use it instead of a stage."""
 
     faked_time: dict[str, str] = {}
 
@@ -60,7 +60,7 @@ class Demo:
         return found.group(1)
 
     def stop(self):
-        """Ctrl-C: it must exit with 0 and leave nothing behind."""
+        """Presses Ctrl-C. The demo must exit with 0 and leave nothing behind."""
         self.process.send_signal(signal.SIGINT)
         status = self.process.wait(20)
         assert status == 0, f"the demo ended with {status}"

@@ -1,11 +1,11 @@
 """The figures of the built-in worker: its memory, a long FIT file, and the first call of a cold account.
 
-Run it with the release program; a debug build is several times slower and larger. The figures are printed beside what is
-wanted. A worker's own memory does not depend on the machine or the profile, so it always has to keep its limit. With
+Run it with the release program, because a debug build is several times slower and larger. Each figure is printed with
+its limit. A worker's own memory does not depend on the machine or the profile, so it must always keep its limit. With
 `--strict` in `run.py figures`, every figure over its limit fails.
 
-The FIT files are made here and served by a small server in place of Garmin, because no person of the simulator has one
-of this size.
+The FIT files are made here and come from a small server in place of Garmin, because no person of the simulator has a
+file of this size.
 """
 
 import io
@@ -29,9 +29,9 @@ from stage import Stage, wait_for
 MB = 1_000_000
 SIX_HOURS_S = 6 * 3_600
 LARGE_FILE_BYTES = 5 * MB
-# Upper bounds: MB of memory, and milliseconds.
+# The limits, in MB of memory and in milliseconds.
 AT_REST_MB, READING_MB = 13, 40
-# Without the pages of the program's file, which all workers share.
+# The same without the pages of the program's file, which all workers share.
 OWN_AT_REST_MB, OWN_AFTER_READING_MB = 4, 16
 ANALYSIS_MS, COLD_CALL_MS = 60, 80
 LARGE, SIX_HOURS = 1, 2
@@ -63,17 +63,17 @@ def crc(data: bytes) -> int:
 
 
 def fit_file(seconds: int) -> bytes:
-    """A run with a record a second, of the size that a watch with running dynamics writes.
+    """A run with one record per second, each as large as a watch with running dynamics writes it.
 
     Time, position, altitude, heart rate, cadence, distance, speed, power, temperature, oscillation, stance, step length,
     and fields that only Garmin knows.
     """
     start = 1_100_000_000
-    # Field number, size, base type.
+    # Each field is a number, a size and a base type.
     fields = [(253, 4, 0x86), (0, 4, 0x85), (1, 4, 0x85), (78, 4, 0x86), (3, 1, 0x02), (4, 1, 0x02), (5, 4, 0x86), (73, 4, 0x86), (7, 2, 0x84)]
     fields += [(13, 1, 0x01), (39, 2, 0x84), (41, 2, 0x84), (83, 2, 0x84), (85, 2, 0x84), (134, 4, 0x86), (135, 4, 0x86), (136, 4, 0x86), (137, 4, 0x86), (138, 4, 0x86), (139, 4, 0x86)]
     body = bytearray()
-    # file_id: an activity.
+    # The message file_id, which says that this is an activity.
     body += struct.pack("<BBBHB3B", 0x41, 0, 0, 0, 1, 0, 1, 0x00) + struct.pack("<BB", 0x01, 4)
     body += struct.pack("<BBBHB", 0x40, 0, 0, 20, len(fields)) + b"".join(bytes(field) for field in fields)
     for n in range(seconds):
@@ -95,7 +95,7 @@ def zipped(data: bytes) -> bytes:
 
 
 class Files:
-    """A server in place of Garmin that has two FIT files and a profile, and nothing else."""
+    """A server in place of Garmin that has only two FIT files and a profile."""
 
     def __enter__(self) -> "Files":
         record_bytes = 29 + 9 + 24
@@ -105,7 +105,7 @@ class Files:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Otherwise the body waits for the acknowledgement of the headers, which takes 40 ms.
+            # Otherwise, the body waits for the acknowledgement of the headers, which takes 40 ms.
             disable_nagle_algorithm = True
 
             def do_GET(self):
@@ -143,7 +143,7 @@ class LoneWorker:
         (self.directory / "garmin_tokens.json").write_text(json.dumps(tokens))
         environment = {
             "TZ": "UTC", "GARMINTOKENS": str(self.directory), "GARMIN_CONNECTAPI_URL": garmin, "GARMIN_DIAUTH_URL": garmin,
-            # As the gateway starts it.
+            # The gateway starts its workers with this value.
             "MALLOC_MMAP_THRESHOLD_": "1048576",
         }
         self.process = subprocess.Popen(
@@ -170,7 +170,7 @@ class LoneWorker:
 
 
 def memory_mb(pid: int, line: str) -> float:
-    """VmRSS is what a process has now, RssAnon its own part of that, VmHWM the most it ever had."""
+    """VmRSS is the memory a process has now, RssAnon the part that it doesn't share, and VmHWM the most it ever had."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split(f"{line}:")[1].split()[0]) * 1_024 / MB
 
@@ -199,7 +199,7 @@ def reading_files(binary: Path) -> list[Figure]:
 
 
 def cold_accounts(binary: Path, settings: dict) -> list[Figure]:
-    """Each person's first call starts their worker. The simulator answers at once, so all of the time is ours."""
+    """Each person's first call starts their worker. The simulator answers at once, so all the time is ours."""
     with Stage(binary, settings) as stage:
         people = [person for person in stage.people if person.code is None][:8]
         callers = [Caller(stage.url, "figures").connect(person) for person in people]
@@ -220,7 +220,7 @@ def cold_accounts(binary: Path, settings: dict) -> list[Figure]:
 
 
 def figures(binary: Path, settings: dict, is_strict: bool) -> int:
-    """Returns the number of figures."""
+    """Prints all figures, and returns their number."""
     found = cold_accounts(binary, settings) + reading_files(binary)
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}, {binary}")
     for figure in found:

@@ -1,7 +1,7 @@
 """A worker with the tools, resources and prompts that the MCP conformance suite expects of a server.
 
-It takes the place of `garmin_mcp` (GARMIN_MCP_CMD) and is built as that is, on FastMCP 1.x: what the suite then finds
-of it behind the gateway was passed on truly, in an era that the worker itself does not know.
+It takes the place of `garmin_mcp` (GARMIN_MCP_CMD) and is built on FastMCP 1.x like that. If the suite finds everything
+behind the gateway, the gateway has passed it on correctly, also in an era that the worker itself does not know.
 """
 
 import asyncio

@@ -1,8 +1,8 @@
-"""The unmodified `garmin_mcp` at the revision that the product pins: set up by the product itself, and tried by the same
-contract as every other worker, against Garmin's real host names.
+"""The unmodified `garmin_mcp` at the revision that the product pins. The product itself installs it. It is then tried
+with the same contract as every other worker, under Garmin's real host names.
 
-Its source is not ours and no part of this project: where it can't be fetched, that is said loudly. `GARMIN_MCP_SOURCE`
-names another git repository that has the revision.
+Its source is no part of this project. If it can't be fetched, the play says so clearly. `GARMIN_MCP_SOURCE` names
+another git repository that has the revision.
 """
 
 import json
@@ -19,12 +19,13 @@ from stage import Stage, StageError, clean_environment
 HOME = CACHE / "garmin-mcp-home"
 PROGRAM = HOME / ".local/lib/garmin-gateway/garmin_mcp/current/venv/bin/garmin-mcp"
 UV = CACHE / "uv" / "bin"
-#: What the pinned revision has, and what the gateway itself adds for races and for finding tools.
+#: The number of tools of the pinned revision, and of those that the gateway adds for races and for finding tools.
 TOOLS, OWN_TOOLS = 138, 17
 
 
 def set_up(binary: Path) -> str | None:
-    """Has the product install it, then continues in a network where Garmin's names are local; prints the reason if that is impossible."""
+    """Has the product install it, then continues in a network where Garmin's names are local. If that is impossible,
+    prints the reason."""
     if real_names.is_inside():
         return None
     why = real_names.missing() or installed(binary)
@@ -34,7 +35,7 @@ def set_up(binary: Path) -> str | None:
 
 
 def installed(binary: Path) -> str | None:
-    """Installs it once with the product's own command; prints the reason if that is impossible."""
+    """Installs it once with the product's own command. If that is impossible, prints the reason."""
     if not (UV / "uv").exists() or shutil.which("git") is None:
         return "no uv or no git here"
     HOME.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ class Unmodified(Contract):
         told = [json.loads(line) for line in self.log().splitlines()]
         fences = {event["fence"] for event in told if event["event"] == "worker.ready"}
         assert len(fences) == 1 and not fences & {"unknown", "incomplete"}, f"fences: {fences}"
-        # A kernel without the full fence was reported.
+        # If the kernel does not support the full fence, the gateway has reported that.
         is_partial = fences == {"limits, system calls"}
         assert is_partial == any(event["event"] == "worker.fence_incomplete" for event in told)
 

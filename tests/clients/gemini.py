@@ -1,7 +1,7 @@
 """Google's Gemini CLI without a Google login: a small local server plays the model and requests one tool.
 
-It checks that Gemini CLI takes every schema that the gateway lists. Its own sign-in needs a terminal (`/mcp auth`), so the
-play signs in by itself and gives Gemini CLI the access token as a header.
+It checks that Gemini CLI accepts every schema that the gateway lists. Its own sign-in needs a terminal (`/mcp auth`),
+so the play signs in by itself and gives Gemini CLI the access token as a header.
 """
 
 import json
@@ -15,7 +15,7 @@ GEMINI = NODE_MODULES / "@google" / "gemini-cli" / "bundle" / "gemini.js"
 
 
 class GeminiModel:
-    """A Gemini API. It requests one tool, then speaks; `tools` and `results` hold what Gemini CLI sent."""
+    """A Gemini API. It requests one tool, then answers with text. `tools` and `results` hold what Gemini CLI sent."""
 
     def __init__(self, tool: str):
         self.tools: dict[str, dict] = {}

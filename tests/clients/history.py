@@ -1,4 +1,5 @@
-"""Kept days: filled from the pretend Garmin over kill -9, then asked by twenty clients at once while Garmin is down."""
+"""The stored history: filled from the pretend Garmin while the gateway is killed with SIGKILL, then read by twenty
+clients at once while Garmin is down."""
 
 import json
 import statistics
@@ -8,12 +9,12 @@ import time
 from caller import Caller
 from stage import Stage, StageError
 
-# One request after the other, so that a play does not take half an hour a person.
+# Without pauses between requests; with the default, the play would take half an hour per person.
 SETTINGS = {"HISTORY_PACE": "0"}
 PEOPLE = 5
 CALLERS = 20
 CALLS_EACH = 25
-# Within this time all histories are filled, with what the kills cost.
+# All histories must be filled within this time, although the kills delay it.
 FILLED_S = 600
 LARGEST_TREND_BYTES = 2_048
 
@@ -27,7 +28,7 @@ QUESTIONS = [
     ("get_training_volume", {"range": "-1y"}),
     ("get_training_volume", {"range": "-8w", "by": "week"}),
     ("get_zone_distribution", {"range": "-3m"}),
-    # Garmin is asked first, because readiness and training status are not kept.
+    # The gateway asks Garmin first, because readiness and training status are not stored.
     ("get_training_overview", {}),
 ]
 
@@ -37,7 +38,7 @@ def ask(caller: Caller, tool: str, arguments: dict) -> dict:
 
 
 def fill(stage: Stage, callers: list[Caller]) -> int:
-    """Switches on, kills the gateway twice meanwhile, and waits until all is there. Returns the number of days."""
+    """Switches the history on, kills the gateway twice, and waits until all is there. Returns the number of days."""
     for caller in callers:
         assert ask(caller, "keep_history", {"action": "on"})["history"] == "on"
     for _ in range(2):
@@ -58,7 +59,7 @@ def fill(stage: Stage, callers: list[Caller]) -> int:
 
 
 def at_once(callers: list[Caller]) -> list[float]:
-    """The times of the calls of all callers together, in milliseconds."""
+    """The durations of the calls of all callers, in milliseconds. All callers call at the same time."""
     times, failed = [], []
 
     def one(caller: Caller, number: int):

@@ -1,5 +1,5 @@
-"""Mosquitto as the operator's broker: messages and devices of Home Assistant over TLS with a password, and what is left of
-them after each of the two was killed, and after people withdrew."""
+"""Mosquitto as the operator's broker: messages and devices of Home Assistant, over TLS and with a password. Also what
+is left of them after the broker or the gateway was killed, and after people withdrew."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ VALUES = {
 
 
 class Mosquitto:
-    """A broker that asks for a password, with a plain and a TLS listener, and that keeps on disk what it is to keep."""
+    """A broker that demands a password. It has a plain and a TLS listener, and stores retained messages on disk."""
 
     def __init__(self, authority: Authority):
         self.directory = Path(tempfile.mkdtemp(prefix="broker-"))
@@ -73,7 +73,7 @@ class Mosquitto:
         return ["-h", "127.0.0.1", "-p", str(self.plain), "-u", USER, "-P", PASSWORD]
 
     def kept(self) -> dict[str, str]:
-        """What the broker keeps, by topic. All of it comes before what the second filter matches."""
+        """The retained messages by topic. The second filter marks the end, because its match comes after all others."""
         whole = ["mosquitto_sub", *self.way(), "-t", "#", "-t", "the/end", "--retained-only", "-W", "10", "-F", "%t %p"]
         told, ends = {}, 0
         with subprocess.Popen(whole, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
@@ -97,7 +97,7 @@ class Mosquitto:
 
 
 class Listener:
-    """Everything that is published from now on, also what is cleared."""
+    """Collects everything that is published from now on, also the messages that clear a topic."""
 
     def __init__(self, broker: Mosquitto):
         self.file = open(broker.directory / "heard", "w+")
@@ -142,12 +142,12 @@ def ask(stage: Stage, *words: str) -> subprocess.CompletedProcess:
 
 
 def accounts(stage: Stage) -> dict[str, str]:
-    """The account of each e-mail."""
+    """The ids of the accounts by e-mail."""
     return {one["email"]: one["id"] for one in json.loads(ask(stage, "accounts", "--json").stdout)["accounts"]}
 
 
 def check_discovery(broker: Mosquitto, account: str):
-    """Holds the announcement against home-assistant.io/integrations/mqtt/#device-discovery-payload."""
+    """Compares the announcement with home-assistant.io/integrations/mqtt/#device-discovery-payload."""
     topic = f"homeassistant/device/garmin_gateway_{account}/config"
     told = json.loads(broker.kept()[topic])
     assert told["device"]["identifiers"] == [f"garmin_gateway_{account}"] and told["device"]["name"], told
@@ -160,7 +160,7 @@ def check_discovery(broker: Mosquitto, account: str):
         entity = told["components"][name]
         assert (entity["platform"], entity.get("device_class")) == (platform, kind), entity
         assert entity["name"] and entity["value_template"].startswith("{{ value_json."), entity
-        # Attributes are no shared option: each entity names their topic itself.
+        # Attributes are no shared option, so each entity must name their topic itself.
         assert ("json_attributes_topic" in entity) == ("json_attributes_template" in entity), entity
         ids.add(entity["unique_id"])
     assert len(ids) == len(ENTITIES), ids
@@ -185,7 +185,7 @@ def home(binary: Path, settings: dict[str, str]) -> int:
 
 def play(stage: Stage, broker: Mosquitto) -> int:
     checks = 0
-    # Both the test and the state of the gateway, which the console and the doctor show too, say what to fix.
+    # Both the test message and the gateway's state, which the console and the doctor show too, say what to fix.
     for words in (["notify", "test"], ["status"]):
         told = ask(stage, *words)
         assert "check MQTT_USER and MQTT_PASSWORD" in told.stdout + told.stderr, told
@@ -220,7 +220,7 @@ def play(stage: Stage, broker: Mosquitto) -> int:
     assert not heard.payloads(f"garmin-gateway/{ids[eve.email]}/messages")
     checks += 5
 
-    # Home Assistant starts: everything is announced again.
+    # When Home Assistant starts, everything is announced again.
     announced = f"homeassistant/device/garmin_gateway_{ids[ann.email]}/config"
     before = len(heard.payloads(announced))
     broker.ask("mosquitto_pub", "-t", "homeassistant/status", "-m", "online")
@@ -228,7 +228,7 @@ def play(stage: Stage, broker: Mosquitto) -> int:
     heard.close()
     checks += 1
 
-    # A broker that lost everything gets it again.
+    # A broker that lost everything gets all of it again.
     broker.kill()
     broker.forget_everything()
     broker.start()
@@ -237,7 +237,7 @@ def play(stage: Stage, broker: Mosquitto) -> int:
     assert status(broker) == "online"
     checks += 3
 
-    # A killed gateway is unavailable by its last will; one that stops says so itself. This time without TLS.
+    # The last will reports a killed gateway as unavailable; one that stops reports it itself. This time without TLS.
     stage.kill_gateway()
     wait_for("the last will", lambda: status(broker) == "offline")
     stage.settings |= {"MQTT_URL": f"mqtt://127.0.0.1:{broker.plain}"}
@@ -257,7 +257,7 @@ def play(stage: Stage, broker: Mosquitto) -> int:
     assert over["eta"] is None and over["state"] == "No longer watched" and over["distance_km"] > 1, over
     checks += 2
 
-    # Withdrawn while the broker is there, and while it is away.
+    # Access is withdrawn while the broker runs, and while it is down.
     operate(stage, "revoke", "--account", ann.email, "--yes")
     gone = lambda email: (kept := broker.kept()) and not any(ids[email] in topic for topic in kept)
     wait_for("nothing is left of Ann", partial(gone, ann.email))

@@ -1,8 +1,8 @@
-"""Twenty people, thousands of calls, room for a third of their workers, and SIGKILL for workers and the gateway at random.
+"""Twenty people, thousands of calls, room for a third of their workers, and SIGKILL at random for workers and gateway.
 
-Everybody calls, signs in anew and lets Garmin's access tokens expire; nobody may ever get another person's answer, lose
-a login, or find a process, a descriptor or a directory left behind. The environment and the arguments of every worker
-that is seen are searched for secrets.
+Everybody makes calls, signs in again and lets Garmin's access tokens expire. Nobody may ever get another person's
+answer or lose a login, and no process, descriptor or directory may be left behind. The environment and the arguments
+of every worker that is seen are searched for secrets.
 """
 
 import http.client
@@ -21,9 +21,9 @@ from stage import Stage, processes_with, wait_for
 
 LOST = (OSError, http.client.HTTPException, ValueError)
 SETTINGS = {"MAX_WORKERS": "7", "WORKER_IDLE_TTL": "1"}
-# Errors that a call may get while workers are killed and places are scarce; the call is repeated.
+# Errors that a call may get while workers are killed and places are scarce. The call is then repeated.
 EXPECTED = ("are in use", "was stopped by the server", "ended twice while it was reading", "the next try is possible in")
-# Upper bound for the repetitions.
+# For how many seconds a call is repeated at most.
 PATIENCE_S = 60
 TOOLS = (
     ("get_full_name", lambda dice: {}),
@@ -34,7 +34,7 @@ TOOLS = (
 
 
 class Play:
-    """State shared by all people."""
+    """The state that all people share."""
 
     def __init__(self, stage: Stage):
         self.stage = stage
@@ -66,7 +66,7 @@ class Play:
 
 
 class Visitor(threading.Thread):
-    """One person with a client: calls, now and then a new sign-in, now and then expired tokens."""
+    """One person with a client, who makes calls and sometimes signs in again or lets the tokens expire."""
 
     def __init__(self, play: Play, person: Person, calls: int, seed: float):
         super().__init__(daemon=True)
@@ -111,7 +111,7 @@ class Visitor(threading.Thread):
             self.play.secrets |= {caller.access_token, caller.refresh_token}
 
     def ask(self):
-        """One call, repeated until it succeeds."""
+        """Makes one call, and repeats it until it succeeds."""
         tool, arguments = self.dice.choice(TOOLS)
         arguments = arguments(self.dice)
         until = time.monotonic() + PATIENCE_S
@@ -144,7 +144,7 @@ class Chaos:
         self.killed_at: dict[str, float] = {}
 
     def workers(self) -> dict[int, tuple[str, bytes]]:
-        """Process → its directory, and everything readable about how it was started."""
+        """The workers by process id. Each has a directory, and everything readable about how it was started."""
         found = {}
         for pid in self.play.stage.workers():
             try:
@@ -157,7 +157,7 @@ class Chaos:
         return found
 
     def look(self):
-        """No secret appears in a worker's environment or arguments."""
+        """Checks that no secret appears in a worker's environment or arguments."""
         people = self.play.stage.people
         with self.play.lock:
             secrets = set(self.play.secrets)
@@ -171,14 +171,14 @@ class Chaos:
             self.looked_at += 1
 
     def kill_worker(self):
-        """At any moment but one: between Garmin's spending of a refresh token and the writing of the next, which
-        would be lost to everybody. A refresh begins when tokens are expired, and is over when another refresh token
-        than those of that time is written."""
+        """Kills a worker at any moment but one: after Garmin has spent a refresh token and before the next one is
+        written, because that would be lost to everybody. A refresh may begin when the tokens expire, and is over when a
+        refresh token is written that did not exist then."""
         workers = self.workers()
         if not workers:
             return
         pid, (directory, _) = self.dice.choice(sorted(workers.items()))
-        # A worker that keeps dying is restarted after longer and longer pauses, which is not tested here.
+        # A worker that keeps dying is restarted after longer and longer pauses. This play does not test that.
         if time.monotonic() - self.killed_at.get(directory, 0) < 5:
             return
         with self.play.lock:
@@ -198,7 +198,7 @@ class Chaos:
 
     def kill_gateway(self):
         stage = self.play.stage
-        # Set first: a cut-off caller must find it set.
+        # This comes first, because a caller that is cut off must find the new number.
         self.play.deaths += 1
         stage.kill_gateway()
         wait_for("the workers died with their gateway", lambda: not processes_with(str(stage.runtime)), 2.0)
@@ -206,7 +206,7 @@ class Chaos:
 
 
 def sockets(stage: Stage) -> dict[str, str]:
-    """The role of every socket of this machine for the gateway, by inode."""
+    """What each socket of this machine is for the gateway, by inode."""
     garmin = urlsplit(stage.garmin_url).port
     found = {}
     for table in ("tcp", "tcp6"):
@@ -258,11 +258,11 @@ def settled(stage: Stage) -> list[str]:
 
 # The state of a socket in /proc/net/tcp.
 LISTENS = "0A"
-# The connection kept for the next sign-in; sign-ins are serial, and it closes when idle.
+# The gateway keeps one connection for the next sign-in, because it makes one sign-in at a time. It closes when idle.
 GARMIN = "connected to Garmin"
 MOST_TO_GARMIN = 1
 
-# How many times the gateway is killed.
+# How many times the gateway is killed during the play.
 DEATHS = 15
 
 
@@ -278,7 +278,7 @@ def run(play: Play, chaos: Chaos, visitors: list[Visitor], kills_gateway: bool):
             raise AssertionError(f"{failed.person.email}: {failed.error!r}") from failed.error
         chaos.kill_worker()
         chaos.look()
-        # Counted in answers, so that slow and fast machines see the same number of kills.
+        # The distance between kills is counted in answers, so that slow and fast machines see the same number of kills.
         if kills_gateway and sum(visitor.answered for visitor in visitors) > next_death:
             chaos.kill_gateway()
             next_death += distance * chaos.dice.uniform(0.5, 1.5)
@@ -305,13 +305,13 @@ def isolation(stage: Stage, calls: int, seed: int) -> int:
     )
     assert chaos.killed and play.deaths and chaos.looked_at, "nothing was killed, or nothing was looked at"
 
-    # Every sign-in still works after the kills, although Garmin now demands a refresh.
+    # Every sign-in must still work after the kills, although Garmin now demands a refresh.
     chaos.kill_gateway()
     for visitor in visitors:
         visitor.caller.disconnect()
         play.expire(visitor.person)
         visitor.ask()
-    # One gateway process: everything opened for workers that have gone is closed.
+    # The same gateway process must have closed everything that it opened for workers that are gone.
     for visitor in visitors:
         visitor.caller.disconnect()
     before = settled(stage)

@@ -1,5 +1,5 @@
-"""Races that start from e-mails: the gateway watches a mailbox of a real Dovecot over TLS, and mails are delivered into it
-as a mail server does, while it idles, while it is down, and while the gateway is killed."""
+"""Races that start from e-mails. The gateway watches a mailbox of a real Dovecot over TLS. Mails are delivered into it
+as by a mail server: while the gateway waits in IDLE, while Dovecot is down, and while the gateway is killed."""
 
 import grp
 import json
@@ -22,7 +22,7 @@ from stage import Stage, StageError, free_port, wait_for
 
 USER, PASSWORD = "races@example.net", "an app password"
 
-# As root, Dovecot reads mails as another user.
+# If root starts Dovecot, it reads mails as another user.
 IS_ROOT = os.geteuid() == 0
 
 CONFIG = """
@@ -69,7 +69,7 @@ service stats {{
 
 
 class Dovecot:
-    """One mailbox, behind TLS with a certificate of the authority."""
+    """A server with one mailbox, behind TLS with a certificate of the authority."""
 
     def __init__(self, authority: Authority):
         # The user that reads the mails can't enter the directory of the other plays.
@@ -113,7 +113,7 @@ class Dovecot:
         self.process.wait()
 
     def deliver(self, text: str) -> str:
-        """Puts a mail into the Maildir, as a delivery does: written aside, and moved."""
+        """Puts a mail into the Maildir as a mail server does: writes it elsewhere, and moves it there."""
         self.delivered += 1
         name = f"{int(time.time())}.M{self.delivered}P{os.getpid()}.localhost"
         new = self.at / "Maildir/tmp" / name
@@ -138,7 +138,7 @@ class Dovecot:
 
 
 class Bot(Server):
-    """Telegram's Bot API, as far as messages go."""
+    """The part of Telegram's Bot API that sends messages."""
 
     def __init__(self):
         self.said: list[str] = []
@@ -155,7 +155,7 @@ class Hears(Handler):
             try:
                 self.reply(json.dumps({"ok": True, "result": []}).encode())
             except BrokenPipeError:
-                # The gateway was stopped meanwhile.
+                # The gateway was stopped while it waited.
                 pass
         else:
             self.reply(json.dumps({"ok": True, "result": {"message_id": 1}}).encode())
@@ -239,7 +239,7 @@ def watched(stage: Mailed, dovecot: Dovecot, bot: Bot) -> int:
             raise StageError(f"not so: {what}\n{bot.said}")
         checks += 1
 
-    # While it idles, within seconds.
+    # While the gateway waits in IDLE, mails are handled within seconds.
     wait_for("the mailbox is watched", lambda: "watched since" in stage.status())
     dinner = dovecot.deliver(f"From: ben@example.com\nTo: {person.email}\nSubject: Dinner\n\nAt eight?\n")
     began = time.monotonic()
@@ -250,7 +250,7 @@ def watched(stage: Mailed, dovecot: Dovecot, bot: Bot) -> int:
     check("a private letter stays unread", not dovecot.is_read(dinner))
     check("one race is watched", len(stage.races()) == 1)
 
-    # A wrong password, a wrong mailbox, and an authority that nobody trusts.
+    # The doctor reports a wrong password, a wrong mailbox, and an authority that nobody trusts.
     for words, change in {
         "refuses the user or the password": {"IMAP_PASSWORD": "wrong"},
         "no such mailbox": {"IMAP_URL": f"imaps://{USER.replace('@', '%40')}@localhost:{dovecot.port}/Nowhere"},
@@ -260,7 +260,7 @@ def watched(stage: Mailed, dovecot: Dovecot, bot: Bot) -> int:
         check(f"the doctor says: {words} ({found})", found["verdict"] == "fail" and words in found["says"])
     check("the doctor is content", stage.mailbox()["verdict"] == "ok")
 
-    # Dovecot dies, and mails come meanwhile.
+    # Mails arrive while Dovecot is down.
     dovecot.kill()
     dovecot.deliver(mail(person.email, session(stage)))
     dovecot.start()

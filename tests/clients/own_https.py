@@ -1,5 +1,5 @@
 """The gateway serves https itself, without a proxy: with a certificate from files, and with one from Pebble, the ACME
-server that Let's Encrypt makes for tests. Claude Code connects through it."""
+server that Let's Encrypt makes for tests. Claude Code connects to it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def openssl(*arguments):
 
 
 class Authority:
-    """A private root, and certificates for `localhost` that it issues."""
+    """A private root certificate, and certificates for `localhost` that it issues."""
 
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="authority-"))
@@ -41,7 +41,7 @@ class Authority:
 
 
 class Pebble:
-    """An ACME server whose checks reach the gateway at `port`."""
+    """An ACME server that makes its checks of the gateway at `port`."""
 
     def __init__(self, authority: Authority, port: int):
         at = authority.directory
@@ -85,14 +85,14 @@ class Pebble:
 
 
 class Secured(Stage):
-    """A gateway that serves https itself; `certificate` is the root that its clients trust."""
+    """A gateway that serves https itself. `certificate` is the root certificate that its clients trust."""
 
     def __init__(self, binary: Path, settings: dict[str, str], certificate: Path, port: int):
         super().__init__(binary, {**settings, "BIND_ADDRESS": "127.0.0.1"}, port=port)
         self.url = f"https://localhost:{port}"
         self.mcp = f"{self.url}/mcp"
         self.certificate = certificate
-        # Python clients read it when they create a TLS context; Claude Code has its own variable.
+        # Python clients read this variable when they create a TLS context. Claude Code has its own variable.
         os.environ["SSL_CERT_FILE"] = str(certificate)
 
     def serial(self) -> str:
@@ -136,7 +136,7 @@ def with_acme(binary: Path, settings: dict[str, str]) -> int:
         with Secured(binary, {**settings, **acme}, pebble.root, port) as stage:
             checks = a_person_connects(stage)
             before = stage.serial()
-            # The certificate and the account are in the store: a restart asks for nothing.
+            # The certificate and the account are in the store, so a restart must not request new ones.
             stage.restart_gateway()
             assert stage.serial() == before, "a restart got another certificate"
             issued = [line for line in stage.log().splitlines() if "tls.certificate_issued" in line]

@@ -1,4 +1,4 @@
-"""The sign-in pages in headless Chromium: `drivers/pages.mjs` goes through them, this gives it what it needs."""
+"""The sign-in pages in headless Chromium. `drivers/pages.mjs` goes through them with what this file gives it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ PICTURES = Path(__file__).resolve().parents[2] / "target" / "ci" / "pages"
 
 
 def pages(stage: Stage) -> int:
-    """Returns how many checks passed. Pictures of every page lie in target/ci/pages afterwards."""
+    """Returns how many checks passed. It leaves pictures of every page in target/ci/pages."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     people = [{"email": p.email, "password": p.password, "code": p.code} for p in stage.people]
     task = {"gateway": stage.url, "people": people, "pictures": str(PICTURES)}

@@ -41,7 +41,7 @@ class Home:
         opener.chmod(0o755)
 
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """This home and its browser. There is no display, because a real browser of this machine would be found first."""
+        """Variables for this home and its browser. There is no display, or clients would find a real browser."""
         own = clean_environment(self.path)
         path = os.pathsep.join([str(self.path / "bin"), str(NODE.parent), own["PATH"]])
         opener = str(self.path / "bin" / "xdg-open")
@@ -57,7 +57,7 @@ class Home:
 
 
 class Lines:
-    """A program with a line protocol on stdin and stdout."""
+    """A program that speaks a line protocol on stdin and stdout."""
 
     def __init__(self, command: list, environment: dict[str, str], directory: Path):
         self._log = tempfile.TemporaryFile("w+")

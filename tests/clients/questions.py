@@ -1,7 +1,8 @@
-"""What athletes ask, against the demo: each question in at most three calls and 12,000 tokens, with the figure asked for.
+"""What athletes ask, against the demo. Each question takes at most three calls and 12,000 tokens, and the answer
+contains the figure that was asked for.
 
-The calls of a question are fixed, so that a failure is the gateway's. Tokens are counted as Claude gets an answer: its
-structured content, at 3.2 characters each.
+The calls of a question are fixed, so that only the gateway can cause a failure. Tokens are those of the structured
+content, which is what Claude gets of an answer, at 3.2 characters per token.
 """
 
 import json
@@ -13,9 +14,10 @@ from demo import Demo
 
 MOST_CALLS = 3
 MOST_TOKENS = 12_000
-# The tools that compute an answer stay below this with their default arguments.
+# The limit for tools that compute an answer, with their default arguments.
 MOST_TOKENS_OF_A_QUESTION_TOOL = 2_000
-# The tools that the first measurement had (the first of `tests/tools/schemas.json`) and the race tools, each asked once.
+# The tools of the first measurement, which are the first in `tests/tools/schemas.json`. One answer of each of them and
+# of each race tool together must stay below the limit for all answers.
 FIRST_TOOLS = 47
 MOST_TOKENS_OF_ALL_ANSWERS = 66_000
 MOST_TOKENS_OF_AN_ANSWER = 20_000
@@ -32,7 +34,7 @@ def trend(metric: str, since: str, **more):
 
 
 def at(answer, *path):
-    """The value at a path; None if there is none."""
+    """The value at a path, or None if there is no such value."""
     for key in path:
         try:
             answer = answer[key]
@@ -52,7 +54,7 @@ def number(*path):
 
 
 def coming(weekday: int) -> str:
-    """The next day that is this day of the week, from Monday = 0."""
+    """The next day that is this day of the week, where Monday is 0."""
     today = date.today()
     return str(today + timedelta((weekday - today.weekday()) % 7))
 
@@ -75,7 +77,7 @@ def weekday(name: str, column: str):
     return check
 
 
-# The question, its calls, and the figure that the last answer must have.
+# Each question, its calls, and a check for the figure that the last answer must have.
 QUESTIONS = [
     ("How did I sleep last night?", [("get_sleep_summary", {"date": "today"})], number("sleep_hours")),
     ("Am I ready for intervals today?", [("get_training_overview", {})], number("readiness", "score")),
@@ -129,7 +131,7 @@ def tokens(answer) -> float:
 
 
 def ask(caller: Caller, calls, holds) -> tuple[int, float]:
-    """The number of calls and of tokens that the question took."""
+    """Makes the calls of a question, checks its answer, and returns the numbers of calls and of tokens."""
     answers, total = [], 0.0
     for call in calls:
         tool, arguments = call(answers) if callable(call) else call
@@ -153,7 +155,7 @@ RACE_TOOLS = [
 
 
 def sizes(caller: Caller) -> int:
-    """One answer of each tool: prints what they take together."""
+    """Gets one answer of each tool, and prints how many tokens they take together."""
     schemas = json.loads((Path(__file__).parents[1] / "tools" / "schemas.json").read_text())
     run = caller.rpc("tools/call", {"name": "get_activities", "arguments": {"limit": 20}})["structuredContent"]["activities"]
     run = next(activity for activity in run if activity["type"] == "running")

@@ -1,4 +1,5 @@
-"""The page of a shared race in headless Chromium: `drivers/race_page.mjs` looks at it, this makes the race and its links."""
+"""The page of a shared race in headless Chromium. `drivers/race_page.mjs` looks at it, and this file makes the race and
+its links."""
 
 import json
 import math
@@ -15,7 +16,7 @@ from story import TheBrowser
 
 
 def race_page(stage: Stage) -> int:
-    """Returns how many checks passed. Pictures lie in target/ci/pages afterwards."""
+    """Returns how many checks passed. It leaves pictures in target/ci/pages."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     browsers = [TheBrowser(person) for person in stage.people[:2]]
     athletes = [clients.python("1")(stage, browser.url) for browser in browsers]
@@ -29,7 +30,7 @@ def race_page(stage: Stage) -> int:
 
 
 def tracked(stage: Stage, client, elapsed_s: int) -> str:
-    """A new race of this athlete, which began so many seconds ago."""
+    """Starts to track a new race of this athlete, which began `elapsed_s` ago."""
     play = json.dumps({"elapsed_s": elapsed_s}).encode()
     with urllib.request.urlopen(f"{stage.garmin_url}/simulator/livetrack", play, timeout=10) as reply:
         played = json.load(reply)
@@ -49,7 +50,7 @@ def look(stage: Stage, client, other) -> int:
     def link(of=client, **arguments) -> str:
         return json.loads(of.call("share_race", arguments))["url"]
 
-    # The athletes of one page, and races that ended long ago: whole, and stopped on the way.
+    # One page with several athletes, and races that ended long ago: one finished, and one stopped on the way.
     both = link(name="Anna", race=race)
     other.call("share_race", {"with": both, "name": "Ben", "role": "crew", "race": others})
     past = tracked(stage, client, 20_000)
@@ -79,7 +80,7 @@ def look(stage: Stage, client, other) -> int:
 
 
 def plan(stage: Stage, race: str) -> dict:
-    """The race's own course with a hill, and places on it."""
+    """A plan with the race's own course, to which a hill is added, and with places on it."""
     shown = run([stage.binary, "races", "--json", "--socket", stage.runtime, "show", race], {}, stage.directory, 20)
     course = json.loads(shown.stdout)["course"]
     points = []

@@ -1,8 +1,8 @@
-"""Garmin's own host names for the simulator, inside a network namespace from which nothing real can be reached.
+"""Garmin's own host names for the simulator, inside a network namespace from which no real host can be reached.
 
-A program that has Garmin's addresses built in is tried as it is. `enter` begins this same program again in namespaces of
-its own (it takes no root where people may have user namespaces): there the names lead to a loopback address, and
-`RealNames` speaks TLS for them with certificates that only those trust who are told to.
+A program with built-in addresses of Garmin can be tested unchanged in this way. `enter` starts this same program again
+in separate namespaces, which needs no root where users may create user namespaces. There, the names lead to a loopback
+address, and `RealNames` serves TLS for them with certificates that only programs with the right settings trust.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ def enter():
 class RealNames:
     """The names, and TLS in front of the simulator. Works only inside the namespace; use it in a `with` block.
 
-    Behind a proxy nobody here knows the names but the proxy, as in a house that lets nothing out by itself.
+    With a proxy, only the proxy can resolve the names, as in a network that allows no direct connections.
     """
 
     def __init__(self, behind_proxy: bool = False):
@@ -81,14 +81,14 @@ class RealNames:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def settings(self, garmin_url: str) -> dict[str, str | None]:
-        """Settings for a gateway and its workers: the CA to trust, and no addresses of Garmin."""
+        """Settings for a gateway and its workers, with the CA to trust and without addresses of Garmin."""
         at = urlsplit(garmin_url)
         self.garmin = (at.hostname, at.port)
         built_in = {f"GARMIN_{name}_URL": None for name in ("SSO", "DIAUTH", "CONNECTAPI")}
         return {**built_in, **self.proxy, "SSL_CERT_FILE": str(self.authority), "REQUESTS_CA_BUNDLE": str(self.authority)}
 
     def _certify(self):
-        """A certificate authority for this run, and one certificate for all names."""
+        """Makes a certificate authority for this run, and one certificate for all names."""
         def openssl(*arguments: str | Path):
             subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=self.directory)
 

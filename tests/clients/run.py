@@ -68,7 +68,7 @@ from story import TheBrowser, tell
 
 BINARY = Path(__file__).resolve().parents[2] / "target" / "release" / "garmin-gateway"
 
-# Name, adapter, the revision that must be negotiated (None: the client does not report it).
+# Each client with its adapter and the revision that must be negotiated, or None if the client does not report it.
 STORIES = {
     "python-1": (clients.python("1"), clients.LEGACY),
     "python-2": (clients.python("2"), clients.MODERN),
@@ -83,7 +83,7 @@ STORIES = {
     "claude-code-legacy": (partial(claude_code.ClaudeCode, era="legacy"), None),
 }
 
-# The plays sign in and call far more often than people do, and use tools outside the core by their names.
+# The plays sign in and make calls far more often than people do, and call tools outside the core by their names.
 NO_WAITING = {
     "TOOL_PROFILE": "all",
     "SIGN_IN_SPACING": "0",
@@ -185,7 +185,7 @@ def main() -> int:
         report.run("pages", partial(staged, given.bin, NO_WAITING, pages.pages))
         report.run("race page", partial(staged, given.bin, NO_WAITING, race_page.race_page))
     elif given.act == "apps":
-        # The core, as people have it.
+        # This play lists only the core, as people have it by default.
         report.run("apps", partial(staged, given.bin, {**NO_WAITING, "TOOL_PROFILE": "core"}, apps.apps))
     elif given.act == "console":
         report.run("console of the demo", partial(console.walk, given.bin, given.record))

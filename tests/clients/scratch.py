@@ -1,6 +1,6 @@
-"""One directory for all temporary files of a run, removed at its end whatever the result. Only `kill -9` leaves it behind.
+"""One directory for all temporary files of a run. It is removed at the end, however the run ends, except by `kill -9`.
 
-Names are short: a socket's whole path has 107 letters at most.
+Its name is short, because the whole path of a socket may have only 107 characters.
 """
 
 import atexit
@@ -15,6 +15,6 @@ def begin():
     place = tempfile.mkdtemp(prefix="gateway-")
     tempfile.tempdir = place
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    # A termination signal runs the normal clean-up.
+    # A termination signal must run the normal clean-up.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))

@@ -1,4 +1,4 @@
-"""Small servers that stand in for third-party services, as far as the tests use them."""
+"""Small servers that take the place of third-party services, as far as the tests use these."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request; nothing is logged."""
+    """Handles requests without logging them."""
 
     protocol_version = "HTTP/1.1"
 

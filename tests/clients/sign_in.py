@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 
 class PageError(AssertionError):
-    """A page does not meet the requirements below."""
+    """A page does not meet the requirements in this file."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Reply:
 
 
 class Browser:
-    """Cookies and requests of one browser, without automatic redirects. `more` holds additional headers."""
+    """The cookies and requests of one browser. It does not follow redirects. `more` holds additional headers."""
 
     def __init__(self, more: dict[str, str] | None = None):
         self.cookies: dict[str, str] = {}
@@ -157,13 +157,13 @@ def need(condition, what: str, page: Page | None = None):
 
 
 def policy(reply: Reply) -> dict[str, list[str]]:
-    """The Content-Security-Policy by directive."""
+    """The directives of the Content-Security-Policy, by name."""
     parts = [p.split() for p in reply.headers.get("Content-Security-Policy", "").split(";") if p.strip()]
     return {p[0]: p[1:] for p in parts}
 
 
 def check_page(reply: Reply, page: Page):
-    """Requirements for every page that asks for a secret."""
+    """Checks the requirements for every page that asks for a secret."""
     rules = policy(reply)
     need(rules.get("frame-ancestors") == ["'none'"], "the page may be framed", page)
     need("default-src" in rules, "no default-src in the Content-Security-Policy", page)
@@ -180,7 +180,7 @@ def check_labels(form: Form, page: Page):
 
 
 def check_may_lead_to(reply: Reply, base: str, target: str, page: Page):
-    """Browsers apply form-action to the redirect after the form as well."""
+    """Checks form-action, which browsers also apply to the redirect after the form."""
     allowed = policy(reply).get("form-action")
     need(allowed is not None, "no form-action in the Content-Security-Policy", page)
     origin, ours = origin_of(target), origin_of(base)
@@ -212,7 +212,7 @@ def sign_in(url: str, person: Person, access: str = "read_only", client_name: st
         page = Page(reply.body)
         asked = next((kind for kind in ("password", "code") if page.form_with(kind)), None)
         need(asked is not None, f"status {reply.status} and nothing to fill in", page)
-        # A person reads the error. Sending the same form again would lock the account.
+        # A person would read the error here. Sending the same form again would lock the account.
         need(asked not in answered, f"the {asked} was refused with status {reply.status}", page)
         need(answered or reply.status == 200, f"status {reply.status} for the first page", page)
         answered.append(asked)

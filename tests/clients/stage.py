@@ -1,8 +1,8 @@
 """The server processes of a play: the Garmin simulator and the gateway, both from the release binary.
 
-The gateway is `serve`, the real daemon, and Garmin a process of its own: so the gateway can be killed and started
-again while Garmin goes on, as in life. A gateway and its workers are known by the stage's runtime directory in
-their environment.
+The gateway is `serve`, the real daemon. Garmin is a separate process, so that the gateway can be killed and started
+again while Garmin goes on, as in reality. The processes of a gateway and its workers are found by the stage's runtime
+directory in their environment.
 """
 
 import json
@@ -32,9 +32,9 @@ class StageError(RuntimeError):
 
 
 def free_port() -> int:
-    """A free port of 127.0.0.1 below the ephemeral range, so that the kernel does not hand it to another program first."""
+    """A free port of 127.0.0.1. It is below the ephemeral range, whose ports the kernel may give to other programs."""
     first_given_to_anybody = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    # Above the gateway's default worker ports.
+    # From 10,000, because the gateway's default worker ports are below that.
     ours = [port for port in range(10_000, first_given_to_anybody) if port not in _given]
     for port in random.sample(ours, 100):
         with socket.socket() as s:
@@ -49,7 +49,7 @@ def free_port() -> int:
 
 
 def wait_for(what: str, condition, seconds: float = 20.0):
-    """Polls until the condition is truthy, and returns its value."""
+    """Polls until the condition has a true value, and returns that."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         answer = condition()
@@ -92,7 +92,7 @@ def processes_with(mark: str) -> list[int]:
                 if mark.encode() in (entry / "environ").read_bytes():
                     found.append(int(entry.name))
             except OSError:
-                # It has ended, or belongs to another user.
+                # The process has ended, or belongs to another user.
                 continue
     return found
 
@@ -100,11 +100,11 @@ def processes_with(mark: str) -> list[int]:
 class Stage:
     """One gateway with its data, and one Garmin simulator. Use it in a `with` block."""
 
-    # What starts the gateway, in front of its own command.
+    # The words before the gateway's own command, if another program is to start it.
     wrapper: list[str] = []
 
     def __init__(self, binary: Path, settings, with_clock: bool = False, port: int | None = None):
-        """`settings` of the gateway: a dict, or a function from Garmin's URL to a dict; None removes a setting."""
+        """`settings` is a dict, or a function that returns one for Garmin's URL. The value None removes a setting."""
         self.directory = Path(tempfile.mkdtemp(prefix="stage-"))
         self.binary = binary.resolve()
         self.port = port or free_port()
@@ -197,7 +197,7 @@ class Stage:
         new.replace(self.clock)
 
     def restart_gateway(self):
-        """Like an upgrade: the gateway is asked to stop, drains and exits with 0, and a new one takes over its data."""
+        """As in an upgrade, the gateway is asked to stop and must exit with 0. A new one then takes over its data."""
         self.gateway.terminate()
         try:
             status = self.gateway.wait(20)
@@ -220,7 +220,7 @@ class Stage:
         return len(workers)
 
     def revoke(self, refresh_token: str):
-        """Revokes a sign-in by RFC 7009."""
+        """Revokes a sign-in as RFC 7009 describes it."""
         form = urllib.parse.urlencode({"token": refresh_token}).encode()
         with urllib.request.urlopen(f"{self.url}/revoke", form, timeout=10) as reply:
             reply.read()
@@ -244,7 +244,7 @@ class Stage:
         return (self.directory / "gateway.log").read_text(errors="replace")
 
     def close(self) -> list[int]:
-        """Stops everything; kills and returns workers that outlived their gateway."""
+        """Stops everything. Workers that outlived their gateway are killed and returned."""
         if self.gateway is not None and self.gateway.poll() is None:
             self.gateway.terminate()
             try:
@@ -262,7 +262,7 @@ class Stage:
             self.garmin.kill()
             self.garmin.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
-        # Shared memory that libfaketime leaves behind for killed processes.
+        # libfaketime leaves shared memory behind for processes that were killed.
         for pid in self.started:
             for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
                 (Path("/dev/shm") / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One story with every event of a connector's year, the same for all clients."""
+"""The story that every client goes through, with all events that a connector may meet in a year."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from serving import Handler, Server
 from sign_in import Browser, Person, sign_in
 from stage import Stage
 
-# Longer than an access token lives, shorter than a sign-in lives.
+# After this time an access token has expired, but a sign-in has not.
 TWO_DAYS_S = 2 * 86_400
 
 
@@ -37,8 +37,8 @@ class Client(Protocol):
 class TheBrowser:
     """The browser that clients open. It is a small server, because some clients start a separate program for it.
 
-    POST {url}: signs the person in there and answers {location}. With `follow` it answers at once, as a program that
-    opens a window does, and goes to that location by itself.
+    POST {url} signs the person in there, and the answer is {location}. With `follow`, it answers at once, as a program
+    that opens a window does, and then goes to that location by itself.
     """
 
     person: Person
@@ -93,7 +93,7 @@ class TheBrowser:
 
 
 class Telling:
-    """The story with one client. Each chapter is an event and what must hold afterwards."""
+    """The story with one client. Each chapter is an event, and checks what must be true afterwards."""
 
     def __init__(self, stage: Stage, client: Client, browser: TheBrowser, era: str | None):
         self.stage, self.client, self.browser, self.era = stage, client, browser, era

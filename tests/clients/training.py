@@ -1,7 +1,7 @@
 """A typical load for profile-guided builds: see `compile` in packaging/release.sh.
 
-The calls of clients in both eras, from connections that they keep and over more than one of them at once; beside
-them, as seldom as in life, what else a client asks. What is not played here, the compiler takes for seldom.
+Clients in both eras make calls over several kept connections at once. Their other requests are as rare as in real use.
+The compiler treats everything that does not happen here as rare.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 from caller import LEGACY, MODERN, Caller, Refused
 from stage import Stage
 
-# Default settings, unlike the other plays.
+# Unlike the other plays, this one uses the default log level.
 SETTINGS = {"GATEWAY_LOG_LEVEL": "info"}
 
 CONNECTIONS = 8
@@ -57,7 +57,7 @@ def a_days_calls(caller: Caller, name: str, failures: list[Exception]):
         failures.append(failure)
 
 
-# What a worker of its own is asked, each so often.
+# The calls of a worker without a gateway, and how often each of them is made.
 ROUNDS = 60
 OF_A_WORKER = [
     *TOOLS,
@@ -74,7 +74,7 @@ OF_A_WORKER = [
 
 
 def a_worker_alone(stage: Stage) -> int:
-    """A worker without its fence, with the tokens of the one that runs. Behind the fence it can't write a profile."""
+    """A worker without a fence, with the tokens of one that runs. Inside the fence, it could not write a profile."""
     place = Path(tempfile.mkdtemp(prefix="worker-"))
     environment = None
     for pid in stage.workers():

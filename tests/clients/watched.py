@@ -14,7 +14,7 @@ PYTHON = CACHE / "python-prometheus" / "bin" / "python"
 
 
 class Switch(Server):
-    """Receives heartbeats."""
+    """A dead man's switch, which receives heartbeats."""
 
     def __init__(self):
         self.heard: list[str] = []

@@ -1,7 +1,6 @@
 """Reverse proxies configured from the files in `packaging/`, with TLS and real clients.
 
-Each file is used as a person would use it: their host name, their certificate and their ports are written into it,
-nothing else is changed.
+Each file is used as a person would use it: only the host name, the certificate and the ports are changed.
 """
 
 import os
@@ -96,14 +95,14 @@ class Caddy(Front):
             (f"{HOST} {{\n", f"{self.url} {{\n\ttls {self.certificate} {self.key}\n"),
             ("127.0.0.1:8080", f"127.0.0.1:{self.behind}"),
         )
-        # Isolation for the test: no admin port, no port 80.
+        # The test must not open the admin port and port 80.
         file = self.directory / "Caddyfile"
         file.write_text("{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + own)
         return ["caddy", "run", "--config", str(file), "--adapter", "caddyfile"]
 
 
 def documents_name(caller: Caller, url: str) -> int:
-    """The first document that Claude reads names the address it was fetched from."""
+    """Checks that the first documents that Claude reads name the address they were fetched from."""
     for path in ("/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server"):
         status, body = caller.request("GET", path, None, {})
         assert status == 200 and url in body and "http://" not in body, f"{path}: {status} {body[:300]}"
@@ -114,7 +113,7 @@ def documents_name(caller: Caller, url: str) -> int:
 
 def ways_in(binary: Path, make: type[Front], settings: dict[str, str]) -> int:
     front = make()
-    # Python clients read it when they create a TLS context; Claude Code has its own variable.
+    # Python clients read this variable when they create a TLS context. Claude Code has its own variable.
     os.environ["SSL_CERT_FILE"] = str(front.certificate)
     own = {**settings, "PORT": str(front.behind), "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1"}
     with Stage(binary, own, port=front.behind) as stage:
@@ -127,7 +126,7 @@ def ways_in(binary: Path, make: type[Front], settings: dict[str, str]) -> int:
             assert person.full_name in caller.call("get_full_name"), "somebody else's name"
             caller.refresh()
             caller.rpc("tools/list")
-            # A large request, and a refusal by the gateway, pass through unchanged.
+            # The proxy must pass on a large request, and the gateway's refusal, unchanged.
             status, body = caller.request("POST", "/mcp", "x" * (1_100_000), {
                 "Content-Type": "application/json", "Authorization": f"Bearer {caller.access_token}",
             })

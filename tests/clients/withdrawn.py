@@ -1,4 +1,4 @@
-"""Access that ends, and changes that are repeated, on the release binary: nothing lives on, and nothing happens twice."""
+"""Access that ends and changes that are repeated, with the release binary. Nothing survives or happens twice."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def refused(caller: Caller, tool: str, arguments: dict) -> str:
 
 
 def repeated(stage: Stage) -> int:
-    """A change is made once, whatever becomes of the worker and the gateway between two equal calls."""
+    """A change is made once, whatever happens to the worker and the gateway between two equal calls."""
     caller = Caller(stage.url).connect(stage.people[0])
     assert json.loads(caller.call("add_weigh_in", CHANGE))["done"] is True
     breaks = {
@@ -61,7 +61,7 @@ def operate(stage: Stage, *words: str):
 
 
 def withdrawn(stage: Stage) -> int:
-    """Access ends while a change is under way: by revoke, by forget, and because the client signs out. Afterwards no
+    """Access ends while a change is under way: by revoke, by forget, and because the client signs out. Afterwards, no
     worker and no race is left, and no further change reaches Garmin."""
     ends = {
         "revoke": lambda person, caller: operate(stage, "revoke", "--account", person.email, "--yes"),

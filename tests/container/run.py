@@ -40,7 +40,7 @@ USER = "10001:10001"
 
 
 def prepare():
-    """The base image, built once; needs the network."""
+    """Builds the base image once. That needs the network."""
     if BASE.exists():
         return
     BASE.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def prepare():
 
 
 class Images:
-    """A separate image store."""
+    """An image store that only this run uses."""
 
     def __init__(self):
         self.place = Path(tempfile.mkdtemp(prefix="images-"))
@@ -63,7 +63,7 @@ class Images:
         return done.stdout.strip()
 
     def close(self):
-        """Unmounts, so that the directory can be removed."""
+        """Unmounts everything, so that the directory can be removed."""
         self.buildah("rm", "--all")
         shutil.rmtree(self.place)
 
@@ -88,7 +88,7 @@ class Images:
 
 
 class Container:
-    """One container of the image, with data and secret on the host as in compose.yaml, on the host's network."""
+    """One container of the image. As in compose.yaml, data and secret are on the host. It uses the host's network."""
 
     def __init__(self, images: Images, config: dict, settings: dict[str, str]):
         self.images, self.config = images, config
@@ -118,7 +118,7 @@ class Container:
         return self.run(*words).returncode == 0
 
     def gateways(self) -> list[int]:
-        """The gateway process, without its workers."""
+        """The gateway's own process, without its workers."""
         def words(pid: int) -> bytes:
             try:
                 return Path(f"/proc/{pid}/cmdline").read_bytes()

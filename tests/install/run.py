@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""install.sh as people meet it: cut off anywhere, in the shells of small systems, with releases that are not right.
+"""install.sh under the conditions that people meet: cut off anywhere, in the shells of small systems, and with releases
+that must be refused.
 
-The release is a stand-in whose program notes how it was called; what the program itself does when it installs is
-tested where it is written (src/install). Prints a line per check; the first that fails ends the run.
+The program in these releases only records how it was called. What the real program does when it installs itself is
+tested in src/install. Each check prints a line, and the first that fails ends the run.
 
 Usage:  run.py                   with dash and busybox on the PATH
-        run.py --bin PROGRAM     also upgrades this program from a sealed release
+        run.py --bin PROGRAM     also upgrades this program from a signed release
 """
 
 import argparse
@@ -57,7 +58,7 @@ def sums(data: bytes, name: str = ARCHIVE) -> bytes:
 
 
 class Releases(http.server.ThreadingHTTPServer):
-    """Serves `files` by path; every request is noted."""
+    """Serves `files` by path, and records every request."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -86,7 +87,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Ground:
-    """A place to run the script in: its own HOME, TMPDIR and note of calls."""
+    """A place to run the script in, with a separate HOME, TMPDIR and record of calls."""
 
     def __init__(self, shell: str, releases: Releases):
         self.shell, self.releases = shell, releases
@@ -101,7 +102,7 @@ class Ground:
             "PATH": f"{self.home / 'bin'}:{os.environ['PATH']}", "HOME": str(self.home), "CALLS": str(self.calls),
             "TMPDIR": str(self.home / "tmp"), "GARMIN_GATEWAY_BASE_URL": self.releases.url, **more,
         }
-        # Piped in, as `curl … | sh` does it.
+        # The shell reads the script from a pipe, as with `curl … | sh`.
         script = SCRIPT.read_bytes() if script is None else script
         command = [*SHELLS[self.shell], "-s", "--", *options]
         done = subprocess.run(command, input=script, env=environment, capture_output=True, timeout=60)
@@ -132,7 +133,7 @@ def installs(ground: Ground):
 
 
 def refuses(ground: Ground):
-    """What is wrong, the exit code, and what must be said; the program is never run."""
+    """Tries releases that are wrong. Each has its exit code and words to be said, and its program must never run."""
     good, other = archive(PROGRAM), archive(PROGRAM + "# changed\n")
     for what, data, listed, code, words in [
         ("a tampered archive", other, sums(good), 65, "checksum"),
@@ -165,7 +166,7 @@ def refuses(ground: Ground):
 
 
 def sealed(archive_bytes: bytes, key: Path, version: str | None = None) -> tuple[bytes, dict[str, bytes]]:
-    """A release as packaging/release.sh seals it, of this version or of another: its install.sh, and its files by path."""
+    """A release of any version as packaging/release.sh makes and signs it: its install.sh, and its files by path."""
     with tempfile.TemporaryDirectory(prefix="garmin-gateway-dist-") as place:
         source, dist = Path(place, "source"), Path(place, "dist")
         shutil.copytree(SCRIPT.parent / "packaging", source / "packaging")
@@ -186,7 +187,7 @@ def own_version() -> str:
 
 
 def checks_signatures(ground: Ground):
-    """A release that was sealed is installed by its own install.sh; one that somebody else made is not."""
+    """A signed release is installed by its own install.sh, and one that somebody else signed is not."""
     keys = [ground.home / "key", ground.home / "other"]
     for key in keys:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
@@ -221,7 +222,7 @@ def checks_signatures(ground: Ground):
 
 
 def upgrades(program: Path):
-    """The installed program takes the release that release.sh sealed, and no other."""
+    """The installed program upgrades to the release that release.sh signed, and to no other."""
     ground = Ground("dash", Releases())
     keys = [ground.home / "key", ground.home / "other"]
     for key in keys:
@@ -254,7 +255,7 @@ def upgrades(program: Path):
 
 
 def shows_without_building(ground: Ground):
-    """In a checkout, --help and --dry-run build nothing and write nothing, wherever they stand among the options."""
+    """In a checkout, --help and --dry-run build and write nothing, wherever they stand among the options."""
     checkout = ground.home / "checkout"
     (checkout / "src").mkdir(parents=True)
     shutil.copy(SCRIPT, checkout / "install.sh")
@@ -293,7 +294,7 @@ def shows_without_building(ground: Ground):
 
 
 def fails_closed(ground: Ground):
-    """Without a tool that can check, nothing is installed."""
+    """Nothing is installed without a tool that can verify checksums."""
     ground.releases.publish("latest/download", archive(PROGRAM))
     tools = ground.home / "few"
     tools.mkdir()
@@ -303,7 +304,7 @@ def fails_closed(ground: Ground):
             (tools / name).symlink_to(found)
     for name in ("dash", "busybox"):
         (tools / name).symlink_to(shutil.which(name))
-    # busybox's shell finds its own sha256sum even where the PATH has none: that is a tool that can check.
+    # busybox's shell finds its own sha256sum even if the PATH has none, so it can verify checksums.
     done = ground.run("--user", PATH=str(tools))
     if ground.shell == "busybox":
         return
@@ -311,7 +312,7 @@ def fails_closed(ground: Ground):
 
 
 def does_nothing_when_cut(ground: Ground):
-    """Every prefix of the file, as a connection that breaks off leaves it."""
+    """Runs every prefix of the script, because a connection may break off at any byte."""
     whole = SCRIPT.read_bytes().rstrip(b"\n")
     ground.note_calls_of("curl", "wget", "sudo", "cargo", "tar", "mktemp", "uname", "id")
     for end in range(len(whole)):

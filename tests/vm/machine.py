@@ -11,7 +11,7 @@ PACKAGES = ("systemd,systemd-sysv,dbus,udev,linux-image-cloud-amd64,iproute2,ca-
 TOOLS = ("qemu-system-x86_64", "mmdebstrap", "mke2fs")
 CACHE = Path(os.environ.get("CI_CACHE", Path.home() / ".cache/garmin-gateway-ci")) / "vm"
 
-# Runs the script on the second disk after boot, then powers off.
+# A unit that runs the script on the second disk after boot, and then powers off.
 UNIT = """[Unit]
 After=multi-user.target
 [Service]
@@ -35,7 +35,7 @@ def run(*words: str | Path):
 
 
 def prepare():
-    """The machine's file system, built once; needs the network."""
+    """Builds the machine's file system once. That needs the network."""
     if (CACHE / ".complete").exists():
         return
     root = CACHE / "root"
@@ -50,7 +50,7 @@ def prepare():
     wanted = units / "multi-user.target.wants/run.service"
     wanted.unlink(missing_ok=True)
     wanted.symlink_to("/etc/systemd/system/run.service")
-    # No login prompt on the serial line, and nginx starts only on request.
+    # There must be no login prompt on the serial line, and nginx must start only on request.
     for unit in ("serial-getty@ttyS0.service", "systemd-networkd-wait-online.service"):
         (units / unit).unlink(missing_ok=True)
         (units / unit).symlink_to("/dev/null")
@@ -66,9 +66,9 @@ def prepare():
 
 
 class Machine:
-    """One machine with its own disk; it can be booted repeatedly.
+    """One machine with its own disk, which can be booted repeatedly.
 
-    Nothing reaches the world from in there; `port` of this machine leads to `inner` in there, where that is wanted.
+    It can't reach any network. If wanted, `port` of the host leads to its port `inner`.
     """
 
     def __init__(self, port: int | None = None, inner: int | None = None):
@@ -78,7 +78,8 @@ class Machine:
         run("cp", "--sparse=always", CACHE / "root.img", self.disk)
 
     def boot(self, files: Path, *words: str) -> subprocess.Popen:
-        """Boots it with the directory `files` as a disk; `words` are passed to run.sh. Its serial line is stdin and stdout."""
+        """Boots it with the directory `files` as a disk, and passes `words` to run.sh. Stdin and stdout of the process
+        are its serial line."""
         (files / "words").write_text(" ".join(words))
         payload = self.place / "files.img"
         payload.unlink(missing_ok=True)

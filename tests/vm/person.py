@@ -2,8 +2,9 @@
 
 Usage:  person.py connect|call|again|keep URL FILE
 
-keep: the person calls without a pause, of which /run/keeps is the sign, until /run/enough is there, and the longest that one of them waited is told.
-again: the pretend Garmin of this boot knows nobody; the person signs in with another client, and the first one goes on.
+With `keep`, the person makes calls without a pause until /run/enough exists, and then the longest wait is printed.
+/run/keeps exists as soon as the calls have begun. With `again`, the pretend Garmin of this boot knows nobody: the
+person signs in with another client, and the first one must go on working.
 """
 
 import json

@@ -1,4 +1,4 @@
-# In the machine: a gateway, a pretend Garmin, and sign-ins that are refreshed without a pause until the power goes.
+# Inside the machine: a gateway, a pretend Garmin, and tokens that are refreshed without a pause until the power is cut.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 export PUBLIC_URL=http://localhost:8080 DATA_DIR=/var/lib/garmin-gateway RUNTIME_DIR=/run/garmin-gateway
 export GATEWAY_SECRET_FILE=/root/secret OPEN_SIGN_UP=true SIGN_IN_SPACING=0 SIGN_IN_DAILY=1000

@@ -39,7 +39,7 @@ ACME = ("pebble", "pebble-challtestsrv")
 
 
 def files_for(program: Path, package: Path | None = None) -> Path:
-    """The contents of the machine's second disk."""
+    """Makes a directory with the contents of the machine's second disk."""
     files = Path(tempfile.mkdtemp(prefix="vm-files-"))
     for name in ("run.sh", "person.py", "names.py", "power_cut.sh", "power_cut.py"):
         shutil.copy(HERE / name, files)
@@ -48,13 +48,13 @@ def files_for(program: Path, package: Path | None = None) -> Path:
     shutil.copy(REPOSITORY / "packaging/nginx.conf", files)
     shutil.copy(program, files / "garmin-gateway")
     subprocess.run(["strip", files / "garmin-gateway"], check=True)
-    # The same program under an older version, which upgrades itself to the release.
+    # The same program with an older version number, which upgrades itself to the release.
     older = (files / "garmin-gateway").read_bytes().replace(VERSION, re.sub(rb"\d", b"0", VERSION))
     (files / "garmin-gateway-older").write_bytes(older)
     (files / "garmin-gateway-older").chmod(0o755)
     if package:
         shutil.copy(package, files / "garmin-gateway.deb")
-    # A release as packaging/release.sh seals it, with a key of this run.
+    # A release as packaging/release.sh makes it, signed with a key of this run.
     latest = files / "releases/latest/download"
     latest.mkdir(parents=True)
     subprocess.run(["tar", "-czf", latest / "garmin-gateway-x86_64-linux.tar.gz", "-C", files, "garmin-gateway"], check=True)
@@ -66,7 +66,7 @@ def files_for(program: Path, package: Path | None = None) -> Path:
 
 
 def walk(vm: machine.Machine, files: Path, boot: str, port: int) -> int:
-    """One boot; returns the number of passed checks."""
+    """Boots once, and returns the number of passed checks."""
     running = vm.boot(files, boot, str(port))
     patience = threading.Timer(PATIENCE, running.kill)
     patience.start()
@@ -154,7 +154,7 @@ def power_cut(program: Path, cuts: int) -> int:
                     break
                 if time.monotonic() > until:
                     sys.exit(f"boot {cut} did not come to its load")
-            # Power cut. Lines already received were acknowledged as well.
+            # This is the power cut. The lines already received count as acknowledged too.
             running.kill()
             for line in running.stdout.read().splitlines(keepends=True):
                 if line.endswith("\n") and (found := said.search(line)):

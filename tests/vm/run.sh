@@ -1,5 +1,5 @@
-# In the machine, as root: the walk of one boot (`words` says which, and the port at which the other machine finds it). Every line that begins with "ok" is a check that
-# held; the first that does not ends the walk.
+# Inside the machine, as root: the checks of one boot. The file `words` names the boot, and the port at which the host
+# finds the machine. Every line that begins with "ok" is a check that passed; the first that fails ends the boot.
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 read -r boot port <<X
@@ -24,7 +24,7 @@ ok() { # WORDS -- COMMAND…
 not() { ! "$@"; }
 contains() { grep -q -- "$1" "$2"; }
 active() { [ "$(systemctl is-active garmin-gateway)" = active ]; }
-# The emulated processor is slow: whatever is restarted gets its time.
+# The emulated processor is slow, so a restarted service gets more time.
 active_again() {
   for _ in $(seq 90); do
     sleep 1
@@ -36,16 +36,16 @@ journal_has() { journalctl -b -u garmin-gateway -o cat | grep -q "$1"; }
 state() { systemctl show garmin-gateway -p "$1" --value; }
 person() { python3 /mnt/person.py "$1" "http://localhost:$port" /root/tokens; }
 
-# A call waits for its worker only as long as Claude waits for a call.
+# Calls again, because a call waits for its worker only as long as Claude waits for a call.
 again_with_patience() { person again || person call || person call; }
 
-# Somebody outside comes through nginx, and says on the serial line when they are done.
+# Lets a client outside the machine connect through nginx. A line on the serial line says when it has finished.
 client() {
   echo "a client may come: $(head -n 1 /run/simulator.json)"
   read -r _ </dev/ttyS0
 }
 
-# What is outside: the releases and Garmin.
+# Serves what would be on the internet: the releases and Garmin.
 outside() {
   for card in /sys/class/net/e*; do card=${card##*/}; done
   ip address add 10.0.2.15/24 dev "$card" && ip link set "$card" up
@@ -54,14 +54,14 @@ outside() {
   until [ -s /run/simulator.json ] && curl -s -o /tmp/out http://127.0.0.1:8000/; do sleep 0.2; done
 }
 
-# nginx with the file of packaging/.
+# Starts nginx with the file of packaging/.
 proxy() {
   sed "/\[::\]:443/d; s/listen 443 ssl/listen $port/; /ssl_/d; s/server_name .*/server_name localhost;/" /mnt/nginx.conf >/etc/nginx/conf.d/garmin.conf
   rm -f /etc/nginx/sites-enabled/default
   systemctl start nginx || journalctl -u nginx -n 5 --no-pager -o cat
 }
 
-# Pebble, the ACME server that Let's Encrypt makes for tests.
+# Starts Pebble, the ACME server that Let's Encrypt makes for tests.
 authority() {
   install -m 0644 /mnt/authority.pem /usr/local/share/authority.pem
   cat >/run/pebble.json <<X
@@ -106,8 +106,8 @@ X
   ok and the sign-in holds -- person call
 }
 
-# One line to a service that serves https itself. Somebody outside comes in without a proxy, as through a router that
-# forwards a port to 443.
+# One command installs a service that serves https itself. The client outside connects without a proxy, as through a
+# router that forwards a port to 443.
 certificate() {
   authority
   mkdir -p /etc/systemd/system/garmin-gateway.service.d
@@ -137,12 +137,12 @@ served_again() {
 }
 serial() { openssl s_client -connect localhost:443 </dev/null 2>/dev/null | openssl x509 -noout -serial; }
 
-# The unmodified garmin_mcp under the same unit, and Garmin's own names, which are built into it.
+# The unmodified garmin_mcp under the same unit. It uses Garmin's own host names, which are built into it.
 python() {
   at=/usr/local/lib/garmin-gateway/garmin_mcp
   mkdir -p $at
   cp -a /mnt/garmin_mcp/. $at/
-  # It was set up for the Python of another machine.
+  # It was installed for the Python of another machine.
   venv=$at/$(readlink $at/current)/venv
   ln -sf /usr/bin/python3 $venv/bin/python
   sed -i 's#^home = .*#home = /usr/bin#' $venv/pyvenv.cfg
@@ -151,7 +151,7 @@ python() {
   python3 /mnt/names.py $authority >/run/names 2>&1 &
   until [ -s $authority ]; do sleep 0.2; done
   chmod 0644 $authority
-  # The emulated processor takes its time to read so much Python.
+  # The emulated processor needs a long time to load so much Python.
   cp -p /etc/garmin-gateway/gateway.env /root/gateway.env
   sed -i '/^GARMIN_\(SSO\|DIAUTH\|CONNECTAPI\)_URL/d' /etc/garmin-gateway/gateway.env
   echo WORKER_STARTUP_TIMEOUT=600 >>/etc/garmin-gateway/gateway.env
@@ -174,7 +174,7 @@ second() {
   ok after a reboot it runs -- active_again
   ok and the sign-in holds -- person again
   before=$(sha256sum </usr/local/bin/garmin-gateway)
-  # A build that does not come up: the unit refuses what ends with this mark.
+  # Makes a build that does not start: the unit refuses a program that ends with this mark.
   mkdir -p /etc/systemd/system/garmin-gateway.service.d
   printf '[Service]\nExecStartPre=/bin/sh -c "! tail -c 20 /usr/local/bin/garmin-gateway | grep -q BROKEN"\n' \
     >/etc/systemd/system/garmin-gateway.service.d/refuse.conf
@@ -223,7 +223,7 @@ second() {
   ok nor of the user -- not id garmin-gateway
 }
 
-# The Debian package, which places things where a distribution does.
+# The Debian package, which puts files where a distribution does.
 package() {
   ok the package installs -- dpkg -i /mnt/garmin-gateway.deb
   ok its service runs -- active

@@ -10,7 +10,7 @@ from programs import CLAUDE
 from sign_in import Person
 from story import TheBrowser
 
-# The processor is emulated: an instant elsewhere may take a minute here.
+# The processor is emulated. What takes a moment elsewhere may take a minute here.
 PATIENCE_S = 300
 
 
@@ -19,11 +19,11 @@ def missing() -> list[str]:
 
 
 def visit(url: str, people: list[dict], root: Path | None = None) -> list[str]:
-    """The checks, one per line. `root`: the certificate to trust, if it is an https URL."""
+    """Returns the checks, one per line. `root` is the certificate to trust for an https URL."""
     told = people[-1]
     person = Person(told["email"], told["password"], told["full_name"], told.get("mfa_code"))
     if root:
-        # For the browser, which is Python.
+        # The browser is written in Python, and reads this variable.
         os.environ["SSL_CERT_FILE"] = str(root)
     browser = TheBrowser(person)
     client = ClaudeCode(SimpleNamespace(mcp=f"{url}/mcp"), browser.url, era="modern", patience_s=PATIENCE_S)

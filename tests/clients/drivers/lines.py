@@ -1,7 +1,7 @@
-"""How a driver is talked to: one JSON command a line on its input, one JSON answer a line on its output.
+"""The protocol of a driver: each line of its input is a JSON command, and each line of its output is a JSON answer.
 
 `connect` → {era}; `list` → {tools}; `call` {tool, arguments} → {text, is_error}; `tokens` → the stored token answer.
-An act that raises answers {failed}.
+The answer to a command that raises an exception is {failed}.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ def visit(url: str) -> dict[str, str]:
 
 
 class Memory:
-    """The token storage that both releases of the library ask for."""
+    """The token storage that both releases of the library require."""
 
     tokens = client = None
 
