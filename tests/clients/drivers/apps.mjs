@@ -1,5 +1,5 @@
-// The views of tools in headless Chromium, in a host page that speaks MCP Apps 2026-01-26: a sandboxed frame without an
-// origin, the content policy that the specification wants for a view that declares nothing, and every message in order.
+// The views of tools in headless Chromium, in a host page that speaks MCP Apps 2026-01-26. A view runs in a sandboxed
+// frame without an origin, under the content policy that the specification requires for a view that declares nothing.
 //
 // Usage: apps.mjs, with APPS = the path of a JSON file: {scenes: [{view, document, tool, arguments, result}…], pictures,
 // gateway, person}. Prints `N checks`; the first that fails ends it with exit code 1.
@@ -21,7 +21,7 @@ function need(condition, what) {
   checks += 1;
 }
 
-/** The host's side of the protocol, in the page around the frame. `asked` tells every message of the view. */
+/** The host's side of the protocol, in the page around the frame. `asked` has every message of the view. */
 function hostPage({ context, capabilities, input, result, answers }) {
   const frame = document.querySelector('iframe');
   const state = { asked: [], wrong: [] };
@@ -50,7 +50,7 @@ function hostPage({ context, capabilities, input, result, answers }) {
   });
 }
 
-/** One view in a host of this width and theme. */
+/** One view, shown by a host with this width and theme. */
 class Shown {
   static async open(context, scene, { width, theme, result = scene.result, capabilities = {}, answers = {} }) {
     const shown = new Shown();
@@ -87,7 +87,7 @@ class Shown {
   close() { return this.page.close(); }
 }
 
-/** What holds for every drawing and every sentence; axe looks only if `isLookedAt`. */
+/** Checks what must be true of every drawing and every sentence. axe runs only if `isLookedAt`. */
 async function check(shown, where, isLookedAt = true) {
   const { page, frame } = shown;
   const size = await frame.evaluate(() => {
@@ -140,7 +140,7 @@ async function drawings(context) {
   }
 }
 
-/** Watches that record heart rate and stress at night: the columns, as the worker tells them, become curves. */
+/** Some watches record heart rate and stress at night. The view must draw curves from the worker's columns. */
 async function nightReadings(context) {
   const scene = structuredClone(scenes.find((one) => one.tool === 'get_sleep_data'));
   const data = scene.result.structuredContent;
@@ -164,7 +164,7 @@ async function nightReadings(context) {
   }
 }
 
-/** The host changes its theme and width, the page is loaded again, and the frame is taken down. */
+/** The host changes its theme and width, the view is loaded again, and the call is cancelled. */
 async function changes(context) {
   for (const view of ['night', 'load', 'activity', 'race']) {
     const scene = scenes.find((one) => one.view === view);
@@ -187,7 +187,7 @@ async function changes(context) {
   }
 }
 
-/** An answer that is empty, broken or an error gives a sentence, never a blank. */
+/** For an answer that is empty, broken or an error, the view must show a sentence and never stay blank. */
 async function nothing(context) {
   const text = (words) => ({ content: [{ type: 'text', text: words }], isError: false });
   const cases = [
@@ -220,7 +220,7 @@ async function nothing(context) {
   }
 }
 
-/** By keyboard: the curves are chosen and read without a mouse, and the focus stays. */
+/** The curves can be chosen and read with the keyboard alone, and the focus stays where it was. */
 async function keyboard(context) {
   const scene = scenes.find((one) => one.tool === 'get_activity_timeseries');
   const shown = await Shown.open(context, scene, { width: 680, theme: 'light' });
@@ -243,7 +243,7 @@ async function keyboard(context) {
   await shown.close();
 }
 
-/** Where the host passes calls on, the view of an analysis fetches the curves, and a race is looked at again. */
+/** If the host lets views call tools, an analysis fetches its curves, and the view of a race can be refreshed. */
 async function calls(context) {
   const scene = scenes.find((one) => one.tool === 'analyze_activity');
   const series = scenes.find((one) => one.tool === 'get_activity_timeseries').result;

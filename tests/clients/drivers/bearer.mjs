@@ -1,5 +1,7 @@
 // Preload for the conformance suite, which cannot sign in: adds `Authorization: Bearer $BEARER` to every request to
-// $BEARER_HOST that has none, whether it is sent by fetch(), by undici or by node:http. Usage: node --import=…/bearer.mjs …
+// $BEARER_HOST that has no such header, whether it is sent by fetch(), by undici or by node:http.
+//
+// Usage: node --import=…/bearer.mjs …
 import http from 'node:http';
 import { getGlobalDispatcher, setGlobalDispatcher } from 'undici';
 

@@ -1,9 +1,9 @@
-// How a driver is talked to: see lines.py. Also the OAuth provider that both releases of the library ask for.
+// The protocol of a driver, which lines.py describes, and the OAuth provider that both releases of the library require.
 import { createInterface } from 'node:readline';
 
 const CALLBACK = 'http://localhost:3030/callback';
 
-// Keeps everything in memory; `returned` is the query that the browser last brought to the callback.
+// Keeps everything in memory. `returned` is the query with which the browser last came to the callback.
 export class Provider {
   kept = {};
   returned = undefined;

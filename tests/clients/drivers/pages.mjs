@@ -1,8 +1,9 @@
-// The pages in headless Chromium: through sign-in, code, deny and every refusal, on a phone and on a desktop, in light
-// and in dark, and in every language on the screen of a phone, each page checked with axe. It drives a running gateway whose Garmin is the pretend one.
+// The pages in headless Chromium: sign-in, code, deny and every refusal, on a phone and on a desktop, in light and in
+// dark, and in every language on the screen of a phone. Each page is checked with axe. The pages are those of a running
+// gateway, which uses the pretend Garmin.
 //
-// Usage: pages.mjs, with PAGES = {gateway, people: [{email, password, code or null}…], pictures} as JSON; among the people
-// is one with and one without a code. Prints `N checks`; the first that fails ends it with exit code 1.
+// Usage: pages.mjs, with PAGES = {gateway, people: [{email, password, code or null}…], pictures} as JSON. At least one
+// person must have a code, and one must have none. Prints `N checks`; the first that fails ends it with exit code 1.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -19,10 +20,10 @@ const SIZES = {
   desktop: { viewport: { width: 1280, height: 800 } },
 };
 
-// Those of the pages, each with its own name.
+// The languages of the pages, each with its own name for itself.
 const LANGUAGES = [['en', 'English'], ['de', 'Deutsch'], ['fr', 'Français'], ['es', 'Español'], ['it', 'Italiano']];
 
-/** What Claude on the web asks for. Its client's document is published. */
+/** The request of Claude on the web, whose client is described by a published document. */
 const PUBLISHED = () => `${GATEWAY}/authorize?${new URLSearchParams({
   response_type: 'code', client_id: 'https://claude.ai/oauth/mcp-oauth-client-metadata',
   redirect_uri: 'https://claude.ai/api/mcp/auth_callback', state: 's', resource: `${GATEWAY}/mcp`,
@@ -35,13 +36,13 @@ function need(condition, what) {
   checks += 1;
 }
 
-/** Where the client waits for its code: a page of its own origin. */
+/** The page where the client waits for its code. It has its own origin. */
 class Callback {
   static async open() {
     const callback = new Callback();
     callback.server = createServer((request, response) => {
       const asked = new URL(request.url, callback.origin);
-      // Browsers ask for an icon, too.
+      // Browsers also ask for an icon, which is not the callback.
       if (asked.pathname === '/callback') callback.seen = asked.searchParams;
       response.setHeader('Content-Type', 'text/html');
       response.end('<!doctype html><title>arrived</title>arrived');
@@ -52,7 +53,7 @@ class Callback {
   }
 }
 
-/** A registered client, and one authorize URL after the other. */
+/** A registered client, which makes authorize URLs. */
 class Client {
   static async register(callback, name) {
     const client = new Client();
@@ -76,7 +77,7 @@ class Client {
   }
 }
 
-/** One person's window. What the browser complains about is a failure: a blocked style, a refused redirect. */
+/** One person's window. Every complaint of the browser is a failure, such as a blocked style or a refused redirect. */
 class Window {
   constructor(page, name) {
     Object.assign(this, { page, name, pictures: 0, complaints: [] });
@@ -98,7 +99,7 @@ class Window {
     await Promise.all([this.page.waitForEvent('load'), this.page.getByRole('button', { name: button, exact: true }).click()]);
   }
 
-  /** What holds for every page, in both colour schemes. */
+  /** Checks what must be true of every page, in both colour schemes. */
   async check(what) {
     const { page } = this;
     const where = `${this.name}: ${what}`;
@@ -171,7 +172,7 @@ async function refusals(window, client) {
   await window.check('foreign redirect');
 }
 
-/** The main button is on the first screen: nobody has to scroll for it. */
+/** Checks that the main button is on the first screen, so that nobody has to scroll for it. */
 async function fitsOneScreen(window, what) {
   const seen = await window.page.evaluate(() => ({
     bottom: document.querySelector('main form button').getBoundingClientRect().bottom,
@@ -181,7 +182,7 @@ async function fitsOneScreen(window, what) {
   need(seen.top === 0 && seen.bottom <= seen.height, `${window.name}, ${what}: the button ends at ${seen.bottom + seen.top} px`);
 }
 
-/** A person's own page in a language: what it shows, what it refuses, and how it is closed. */
+/** A person's own page in one language: what it shows, what it refuses, and how it is closed. */
 async function inLanguageOwnPage(window, language, person, { speaks, submit, post }) {
   const { page } = window;
   const form = (step) => page.locator(`form:has(input[name="step"][value="${step}"])`);
@@ -210,7 +211,7 @@ async function inLanguageOwnPage(window, language, person, { speaks, submit, pos
   await window.check('own page closed');
 }
 
-/** What a reader of a language sees of signing in, on the screen of a phone. */
+/** What a reader of one language sees during the sign-in, on the screen of a phone. */
 async function inLanguage(window, language, client, plain, coded) {
   const { page } = window;
   const speaks = async (what) => {
@@ -237,7 +238,7 @@ async function inLanguage(window, language, client, plain, coded) {
   await shown('wrong password');
   need(await page.evaluate(() => document.activeElement.id) === 'password', 'the password is to be typed again');
 
-  // Through all other languages and back: what was typed stays, and no try is used up.
+  // The person chooses every other language and then the first again. What was typed stays, and no attempt is counted.
   const problem = await page.locator('#password-problem').innerText();
   await page.locator('#email').fill('somebody@example.org');
   await page.locator('main summary').click();
@@ -271,7 +272,7 @@ async function inLanguage(window, language, client, plain, coded) {
   await window.open(client.authorize('s').replace(client.id, 'client_that_nobody_knows'));
   await speaks('unknown client');
 
-  // The language is carried on to where the form leads.
+  // The chosen language also applies to the pages to which a link and a form lead.
   const next = LANGUAGES.find(([code]) => code !== language);
   await window.open(`${GATEWAY}/?lang=${next[0]}`);
   await page.locator('details').last().locator('summary').click();
@@ -288,7 +289,7 @@ async function plainSignIn(window, client, callback, person) {
   await window.check('sign-in');
   need(await window.page.getByLabel('Read only').isChecked(), 'read only is preselected');
 
-  // By keyboard alone: every field and button in reading order.
+  // The keyboard alone must reach every field and button in reading order.
   const order = [];
   await window.page.locator('#email').focus();
   for (let i = 0; i < 5; i += 1) {
@@ -344,14 +345,14 @@ async function linkAgain(window, person) {
   await window.page.getByLabel('Garmin e-mail').fill(person.email);
   await window.page.getByLabel('Garmin password').fill(person.password);
   await window.submit('Sign in');
-  // The code of the sign-in before has given an app no access yet.
+  // No app has exchanged the code of the sign-in before, so none is connected yet.
   await window.sees('You are signed in at Garmin', 'linked');
   await window.sees('No app is connected yet', 'linked');
   await window.sees(`${GATEWAY}/mcp`, 'linked');
   await window.check('linked');
 }
 
-/** A person's own page, by a sign-in at Garmin: its forms work without a script, at the width of a phone. */
+/** A person's own page, opened by a sign-in at Garmin. Its forms work without a script, and fit on a phone. */
 async function ownPage(window, person, other) {
   const before = window.page.viewportSize();
   await window.page.setViewportSize({ width: 390, height: 844 });
@@ -410,7 +411,7 @@ try {
   const client = await Client.register(callback, 'A client <b>with</b> a name');
   for (const name of ['phone', 'desktop']) {
     const size = SIZES[name];
-    // Without motion: a colour that is still fading would be measured.
+    // Motion is reduced, because axe would otherwise measure colours that are still fading.
     const context = await browser.newContext({ ...size, reducedMotion: 'reduce' });
     const page = await context.newPage();
     const window = new Window(page, name);

@@ -1,10 +1,10 @@
-// The page of a shared race in headless Chromium: on a phone and on a desktop, in light and in dark, in every language, without
-// script, over a connection that is cut ten times, and when its link is ended. Each view is checked with axe.
+// The page of a shared race in headless Chromium: on a phone and on a desktop, in light and in dark, in every language,
+// without script, over a connection that is cut ten times, and when its link is ended. Each view is checked with axe.
+// The page of two athletes, and the report of a race that is over, are checked as well.
 //
-// Then the same for the page of two athletes, and for the report of a race that is over.
-//
-// Usage: race_page.mjs, with RACE_PAGE = {family, crew, both, reports, ended, end, endOther, pictures} as JSON: the links, the
-// commands that end the links of the race and of the other athlete's race, and a directory. Prints `N checks`; the first that fails ends it with exit code 1.
+// Usage: race_page.mjs, with RACE_PAGE = {family, crew, both, reports, ended, end, endOther, pictures} as JSON: the
+// links, the commands that end the links of the race and of the other athlete's race, and a directory. Prints
+// `N checks`; the first that fails ends it with exit code 1.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,7 @@ function need(condition, what) {
   checks += 1;
 }
 
-/** A page, and what the browser complained about. */
+/** Opens a page, and collects what the browser complains about. */
 async function open(browser, options, url) {
   const context = await browser.newContext({ locale: 'en-GB', reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
@@ -44,7 +44,7 @@ async function open(browser, options, url) {
 
 const isLive = (page) => page.waitForFunction(() => document.getElementById('live').textContent.startsWith('Live'), null, { timeout: 15_000 });
 
-/** What holds for every view, in both colour schemes. */
+/** Checks what must be true of every view, in both colour schemes. */
 async function check({ page, complaints }, name) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
@@ -89,7 +89,7 @@ async function withoutScript(browser) {
   await context.close();
 }
 
-/** Two athletes on one page: who is who without colour, and how much the page weighs. */
+/** Two athletes on one page can be told apart without colours, and the page is small enough. */
 async function together(browser) {
   const loaded = await (await fetch(both)).text();
   const script = await (await fetch(new URL('/race.js', both))).text();
@@ -113,7 +113,7 @@ async function together(browser) {
   await context.close();
 }
 
-/** One athlete takes the own part off: it goes at once, and the other stays. */
+/** One athlete ends their own part of the page. It disappears at once, and the other part stays. */
 async function apart(browser) {
   const { page, context } = await open(browser, SIZES.phone, both);
   await isLive(page);
@@ -152,7 +152,7 @@ async function reported(browser) {
   await context.close();
 }
 
-/** The page over a connection that breaks again and again. */
+/** The page over a connection that breaks repeatedly. */
 async function cut(browser) {
   const target = new URL(family);
   const sockets = new Set();

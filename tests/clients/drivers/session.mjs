@@ -1,13 +1,15 @@
-// Preload for the conformance suite: gives the one scenario that checks nothing without an `Mcp-Session-Id` one, in the
-// answer to its `initialize`. The gateway never mints one (a MAY of the specification) and takes whatever is sent, so
-// what the scenario is about, several streams at once, is then checked for good. Usage: node --import=…/session.mjs …
+// Preload for the conformance suite: one of its scenarios checks nothing without an `Mcp-Session-Id`, so this adds one
+// to the answer to its `initialize`. The gateway never issues one, which the specification allows, and accepts any that
+// is sent. The scenario then really checks its subject, which is several streams at once.
+//
+// Usage: node --import=…/session.mjs …
 import { randomUUID } from 'node:crypto';
 
 const plain = globalThis.fetch;
 globalThis.fetch = async (target, options) => {
   const body = typeof options?.body === 'string' ? options.body : '';
   const response = await plain(target, options);
-  // `server-sse-multiple-streams` and `server-sse-polling` (not scored) alone call themselves this.
+  // Only `server-sse-multiple-streams`, and `server-sse-polling`, which is not scored, use this name.
   if (!body.includes('"method":"initialize"') || !body.includes('"conformance-test-client"')) return response;
   const headers = new Headers(response.headers);
   headers.set('mcp-session-id', randomUUID());

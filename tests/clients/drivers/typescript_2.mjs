@@ -14,7 +14,7 @@ async function open() {
   await client.connect(transport);
 }
 
-// What an application does where an act ends at the sign-in page: finishes that and connects anew.
+// When a command ends at the sign-in page, an application finishes the sign-in and connects again.
 async function signIn(error) {
   if (!(error instanceof UnauthorizedError)) throw error;
   await transport.finishAuth(provider.returned);
