@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a release: one archive and one Debian package a machine, a bill of materials, checksums, a signature.
+# Makes a release: an archive and a Debian package for each kind of machine, a bill of materials, checksums, a signature.
 #
 #   packaging/release.sh build DIR          on each kind of machine: its archive and package, into DIR
 #   packaging/release.sh program FILE       the program alone
@@ -36,19 +36,19 @@ pack() { # ARCHIVE DIRECTORY FILES…
     --directory="$directory" "$@" | gzip -n -9 >"$archive"
 }
 
-# Statically linked with glibc: it runs on any Linux of the last ten years. Built twice, because a call takes its way
-# through much more code than a processor's first cache holds: the first program counts what thousands of calls use, and
-# told of that the compiler lays out the second one, whose calls need a quarter less of the processor.
+# Statically linked with glibc: it runs on any Linux of the last ten years. Built twice, because a call passes through much
+# more code than a processor's first cache holds: the first program counts what thousands of calls use, and with these
+# counts the compiler lays out the second one, whose calls need a quarter less processor time.
 compile() {
   needs python3
   profdata=$(rustc --print target-libdir)/../bin/llvm-profdata
   [ -x "$profdata" ] || die "llvm-profdata is needed: rustup component add llvm-tools"
-  # Another name each time: cargo does not see when a file that is named in a flag has changed.
+  # A new name each time, because cargo does not notice that a file named in a flag has changed.
   counted=$(mktemp -d)
   compile_with "-C profile-generate=$counted"
   python3 tests/clients/run.py training --bin "$program"
   "$profdata" merge -o "$counted/calls.profdata" "$counted"/*.profraw
-  # What was not used in the training was not counted, which is no mistake.
+  # Code that the training did not use has no counts, which is not a mistake.
   compile_with "-C profile-use=$counted/calls.profdata -C llvm-args=-pgo-warn-missing-function=0"
   python3 tests/clients/run.py training --bin "$program"
   rm -r "$counted"
@@ -91,15 +91,15 @@ debian_package() { # PROGRAM DIR
   dpkg-deb --root-owner-group --build "$tree" "$2/${name}_${version}_$arch.deb" >/dev/null
 }
 
-# Every crate that the program is built of, the same wherever it is made. cargo-cyclonedx names what Cargo.lock could lead
-# to, with whatever features; cargo itself knows what it builds. What is linked in beside the crates is added.
+# Every crate that the program is built from, the same wherever it is built. cargo-cyclonedx names what Cargo.lock could lead
+# to, with any features; cargo itself knows what it builds. What is linked in beside the crates is added.
 materials() { # DIR
   needs cargo cargo-cyclonedx jq getconf
   bill=$name-$machine-linux.cdx
   cargo cyclonedx --quiet --format json --spec-version 1.5 --target "$triple" --override-filename "$bill"
   built=$(cargo tree --quiet --locked --edges normal,build --target "$triple" --prefix none --format '{p}' |
     sed -n 's/^\([^ ]*\) v\([^ ]*\).*/\1 \2/p' | sort -u)
-  # Our own crate it names by the directory that it lies in, and says that it can be fetched from there.
+  # It names our own crate by its directory, and says that it can be fetched from there.
   sed "s|path+file://$PWD#||; s|?download_url=file://\.||" "$bill.json" |
     jq --arg built "$built" --arg glibc "$(getconf GNU_LIBC_VERSION)" --arg rust "$(rustc --version | cut -d ' ' -f 2)" '
       ($built | split("\n") | INDEX(.)) as $is_built
@@ -142,7 +142,7 @@ seal() { # DIR URL
   chmod 0755 "$1/install.sh"
   grep -q "^released_at=$2\$" "$1/install.sh" || die "install.sh has no place for the address"
   grep -q "^signed_by='ssh-" "$1/install.sh" || die "install.sh has no place for the key"
-  grep -q "\"version\": \"$version\"" packaging/notes.json || die "packaging/notes.json is of another version"
+  grep -q "\"version\": \"$version\"" packaging/notes.json || die "packaging/notes.json is for another version"
   rm -f "$1/notes.json.sig"
   cp packaging/notes.json "$1/notes.json"
   ssh-keygen -q -Y sign -f "$RELEASE_KEY" -n "$name" "$1/notes.json"
