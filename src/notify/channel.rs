@@ -166,23 +166,40 @@ impl SendError {
             PhoneChannel::Webhook => ("The webhook's server", "WEBHOOK_SECRET", "WEBHOOK_URL"),
             PhoneChannel::Mqtt => ("The MQTT broker", "MQTT_PASSWORD", "MQTT_URL"),
         };
+        let wrong_address =
+            |setting: &str| format!("{shown} has nothing at that address (404): check {setting}");
         match self {
             Self::Unreachable => format!("{shown} can't be reached from this machine"),
             Self::RateLimited(_) => format!("{shown} limits the rate of messages; try again later"),
             Self::Server(status) => {
                 format!("{shown} reports an error of its own ({status}); try again later")
             }
+            Self::Refused(404) if channel == PhoneChannel::Ntfy => wrong_address("NTFY_URL"),
+            Self::Refused(404) if channel == PhoneChannel::Gotify => wrong_address(target),
             Self::Refused(status) if channel == PhoneChannel::Webhook => format!(
                 "{shown} refused the message ({status}): check {target}, and that the server knows {token}"
             ),
             Self::Refused(401) if channel == PhoneChannel::Mqtt => {
                 format!("{shown} rejects the sign-in: check MQTT_USER and {token}")
             }
+            Self::Refused(_) if channel == PhoneChannel::Mqtt => format!(
+                "{shown} refused the connection: check {target}, and that the broker speaks MQTT 3.1.1 and accepts any \
+                 client id"
+            ),
             Self::Untrusted => format!(
-                "{shown} shows a certificate that this machine does not trust: add its authority to the system's, and \
+                "{shown} presents a certificate that this machine does not trust: add its authority to the system's, and \
                  name the host in {target} as the certificate does"
             ),
+            Self::Refused(403) if channel == PhoneChannel::Ntfy => {
+                format!(
+                    "{shown} refused the message (403): check {target}, and that {token} may write to the topic"
+                )
+            }
+            // Telegram has the token in the path, so it answers 404 to a wrong one.
             Self::Refused(401 | 404) => format!("{shown} rejects the token: check {token}"),
+            Self::Refused(403) if channel == PhoneChannel::Gotify => {
+                format!("{shown} rejects the token: check {token}")
+            }
             Self::Moved { to } => format!("the group has a new id: set {target} to {to}"),
             Self::Blocked => format!(
                 "{shown} does not deliver to that person, who has blocked the bot or never pressed Start in its chat"
@@ -198,9 +215,36 @@ impl SendError {
             Self::ClosedTopic => {
                 format!("the topic in {target} is closed or deleted: open it, or set another one")
             }
-            Self::Refused(status) => format!(
-                "{shown} refused the message ({status}): check {target}, and that the bot or token may write there"
+            Self::Refused(status) if channel == PhoneChannel::Telegram => format!(
+                "{shown} refused the message ({status}): check {target}, and that the bot may write there"
             ),
+            Self::Refused(status) => format!("{shown} refused the message ({status}): check {target}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_setting_that_is_wrong() {
+        let gotify_token = "The Gotify server rejects the token: check GOTIFY_TOKEN";
+        for (channel, status, wanted) in [
+            (PhoneChannel::Telegram, 404, "check TELEGRAM_BOT_TOKEN"),
+            (PhoneChannel::Telegram, 403, "that the bot may write there"),
+            (PhoneChannel::Ntfy, 401, "check NTFY_TOKEN"),
+            (PhoneChannel::Ntfy, 403, "NTFY_TOKEN may write to the topic"),
+            (PhoneChannel::Ntfy, 404, "address (404): check NTFY_URL"),
+            (PhoneChannel::Gotify, 401, gotify_token),
+            (PhoneChannel::Gotify, 403, gotify_token),
+            (PhoneChannel::Gotify, 404, "address (404): check GOTIFY_URL"),
+            (PhoneChannel::Webhook, 404, "(404): check WEBHOOK_URL"),
+            (PhoneChannel::Mqtt, 401, "check MQTT_USER and MQTT_PASSWORD"),
+            (PhoneChannel::Mqtt, 400, "refused the connection: check MQTT_URL"),
+        ] {
+            let advice = SendError::Refused(status).advice(channel);
+            assert!(advice.contains(wanted), "{advice}");
         }
     }
 }

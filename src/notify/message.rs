@@ -75,7 +75,7 @@ pub(super) struct ShownMessage<'a> {
     /// The same for each attempt to send it.
     pub(super) id: &'a str,
     pub(super) queued_at: Timestamp,
-    /// `race`, `coach`, `link`, `operator` or `test`.
+    /// `race`, `coach`, `link`, `mail`, `operator` or `test`.
     pub(super) kind: &'static str,
     pub(super) race: Option<&'a str>,
     pub(super) severity: Severity,

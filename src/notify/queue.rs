@@ -54,6 +54,8 @@ impl QueuedMessage {
             ("coach", None)
         } else if self.race.starts_with("link_") {
             ("link", None)
+        } else if self.race.starts_with("mail_") {
+            ("mail", None)
         } else {
             ("race", self.race.split('.').next())
         }

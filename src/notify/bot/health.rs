@@ -67,8 +67,8 @@ impl PollFailure {
     /// The problem and the remedy, for the operator.
     pub fn advice(self) -> String {
         match self {
-            Self::OtherReader => "another program reads the messages of the same Telegram bot, and each gets only a part of \
-                 them; stop it, give this gateway a bot of its own, or set TELEGRAM_LISTEN to false"
+            Self::OtherReader => "another program reads the Telegram bot's messages too, and each gets only some of them; \
+                 stop it, give this gateway a bot of its own, or set TELEGRAM_LISTEN to false"
                 .to_owned(),
             Self::Webhook => "the Telegram bot has a webhook, so Telegram delivers its messages elsewhere; call the Bot API's \
                  deleteWebhook, give this gateway a bot of its own, or set TELEGRAM_LISTEN to false"
@@ -77,17 +77,17 @@ impl PollFailure {
                 "Telegram rejects the bot's token; copy it again from @BotFather to TELEGRAM_BOT_TOKEN".to_owned()
             }
             Self::RateLimited(_) => {
-                "Telegram limits how often the bot may ask; it is asked less often, and nothing needs doing".to_owned()
+                "Telegram limits how often the gateway may ask for messages; it now asks less often, and nothing needs doing".to_owned()
             }
             Self::Unreachable => {
-                "Telegram can't be reached from this machine, so nobody can command the bot; check its network and \
-                 TELEGRAM_API_URL"
+                "Telegram can't be reached from this machine, so nobody can command the bot; check the machine's \
+                 network and TELEGRAM_API_URL"
                     .to_owned()
             }
             Self::Status(status) => {
-                format!("Telegram refuses to tell the bot's messages ({status}); it is tried again")
+                format!("Telegram answers with an error ({status}) instead of the bot's messages; the gateway keeps trying")
             }
-            Self::Unreadable => "what answers at TELEGRAM_API_URL is not Telegram's Bot API; check the address".to_owned(),
+            Self::Unreadable => "the server at TELEGRAM_API_URL is not Telegram's Bot API; check the address".to_owned(),
         }
     }
 

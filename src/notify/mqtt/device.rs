@@ -132,7 +132,7 @@ pub(in crate::notify) struct MessageParts<'a> {
     /// The same in a repeated delivery.
     pub(in crate::notify) id: &'a str,
     pub(in crate::notify) queued_at: Timestamp,
-    /// `race`, `coach`, `link`, `operator` or `test`.
+    /// `race`, `coach`, `link`, `mail`, `operator` or `test`.
     pub(in crate::notify) kind: &'a str,
     pub(in crate::notify) race: Option<&'a str>,
     pub(in crate::notify) severity: Severity,

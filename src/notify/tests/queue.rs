@@ -138,6 +138,30 @@ async fn a_test_message_really_goes_out_and_says_what_is_wrong() {
     assert_eq!((bench.telegram.asked().len(), bench.ntfy.asked().len()), (2, 1));
 }
 
+#[test]
+fn the_kind_of_a_message_follows_its_subject() {
+    let account: AccountId = "acc_aaaaaaaaaaaaaaaa".parse().unwrap();
+    let race = RaceId::random();
+    for (subject, kind, about) in [
+        (MessageSubject::Race(race.clone()), "race", Some(race.as_str())),
+        (MessageSubject::Coach, "coach", None),
+        (MessageSubject::Link, "link", None),
+        (MessageSubject::Mail, "mail", None),
+    ] {
+        let queued = QueuedMessage {
+            race: subject.lane(&account),
+            account: Some(account.clone()),
+            to: None,
+            severity: Severity::Info,
+            title: String::new(),
+            text: String::new(),
+            queued_at: Timestamp::UNIX_EPOCH,
+            done: vec![],
+        };
+        assert_eq!(queued.about(), (kind, about));
+    }
+}
+
 #[tokio::test]
 async fn a_message_names_the_athlete_and_the_race() {
     let bench = Bench::new(&BOTH).await;
