@@ -136,19 +136,19 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
         is_untold,
     } = start;
     let mut lines = vec![match (started.known, started.continued) {
-        (true, _) => format!("I watch {title} already. /status tells how it goes."),
+        (true, _) => format!("I'm already watching {title}. /status shows how it is going."),
         (_, true) if way == LinkWay::Mail => {
-            format!("An e-mail brought a new LiveTrack link, so {title} goes on, with the settings it has.")
+            format!("A new LiveTrack link came by e-mail, so {title} goes on, with the settings it has.")
         }
-        (_, true) => format!("I watch {title} again, with the settings it has."),
+        (_, true) => format!("I'm watching {title} again, with the settings it has."),
         _ if way == LinkWay::Mail => format!(
-            "A LiveTrack e-mail came, so I watch {title} now. It ends by itself when the race does; /stop in the bot's \
-             chat or Claude ends it earlier."
+            "A LiveTrack e-mail came, so I'm watching {title}. I'll stop when the race ends; to end it earlier, send /stop \
+             to the bot or tell Claude."
         ),
-        _ => format!("I watch {title} now. It ends by itself when the race does; /stop ends it earlier."),
+        _ => format!("I'm watching {title}. I'll stop when the race ends; /stop ends it earlier."),
     }];
     if started.unreachable {
-        lines.push("Garmin has not answered yet. I keep trying.".to_owned());
+        lines.push("Garmin has not answered yet. I'll keep trying.".to_owned());
     }
     if !started.known && !started.continued && !is_untold {
         lines.push(match taken {
@@ -201,16 +201,19 @@ mod tests {
             LinkWay::Chat,
         );
         assert!(
-            new.starts_with("I watch Ann E now.") && new.contains("usual ones"),
+            new.starts_with("I'm watching Ann E.") && new.contains("usual ones"),
             "{new}"
         );
         assert!(new.ends_with("friends: https://gw.example.org/r/x"), "{new}");
         let known = told(&started(true, false, false), None, LinkWay::Chat);
-        assert_eq!(known, "I watch Ann E already. /status tells how it goes.");
+        assert_eq!(
+            known,
+            "I'm already watching Ann E. /status shows how it is going."
+        );
         let again = told(&started(false, true, true), None, LinkWay::Chat);
         assert_eq!(
             again,
-            "I watch Ann E again, with the settings it has.\nGarmin has not answered yet. I keep trying."
+            "I'm watching Ann E again, with the settings it has.\nGarmin has not answered yet. I'll keep trying."
         );
     }
 
@@ -218,7 +221,7 @@ mod tests {
     fn a_race_that_a_mail_started_says_so() {
         let new = told(&started(false, false, false), None, LinkWay::Mail);
         assert!(
-            new.starts_with("A LiveTrack e-mail came, so I watch Ann E now."),
+            new.starts_with("A LiveTrack e-mail came, so I'm watching Ann E."),
             "{new}"
         );
         let mut found = started(true, false, false);

@@ -373,17 +373,21 @@ async fn strangers_learn_nothing(api: &BotApi) {
         page.contains("/me\nSign in there") && !page.contains("code="),
         "{page}"
     );
-    assert!(api.answer_to(ANN, "/status").await.contains("No race is watched"));
+    assert!(
+        api.answer_to(ANN, "/status")
+            .await
+            .contains("No race is being watched")
+    );
 }
 
 async fn links_are_watched(api: &BotApi, link: &PlayedLink) {
     let started = api.answer_to(ANN, &mail(link)).await;
-    assert!(started.starts_with("I watch Ann Example now."), "{started}");
+    assert!(started.starts_with("I'm watching Ann Example."), "{started}");
     assert!(started.contains("The settings are the usual ones."), "{started}");
     let again = api
         .answer_to(ANN, &format!("https://livetrack.garmin.com{}", link.path()))
         .await;
-    assert!(again.starts_with("I watch Ann Example already."), "{again}");
+    assert!(again.starts_with("I'm already watching Ann Example."), "{again}");
     let wrong = api
         .answer_to(
             ANN,
@@ -419,7 +423,10 @@ async fn questions_are_answered(world: &World, api: &BotApi, link: &PlayedLink) 
         .call_after(n, |method, json| is_answer(method, json, ANN))
         .await;
     let passes = passes["text"].as_str().unwrap();
-    assert!(passes.starts_with("Ann Example passes there, at "), "{passes}");
+    assert!(
+        passes.starts_with("Ann Example should pass there, at "),
+        "{passes}"
+    );
 }
 
 /// Returns the address of the page.
@@ -432,7 +439,7 @@ async fn the_page_is_shared(world: &World, api: &BotApi) -> String {
     assert!(
         api.answer_to(ANN, "/share")
             .await
-            .starts_with("There is a link already")
+            .starts_with("There is already a link")
     );
     assert!(api.answer_to(ANN, "/share new").await.contains("/r/"));
     assert!(
@@ -443,7 +450,7 @@ async fn the_page_is_shared(world: &World, api: &BotApi) -> String {
     assert!(
         api.answer_to(ANN, "/mute off")
             .await
-            .contains("come to this chat again")
+            .contains("are on again in this chat")
     );
     page
 }
@@ -483,8 +490,8 @@ async fn stopping_is_asked_back(world: &mut World, api: &BotApi) {
     );
 
     for (button, words) in [
-        (1, "I keep watching."),
-        (0, "I no longer watch Ann Example"),
+        (1, "I'll keep watching."),
+        (0, "I've stopped watching Ann Example"),
         (0, "out of date"),
     ] {
         let n = api.count();
@@ -497,7 +504,11 @@ async fn stopping_is_asked_back(world: &mut World, api: &BotApi) {
         assert_eq!(edited["message_id"], 77);
         assert!(edited["text"].as_str().unwrap().contains(words), "{edited}");
     }
-    assert!(api.answer_to(ANN, "/share").await.contains("No race is watched"));
+    assert!(
+        api.answer_to(ANN, "/share")
+            .await
+            .contains("No race is being watched")
+    );
 }
 
 #[tokio::test]
@@ -562,7 +573,11 @@ async fn in_a_group_only_known_members_change_something_and_revoked_people_are_s
             .await
             .starts_with("Only people whom this gateway knows")
     );
-    assert!(in_group(STRANGER, "/status").await.contains("No race is watched"));
+    assert!(
+        in_group(STRANGER, "/status")
+            .await
+            .contains("No race is being watched")
+    );
     // Ann sets her own chat, so that the bot knows her account there, and then the group again.
     for chat in ["42", "-1001234567890_7"] {
         // Attempts are rate limited.
@@ -581,7 +596,7 @@ async fn in_a_group_only_known_members_change_something_and_revoked_people_are_s
     let link = play(&world);
     let url = format!("https://livetrack.garmin.com{}", link.path());
     assert!(in_group(STRANGER, &url).await.starts_with("Only people"));
-    assert!(in_group(ANN, &url).await.starts_with("I watch Ann Example now."));
+    assert!(in_group(ANN, &url).await.starts_with("I'm watching Ann Example."));
     api.write_in_topic(ANN, "/status@OtherBot");
     assert!(
         in_group(ANN, "/mute@racebot 1h")

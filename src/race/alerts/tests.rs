@@ -428,7 +428,7 @@ fn nothing_seen_at_all_is_told_too() {
     check(&told, &[(Overdue, 23)]);
     assert_eq!(
         told[0].2,
-        "Not at K3 by 08:20. Nothing was seen of the race so far."
+        "Not at K3 by 08:20. Nothing has been seen of the race so far."
     );
 }
 

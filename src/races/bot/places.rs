@@ -94,7 +94,7 @@ fn named(
 /// When the athlete passes a place on the map.
 pub(super) fn passes_at(snapshot: &Snapshot, position: Position, words: &'static PageWords) -> String {
     let Some(course) = snapshot.course.as_deref() else {
-        return "This race has no course, so a place on the map says nothing. Ask with kilometres from the start, such as \
+        return "This race has no course, so a location on the map does not help. Ask by kilometres from the start, such as \
                 /eta 31.5."
             .to_owned();
     };
@@ -117,7 +117,7 @@ pub(super) fn passes_at(snapshot: &Snapshot, position: Position, words: &'static
     };
     let [early, likely, late] = spoken.window(&arrival);
     format!(
-        "{athlete} passes there, at {km}, between {early} and {late}, most likely at {likely}.\n{}",
+        "{athlete} should pass there, at {km}, between {early} and {late}, most likely at {likely}.\n{}",
         spoken.zone()
     )
 }

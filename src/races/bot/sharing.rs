@@ -59,9 +59,8 @@ pub(super) async fn join(
     if link.is_empty() {
         return Ok(wording::JOIN_HOW.to_owned());
     }
-    let terms = match ShareTerms::new(ShareRole::Family, name, None, None) {
-        Ok(terms) => terms,
-        Err(bad) => return Ok(bad.to_string()),
+    let Ok(terms) = ShareTerms::new(ShareRole::Family, name, None, None) else {
+        return Ok(wording::bad_name());
     };
     let snapshot = &race.snapshot;
     let caller = RaceCaller::Chat(snapshot.account.clone());
@@ -71,15 +70,39 @@ pub(super) async fn join(
     }
 }
 
+/// Why a race was not shared, in words for a chat. The errors' own texts name arguments of the tools, which mean
+/// nothing there.
 fn refused(problem: RaceActError) -> Result<String, StoreError> {
-    match problem {
-        RaceActError::Store(e) => Err(e),
-        RaceActError::AccessEnded => Ok(wording::ENDED_ACCESS.to_owned()),
-        RaceActError::NoSuchLink => Ok(wording::NO_SUCH_LINK.to_owned()),
-        RaceActError::TooManyShares => {
-            Ok("This race has as many links as are allowed. Claude or the operator can end some.".to_owned())
+    let text = match problem {
+        RaceActError::Store(e) => return Err(e),
+        RaceActError::AccessEnded => wording::ENDED_ACCESS,
+        RaceActError::NoSuchLink => wording::NO_SUCH_LINK,
+        RaceActError::OnLinkAlready => wording::ON_LINK_ALREADY,
+        RaceActError::TooManyAthletes => wording::FULL_LINK,
+        RaceActError::TooManyShares => wording::MANY_LINKS,
+        _ => wording::NOT_SHARED,
+    };
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_has_no_words_of_the_tools() {
+        for problem in [
+            RaceActError::NoSuchRace,
+            RaceActError::Over,
+            RaceActError::NoSuchLink,
+            RaceActError::OnLinkAlready,
+            RaceActError::TooManyAthletes,
+            RaceActError::TooManyShares,
+            RaceActError::AccessEnded,
+        ] {
+            let text = refused(problem).unwrap();
+            let is_sentence = text.starts_with(char::is_uppercase) && text.ends_with('.');
+            assert!(is_sentence && !text.contains('_'), "{text}");
         }
-        // The name of the argument means nothing in a chat.
-        other => Ok(other.to_string().trim_start_matches("with: ").to_owned()),
     }
 }

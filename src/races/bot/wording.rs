@@ -1,11 +1,14 @@
 //! The answers of the bot in words. Pure.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::places::{self, EtaAnswer};
 use crate::garmin::livetrack::Position;
 use crate::race::page::{PageWords, SpokenRace};
+use crate::race::share::LONGEST_NAME;
 use crate::races::registry::RaceOverview;
 
 /// Reveals neither whose gateway it is nor what the bot would obey.
@@ -13,17 +16,17 @@ pub(super) const UNKNOWN_CHAT: &str = "Sorry, this bot only answers chats that w
 
 /// Does not reveal who sent the invitation.
 pub(super) const NO_INVITATION: &str =
-    "This invitation is over or was used already. Ask whoever sent it for a new one.";
+    "This invitation has expired or was already used. Ask whoever sent it for a new one.";
 
-pub(super) const READER_HINT: &str = "This chat gets the messages about somebody's races, because it accepted an invitation. /leave ends that.";
+pub(super) const READER_HINT: &str = "This chat gets messages about somebody's races because an invitation was accepted here. /leave stops them.";
 
 pub(super) const ONLY_KNOWN: &str = "Only people whom this gateway knows can do that: those whose own chat with this bot is, or was, set as their phone.";
 
-pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with it, and I watch the race.\n\
-    /status: how the race stands\n\
-    /eta: when the athlete is at the next places; /eta Mill or /eta 31.5 for one place\n\
-    A location (the paper clip, then Location): when the athlete passes there\n\
-    /why: the figures on which the coach's last message rests\n\
+pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with it, and I'll watch the race.\n\
+    /status: how the race is going\n\
+    /eta: when the athlete will be at the next places; /eta Mill or /eta 31.5 for one place\n\
+    A location (the paper clip, then Location): when the athlete will pass there\n\
+    /why: the figures behind the coach's last message\n\
     /share: a link to the live page for family and friends\n\
     /share join, another athlete's link, and a name: both of you on one page\n\
     /mute 1h: no messages here for an hour, except warnings; /mute off\n\
@@ -33,15 +36,18 @@ pub(super) const HELP: &str = "Send me a LiveTrack link, or Garmin's e-mail with
 
 /// The commands as Telegram offers them: at most 32 letters, and what each does.
 pub const MENU: &[(&str, &str)] = &[
-    ("status", "How the race stands"),
-    ("eta", "When the athlete is at the next places; /eta Mill for one"),
-    ("why", "The figures on which the coach's last message rests"),
+    ("status", "How the race is going"),
+    (
+        "eta",
+        "When the athlete will be at the next places; /eta Mill for one",
+    ),
+    ("why", "The figures behind the coach's last message"),
     ("share", "A link to the live page for family and friends"),
     ("mute", "No messages here for an hour, except warnings"),
-    ("unmute", "Messages again"),
+    ("unmute", "Get messages here again"),
     ("stop", "Stop watching the race"),
     ("me", "Your own page"),
-    ("leave", "No longer read somebody's race here"),
+    ("leave", "Stop getting messages about somebody's races"),
     ("help", "What I can do"),
 ];
 
@@ -50,7 +56,8 @@ pub(super) const HINT: &str =
 
 pub(super) const NO_SUCH_COMMAND: &str = "I don't know that command. /help shows what I can do.";
 
-pub(super) const NO_RACE: &str = "No race is watched at the moment. Send a LiveTrack link to watch one.";
+pub(super) const NO_RACE: &str =
+    "No race is being watched at the moment. Send a LiveTrack link to watch one.";
 
 pub(super) const WHOSE_RACE: &str = "This chat belongs to several people, so I can't tell whose race it is. Send the link from \
     your own chat with this bot, or start the race in Claude.";
@@ -58,15 +65,14 @@ pub(super) const WHOSE_RACE: &str = "This chat belongs to several people, so I c
 pub(super) const MUTE_HOW: &str =
     "Write a time of up to 24 hours, such as /mute 30m, /mute 2h or /mute 1h30, or /mute off.";
 
-pub(super) const UNMUTED: &str = "Messages come to this chat again.";
+pub(super) const UNMUTED: &str = "Messages are on again in this chat.";
 
-pub(super) const ENDED_ACCESS: &str = "Access ended meanwhile; nothing was changed.";
+pub(super) const ENDED_ACCESS: &str = "Access has ended; nothing was changed.";
 
 /// The answer while too many links are being followed.
-pub(super) const BUSY: &str = "I am still looking at other links. Send it again in a minute.";
+pub(super) const BUSY: &str = "I'm still following other links. Send this one again in a minute.";
 
-pub(super) const STORE_FAILED: &str =
-    "The races can't be read or written now. Try again in a minute; if it goes on, tell the operator.";
+pub(super) const STORE_FAILED: &str = "The races can't be read or saved right now. Try again in a minute; if it keeps failing, tell the operator.";
 
 /// Joins a text for each race. The title comes before each if there are several.
 pub(super) fn for_each_race(texts: &[(String, String)]) -> String {
@@ -110,13 +116,15 @@ pub(super) fn eta(races: &[RaceOverview], asked: Option<&str>, words: &'static P
         }
     }
     if told.is_empty() && !races.is_empty() {
-        offered.dedup();
+        // Several races may have a place of the same name.
+        let mut known = BTreeSet::new();
+        offered.retain(|name| known.insert(name.clone()));
         return if offered.is_empty() {
-            "I don't know that place, and the race has no places. Ask with kilometres from the start, such as /eta 31.5."
+            "I don't know that place, and the race has no places. Ask by kilometres from the start, such as /eta 31.5."
                 .to_owned()
         } else {
             format!(
-                "I don't know that place. Do you mean one of these: {}? Kilometres from the start work too, such as \
+                "I don't know that place. Did you mean one of these: {}? Kilometres from the start work too, such as \
                  /eta 31.5.",
                 offered.join(", ")
             )
@@ -139,8 +147,9 @@ pub(super) fn passes_at(races: &[RaceOverview], position: Position, words: &'sta
 /// Says until when the chat is muted, in this time zone.
 pub(super) fn muted(until: Timestamp, zone: &TimeZone) -> String {
     format!(
-        "Messages to this chat, also from the coach, pause until {}. What comes meanwhile is not sent later; /status tells how it goes. \
-         Warnings still come: a long loss of signal, a long stop, far off the course, a missed cut-off, a broken link to Garmin.",
+        "Messages to this chat, including the coach's, are paused until {}. What you miss is not sent later; /status shows how the race \
+         is going. Warnings still come: a long loss of signal, a long stop, far off the course, a missed cut-off, a broken \
+         link to Garmin.",
         until.to_zoned(zone.clone()).strftime("%H:%M %Z")
     )
 }
@@ -148,25 +157,27 @@ pub(super) fn muted(until: Timestamp, zone: &TimeZone) -> String {
 /// Asks whether to stop watching the races with these titles.
 pub(super) fn ask_to_stop(titles: &[String]) -> String {
     match titles {
-        [one] => format!("Stop watching {one}? Messages end; what was recorded stays."),
-        _ => "Which race should I stop watching? Its messages end; what was recorded stays.".to_owned(),
+        [one] => format!("Stop watching {one}? Its messages end; what was recorded is kept."),
+        _ => "Which race should I stop watching? Its messages end; what was recorded is kept.".to_owned(),
     }
 }
 
 pub(super) fn stopped(title: &str) -> String {
-    format!("I no longer watch {title}. What was recorded stays. The same LiveTrack link continues the race.")
+    format!(
+        "I've stopped watching {title}. What was recorded is kept. Send the same LiveTrack link to continue the race."
+    )
 }
 
-pub(super) const KEPT: &str = "I keep watching.";
+pub(super) const KEPT: &str = "I'll keep watching.";
 
-pub(super) const STALE_BUTTON: &str = "That button is out of date: the race is not watched any more.";
+pub(super) const STALE_BUTTON: &str = "That button is out of date: the race is no longer being watched.";
 
 /// Where a person's own page is. The answer has no code that opens the page, because somebody else may read the chat,
 /// and the page can delete everything.
 pub(super) fn own_page(origin: &str, only_here: bool) -> String {
     format!(
-        "{origin}/me\nSign in there with your Garmin account. Without a password: ask Claude to open your page at the \
-         gateway.{}",
+        "{origin}/me\nSign in there with your Garmin account. To get in without a password, ask Claude to open your page \
+         at the gateway.{}",
         reach(only_here)
     )
 }
@@ -184,8 +195,8 @@ fn reach(only_here: bool) -> &'static str {
 pub(super) fn shared(url: &str, hours_after: u32, only_here: bool) -> String {
     let here = reach(only_here);
     format!(
-        "{url}\nWhoever has this link sees the live page, without heart rate and without positions near start and finish. It \
-         works until {hours_after} hours after the race; Claude or the operator can end it at once.{here}"
+        "{url}\nAnyone with this link can see the live page, without heart rate or positions near the start and finish. It \
+         works until {hours_after} hours after the race; Claude or the operator can end it at any time.{here}"
     )
 }
 
@@ -195,10 +206,25 @@ pub(super) const JOIN_HOW: &str = "Write the link that the other athlete made, a
 pub(super) const NO_SUCH_LINK: &str =
     "No link with this address works. Copy it whole, or ask the athlete who made it for a new one.";
 
+pub(super) const ON_LINK_ALREADY: &str =
+    "Your race is already on that page. Claude or the operator can take it off.";
+
+pub(super) const FULL_LINK: &str = "That link is full: no more athletes can join it.";
+
+pub(super) const MANY_LINKS: &str =
+    "This race has no room for another link. Claude or the operator can end one of its links first.";
+
+pub(super) const NOT_SHARED: &str = "That race is no longer there, so nothing was shared.";
+
+/// Says that the name for a page is too long, or has no letters.
+pub(super) fn bad_name() -> String {
+    format!("The name must have 1 to {LONGEST_NAME} letters. Leave it out to show none.")
+}
+
 /// Says that the race is on another athlete's page now.
 pub(super) fn joined(athletes: usize) -> String {
     format!(
-        "Your race is on that page now, with {athletes} athletes in all, without your heart rate and without positions near \
+        "Your race is on that page now, with {athletes} athletes in all, without your heart rate or positions near \
          your start and finish. Claude or the operator can take it off at any time; the others stay."
     )
 }
@@ -212,7 +238,7 @@ pub(super) fn shared_already(age: SignedDuration) -> String {
         _ => format!("{} hours ago", minutes / 60),
     };
     format!(
-        "There is a link already: it was sent {ago} in a chat, and still works. It can't be shown again. /share new makes \
+        "There is already a link: it was sent in a chat {ago} and still works. It can't be shown again; /share new makes \
          another one."
     )
 }
@@ -220,6 +246,7 @@ pub(super) fn shared_already(age: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::race::plan::Checkpoint;
     use crate::race::schedule::RacePhase;
     use crate::race::support::hour;
 
@@ -261,6 +288,18 @@ mod tests {
         let races = [running("Lake Run")];
         let unknown = eta(&races, Some("summit"), english());
         assert!(unknown.contains("one of these: finish?"), "{unknown}");
+        let with_mill = |name| {
+            let mut race = running(name);
+            race.snapshot.settings.checkpoints = vec![Checkpoint {
+                name: "Mill".into(),
+                km: 15.0,
+                ..Checkpoint::default()
+            }];
+            race
+        };
+        let races_with_mill = [with_mill("Lake Run"), with_mill("Hill Run")];
+        let unknown = eta(&races_with_mill, Some("summit"), english());
+        assert!(unknown.contains("one of these: Mill, finish?"), "{unknown}");
         assert!(eta(&races, None, english()).starts_with("Expected at Finish"));
         assert_eq!(eta(&[], Some("x"), english()), NO_RACE);
         let both = eta(&[running("Lake Run"), running("Hill Run")], None, english());

@@ -107,9 +107,9 @@ pub(super) fn inherit(new: &NewRace, earlier: &[EarlierRace]) -> Option<TakenSet
             });
         }
         Some(_) if new.start.is_none() && new.course.is_none() => {
-            not_taken = " Its course was not taken, because nothing is known yet of where this race starts.";
+            not_taken = " Its course was not taken, because it is not known yet where this race starts.";
         }
-        Some(_) => not_taken = " Its course was not taken, because this race is on another one.",
+        Some(_) => not_taken = " Its course was not taken, because this race follows a different one.",
         None => {}
     }
     if parts.is_empty() {

@@ -127,7 +127,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
     assert_eq!(phones.waiting().await, Value::Null);
     // A code works once.
     let answer = phones.telegram.answer_to(STRANGER, &command).await;
-    assert!(answer.starts_with("This invitation is over"), "{answer}");
+    assert!(answer.starts_with("This invitation has expired"), "{answer}");
 
     // Within the tunnel, and just before the end.
     for at_s in [2300, 4500] {
@@ -229,7 +229,7 @@ async fn nobody_reads_a_race_who_did_not_say_so() {
     assert!(answer.contains("/leave"), "{answer}");
     // The bot answers a recipient only what concerns recipients.
     let answer = phones.telegram.answer_to(OMA, "/status").await;
-    assert!(answer.contains("accepted an invitation"), "{answer}");
+    assert!(answer.contains("an invitation was accepted"), "{answer}");
     phones.tracked.play(120).await;
     let is_hers = |_: &str, json: &Value| json["chat_id"] == *OMA.to_string();
     phones.telegram.call_after(0, is_hers).await;
@@ -264,7 +264,7 @@ async fn nobody_reads_a_race_who_did_not_say_so() {
         .telegram
         .answer_to(STRANGER, &start_command(&invitations[1]))
         .await;
-    assert!(answer.starts_with("This invitation is over"), "{answer}");
+    assert!(answer.starts_with("This invitation has expired"), "{answer}");
 
     // Oma leaves, and gets no more messages about the race.
     let answer = phones.telegram.answer_to(OMA, "/leave").await;
@@ -301,6 +301,6 @@ async fn an_invitation_ends_with_the_account() {
         .telegram
         .answer_to(OMA, &start_command(&invitations[0]))
         .await;
-    assert!(answer.starts_with("This invitation is over"), "{answer}");
+    assert!(answer.starts_with("This invitation has expired"), "{answer}");
     phones.tracked.world.end().await;
 }

@@ -104,7 +104,7 @@ fn a_place_on_the_map_is_told_with_its_window() {
     let passes = |metres, north_m| passes_at(&race(true), on_road(metres, north_m), english());
     let ahead = passes(14_000.0, 60.0);
     assert!(
-        ahead.starts_with("The athlete passes there, at 14 km, between 11:1"),
+        ahead.starts_with("The athlete should pass there, at 14 km, between 11:1"),
         "{ahead}"
     );
     assert!(ahead.ends_with("(Vienna)."), "{ahead}");

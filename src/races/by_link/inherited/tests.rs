@@ -73,20 +73,20 @@ fn a_race_from_the_same_start_takes_all_but_what_was_for_that_day() {
 #[test]
 fn a_race_elsewhere_takes_what_is_the_persons_only() {
     for (new, why) in [
-        (run(900.0), "on another one"),
+        (run(900.0), "follows a different one"),
         (
             NewRace {
                 start: None,
                 ..run(0.0)
             },
-            "nothing is known yet",
+            "it is not known yet",
         ),
         (
             NewRace {
                 course: Some(course(0.0, 12_000.0)),
                 ..run(0.0)
             },
-            "on another one",
+            "follows a different one",
         ),
     ] {
         let taken = inherit(&new, &[earlier("Lake Run", 0, RaceKind::Run)]).unwrap();
