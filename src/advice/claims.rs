@@ -62,11 +62,11 @@ const DOWN: [&str; 9] = [
 pub fn problems(text: &str, known: &LookFindings) -> Vec<String> {
     let length = text.chars().count();
     if length == 0 || length > LONGEST {
-        return vec![format!("it has {length} characters")];
+        return vec![format!("it has {length} characters, not 1 to {LONGEST}")];
     }
     let lower = text.to_lowercase();
     if ["http", "www."].iter().any(|part| lower.contains(part)) {
-        return vec!["it has an address".to_owned()];
+        return vec!["it contains a web address".to_owned()];
     }
     let all = pieces(&lower);
     let (mut problems, mut metrics) = (Vec::new(), Vec::new());
@@ -153,7 +153,7 @@ impl WordedClause<'_> {
                 },
             };
             if !is_known {
-                problems.push(format!("{} is not known", piece.told()));
+                problems.push(format!("{} is not among the figures", piece.told()));
             }
         }
         problems.extend(self.wrong_side(known));
@@ -217,7 +217,7 @@ impl WordedClause<'_> {
             let first = sides.next();
             first.is_some_and(|is_above| is_above != up) && sides.all(|is_above| is_above != up)
         })?;
-        Some(format!("{} is on the other side", wrong.words))
+        Some(format!("{} is on the other side of what is usual", wrong.words))
     }
 }
 

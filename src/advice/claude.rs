@@ -90,18 +90,18 @@ impl Advice {
         let (found, account) = {
             let tokens = self.0.tokens.lock();
             let found = tokens.found(token).zip(tokens.reader_of(token));
-            found.ok_or("The message is not waited for any more.")?
+            found.ok_or("No message is expected any more.")?
         };
         let text = Self::checked(&account, &found, text).map_err(|problems| {
             format!(
-                "Nothing was sent: {}. Say it again with the figures of the order only, each with its metric.",
+                "Nothing was sent: {}. Say it again with only the figures that you were given, each with its metric.",
                 problems.join("; ")
             )
         })?;
         if self.0.tokens.lock().hand_over(token, text) {
             Ok(())
         } else {
-            Err("A message was handed over already.".to_owned())
+            Err("A message was already handed over.".to_owned())
         }
     }
 

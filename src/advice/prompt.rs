@@ -19,9 +19,9 @@ pub(super) fn prompt(advice: &SaidAdvice, own: &str, tools: &[&str]) -> String {
         .map(|tool| format!("mcp__{SERVER}__{tool}"))
         .collect();
     format!(
-        "You are the coach of an amateur athlete and write one short message to their phone. Rules over their own kept days \
-         have decided that there is something to say, and what:\n\n{own}\n\nThe figures:\n{}\n\nToday is {}.\n\
-         Write the message anew: at most three sentences and 350 characters, calm, concrete, in English, without greeting, \
+        "You are the coach of an amateur athlete and write one short message to their phone. Rules applied to their own \
+         recorded days have decided that there is something to say, and what:\n\n{own}\n\nThe figures:\n{}\n\nToday is {}.\n\
+         Rewrite the message: at most three sentences and 350 characters, calm, concrete, in English, without greeting, \
          headings, lists or emojis. Each number is checked: use only the figures above, with their metric in the same \
          clause, or a value of one of the last ten days, with its day in the same sentence. No percentages, no differences, \
          no other figures. No diagnosis. You may read more with {}; usually that is not needed.\n\

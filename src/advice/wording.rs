@@ -6,10 +6,9 @@ use super::figure::{CoachFigure, CoachMetric};
 use super::rules::{AdvicePart, SaidAdvice};
 
 /// The sentence before the figures in the answer to `/why`.
-const RESTS_ON: &str =
-    "It rests on your own days, kept on this gateway; usual is measured over your two months before.";
+const RESTS_ON: &str = "This is based on your own days, kept on this gateway; your usual values come from the two months before.";
 
-pub const NOTHING_SAID: &str = "I have not said anything yet about your days.";
+pub const NOTHING_SAID: &str = "I haven't said anything about your days yet.";
 
 /// The message in the rules' own words.
 pub fn text(advice: &SaidAdvice) -> String {
@@ -24,7 +23,7 @@ fn sentence(part: &AdvicePart, figures: &[CoachFigure]) -> Option<String> {
     match part {
         AdvicePart::Run { is_above, .. } => run(figures.first()?, *is_above),
         AdvicePart::Strain { .. } => Some(format!(
-            "Several signs of strain on the last days: {}. A coming illness, little sleep or hard training can look like \
+            "Several signs of strain in recent days: {}. An oncoming illness, little sleep or hard training can look like \
              that; an easy day does no harm.",
             list(figures, " and ")
         )),
@@ -113,9 +112,9 @@ pub fn day(date: Date) -> String {
 
 /// Says that the link to Garmin is broken. `whose` names the person if the chat is not theirs alone.
 pub fn broken_link(whose: Option<&str>, link: &str) -> String {
-    let whose = whose.map_or("Your link".to_owned(), |name| format!("The link of {name}"));
+    let whose = whose.map_or("Your link".to_owned(), |name| format!("{name}'s link"));
     format!(
-        "{whose} to Garmin is broken: Garmin asks for a new sign-in, and nothing is fetched until then. Sign in again here: {link}"
+        "{whose} to Garmin is broken: Garmin asks for a new sign-in, and until then nothing can be fetched. Sign in again here: {link}"
     )
 }
 

@@ -117,14 +117,14 @@ impl TroubleClass {
     pub fn advice(self) -> &'static str {
         match self {
             Self::SignInNeeded => {
-                "Garmin asks for a new sign-in: open the gateway's address with /link at its end; filling then goes on by itself"
+                "Garmin asks for a new sign-in: open the gateway's address with /link at its end; filling then resumes"
             }
-            Self::RateLimited => "Garmin asked for a pause; filling goes on by itself after it",
-            Self::Unreachable => "Garmin Connect is unreachable; filling goes on by itself",
-            Self::Refused => "Garmin refused this kind of data; it is tried again once a day",
+            Self::RateLimited => "Garmin asked for a pause; filling resumes after it",
+            Self::Unreachable => "Garmin Connect is unreachable; the gateway keeps trying",
+            Self::Refused => "Garmin refused this kind of data; the gateway tries again once a day",
             Self::Changed => "Garmin changed the shape of its data; the gateway needs an update",
             Self::Worker => {
-                "the worker did not answer; it is tried again by itself, and the operator finds its output in the console"
+                "the worker did not answer; the gateway keeps trying, and the operator finds the worker's output in the console"
             }
             Self::NotStored => "the days could not be stored; the operator finds the reason in the log",
         }

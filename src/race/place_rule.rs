@@ -88,7 +88,7 @@ pub enum BadDueTime {
         "must be a time of day such as 18:00, a local time such as 2026-10-04 18:00, or a time with its offset"
     )]
     Unreadable,
-    #[error("{0} has passed already")]
+    #[error("{0} has already passed")]
     Past(String),
     #[error("{0} is more than a week away")]
     Far(String),

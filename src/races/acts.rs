@@ -28,7 +28,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum RaceActError {
     /// No race of this account has the id.
-    #[error("race: there is no such race; list_races shows their ids")]
+    #[error("race: there is no such race; list_races shows the ids")]
     NoSuchRace,
     #[error("race: it is over and can't be changed")]
     Over,
@@ -38,13 +38,13 @@ pub enum RaceActError {
     NoSuchLink,
     #[error("with: this race is on that link already; end its share there first to change it")]
     OnLinkAlready,
-    #[error("with: that link has as many athletes as are allowed")]
+    #[error("with: that link is full; no more athletes can join it")]
     TooManyAthletes,
-    #[error("this race has as many shares as are allowed; end one of them first")]
+    #[error("this race already has the maximum number of shares; end one of them first")]
     TooManyShares,
-    #[error("place: nothing is to be told about such a place; action list shows what is")]
+    #[error("place: no such place is being watched; action list shows those that are")]
     NoSuchPlace,
-    #[error("this race has as many watched places as are allowed; remove one of them first")]
+    #[error("this race already has the maximum number of watched places; remove one of them first")]
     TooManyPlaces,
     /// The caller was revoked, or the account forgotten, in the meantime.
     #[error("access ended while this was under way; nothing was changed. Connect again")]

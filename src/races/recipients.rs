@@ -57,7 +57,7 @@ impl Races {
             let is_known = before.iter().any(|known| known.phone == recipient.phone);
             match &recipient.phone {
                 Some(phone) if !is_known && notifier.is_own_phone(account, phone)? => {
-                    let why = "is the phone to which the person's own messages go; leave it out, and the recipient reads that";
+                    let why = "is the phone that gets the person's own messages; leave it out, and the recipient reads it there";
                     let field = match phone {
                         RecipientPhone::Ntfy(_) => "ntfy_topic",
                         _ => "telegram",
@@ -66,7 +66,7 @@ impl Races {
                 }
                 Some(RecipientPhone::Invite) if !notifier.can_invite() => {
                     let why = "this gateway has no Telegram bot that reads messages; its operator can set \
-                               TELEGRAM_BOT_TOKEN. Use ntfy_topic, or no phone";
+                               TELEGRAM_BOT_TOKEN, and TELEGRAM_LISTEN to true. Use ntfy_topic, or no phone";
                     return Err(bad(place, "telegram", why));
                 }
                 Some(RecipientPhone::Invite) => {
@@ -78,8 +78,8 @@ impl Races {
                     return Err(bad(place, "telegram", why));
                 }
                 Some(RecipientPhone::Telegram(chat)) if !is_known && !self.is_of_circle(chat)? => {
-                    let why = "messages go to chats of people in this circle, or to invited ones. Use \"invite\": the answer \
-                               has a link, and who opens it gets the messages";
+                    let why = "messages go only to chats of people in this circle, or to invited ones. Use \"invite\": the \
+                               answer has a link, and whoever opens it gets the messages";
                     return Err(bad(place, "telegram", why));
                 }
                 _ => {}

@@ -34,14 +34,14 @@ pub enum TrackingError {
     #[error("url: {0}")]
     Link(#[from] ResolveError),
     #[error(
-        "url: Garmin does not know this LiveTrack session, or no longer; links expire after 24 hours. Ask the athlete for \
+        "url: Garmin does not know this LiveTrack session, or no longer does; links expire after 24 hours. Ask the athlete for \
          the new link, or look for it in Garmin's latest e-mail"
     )]
     Gone,
-    #[error("{0} races are watched already; stop one of them first")]
+    #[error("{0} races are already being watched; stop one of them first")]
     TooMany(usize),
     /// `continue_race` does not name a race of this account.
-    #[error("continue_race: there is no such race; list_races shows their ids")]
+    #[error("continue_race: there is no such race; list_races shows the ids")]
     NoSuchRace,
     /// The account was revoked or forgotten while the call waited for Garmin.
     #[error("access ended while this was under way; nothing was started. Connect again")]

@@ -52,7 +52,7 @@ impl RaceTools {
             (
                 "update_thresholds",
                 "remove",
-                json!({"type": "array", "items": {"type": "string"}, "description": "Names to take away"}),
+                json!({"type": "array", "items": {"type": "string"}, "description": "Names to remove"}),
             ),
         ] {
             let mut named = tools.iter_mut();

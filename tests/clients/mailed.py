@@ -231,7 +231,7 @@ def watched(stage: Mailed, dovecot: Dovecot, bot: Bot) -> int:
     Caller(stage.url).connect(person)
 
     def started(n: int):
-        wait_for(f"{n} races were told", lambda: len([text for text in bot.said if "e-mail came, so I watch" in text]) >= n)
+        wait_for(f"{n} races were told", lambda: len([text for text in bot.said if "e-mail came, so I'm watching" in text]) >= n)
 
     def check(what: str, is_so: bool):
         nonlocal checks
@@ -252,9 +252,9 @@ def watched(stage: Mailed, dovecot: Dovecot, bot: Bot) -> int:
 
     # The doctor reports a wrong password, a wrong mailbox, and an authority that nobody trusts.
     for words, change in {
-        "refuses the user or the password": {"IMAP_PASSWORD": "wrong"},
+        "rejects the user or the password": {"IMAP_PASSWORD": "wrong"},
         "no such mailbox": {"IMAP_URL": f"imaps://{USER.replace('@', '%40')}@localhost:{dovecot.port}/Nowhere"},
-        "certificate is not accepted": {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"},
+        "certificate is not trusted": {"SSL_CERT_FILE": "/etc/ssl/certs/ca-certificates.crt"},
     }.items():
         found = stage.mailbox(**change)
         check(f"the doctor says: {words} ({found})", found["verdict"] == "fail" and words in found["says"])
@@ -274,7 +274,7 @@ def watched(stage: Mailed, dovecot: Dovecot, bot: Bot) -> int:
         stage.kill_gateway()
         stage.start_gateway()
         started(n)
-    told = [text for text in bot.said if "e-mail came, so I watch" in text]
+    told = [text for text in bot.said if "e-mail came, so I'm watching" in text]
     check("each race was told once, or twice where a sending was cut", 5 <= len(told) <= 8)
     check("five races are watched", len(stage.races()) == 5)
     log = (stage.directory / "gateway.log").read_text()

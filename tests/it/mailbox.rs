@@ -21,7 +21,7 @@ use crate::whole::{World, log};
 
 const ANN: i64 = 42;
 const BEN: i64 = 43;
-const STARTED: &str = "LiveTrack: A LiveTrack e-mail came, so I watch";
+const STARTED: &str = "LiveTrack: A LiveTrack e-mail came, so I'm watching";
 
 /// A gateway that watches a mailbox and has a bot.
 struct Mailed {
@@ -204,7 +204,7 @@ async fn a_mail_starts_one_race_whatever_happens_to_the_connection() {
 async fn a_server_without_idle_is_asked_each_minute() {
     let start: Timestamp = "2026-10-04T08:00:00Z".parse().unwrap();
     let mailed = Mailed::start(false, Clock::manual(start)).await;
-    while !mailed.mailbox().await.contains("asked each minute") {
+    while !mailed.mailbox().await.contains("checked every minute") {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let uid = mailed.deliver(&mail("ann@example.org", &mailed.session().path()));
@@ -326,7 +326,7 @@ async fn a_flood_of_mails_starts_few_races() {
     mailed.all_handled().await;
     assert_eq!(mailed.world.races().count(), 8);
     let refused = mailed
-        .told(ANN, "LiveTrack: Many LiveTrack e-mails came today", 1)
+        .told(ANN, "LiveTrack: Many LiveTrack e-mails have come today", 1)
         .await;
     assert_eq!(refused.len(), 1);
 }

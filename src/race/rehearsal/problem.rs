@@ -8,7 +8,7 @@ pub enum UnplayableRecording {
     NoDistance,
     #[error("it is too short: a rehearsal needs 1 km and 10 minutes")]
     TooShort,
-    #[error("it is longer than 48 hours, more than a rehearsal plays")]
+    #[error("it is longer than 48 hours, the most that a rehearsal plays")]
     TooLong,
     #[error("the course can't be used: {0}")]
     Course(#[from] BadCourse),
@@ -19,9 +19,7 @@ pub enum UnplayableRecording {
 /// Why a recording can't be played on a course.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum CourseMisfit {
-    #[error(
-        "it has no positions, so nobody can tell whether it is on the course; rehearse it without --course"
-    )]
+    #[error("it has no positions, so it can't be matched to the course; rehearse it without --course")]
     NoPositions,
     #[error(
         "only {on_it_percent:.0} % of its positions are within 200 m of the course; give the course of this very race"

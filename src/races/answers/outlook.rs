@@ -60,16 +60,16 @@ pub fn why_unknown(snapshot: &Snapshot) -> &'static str {
     if snapshot.watch.over().is_some() || snapshot.watch.finished_at.is_some() {
         "the race is over"
     } else if snapshot.goal().whole_m().is_none() {
-        "the distance is not known; update_race sets it"
+        "the distance is not known; Claude can set it with update_race"
     } else {
-        "too little of the race was seen; the outlook starts after 15 minutes and 1 km"
+        "too little of the race has been seen; the outlook starts after 15 minutes and 1 km"
     }
 }
 
 fn silence(silence_s: Option<f64>) -> Option<String> {
     silence_s.map(|silence_s| {
         format!(
-            "no data for {}: the outlook goes on from the last point, and its window widens",
+            "no data for {}: the outlook is projected from the last point, and its window widens",
             text::minutes(silence_s)
         )
     })
@@ -256,7 +256,7 @@ pub fn outlook(snapshot: &Snapshot, asked: Option<&PlaceOutlook>) -> Value {
             "name": name(snapshot),
             "state": standing(snapshot).name(),
             "now": local(snapshot, snapshot.now),
-            "window": "early to late is meant to hold four of five arrivals",
+            "window": "four of five arrivals should fall between early and late",
             "place": asked.map(|asked| place(asked, snapshot)),
             "places": places,
             "time_lost_at_stops": text::time(lost_s),

@@ -12,17 +12,17 @@ const REPORTED_AFTER: u32 = 3;
 pub enum MailboxTrouble {
     #[error("the mail server can't be reached")]
     Unreachable,
-    #[error("the mail server's certificate is not accepted")]
+    #[error("the mail server's certificate is not trusted")]
     BadCertificate,
-    #[error("the mail server has no STARTTLS, so the password would travel in the open")]
+    #[error("the mail server has no STARTTLS, so the password would be sent unencrypted")]
     NoStartTls,
-    #[error("the mail server refuses the user or the password")]
+    #[error("the mail server rejects the user or the password")]
     LoginRefused,
     #[error("the mail server has no such mailbox, or the user may not open it")]
     NoMailbox,
-    #[error("the mail server refuses a command")]
+    #[error("the mail server refused a command")]
     Refused,
-    #[error("the mail server sent what is no IMAP, or too much of it")]
+    #[error("the mail server sent something that is not IMAP, or too much data")]
     Unreadable,
     #[error("the mail server ended the connection")]
     Lost,
@@ -53,19 +53,19 @@ impl MailboxTrouble {
         match self {
             Self::Unreachable => "check the host and the port in IMAP_URL, and this machine's network",
             Self::BadCertificate => {
-                "use the host's name as it is in the certificate, or add the certificate's authority to this machine"
+                "name the host as the certificate does, or add the certificate's authority to this machine"
             }
             Self::NoStartTls => {
-                "write imaps:// in IMAP_URL if the server has it, or switch STARTTLS on there"
+                "write imaps:// in IMAP_URL if the server offers it, or turn on STARTTLS there"
             }
             Self::LoginRefused => {
                 "check the user in IMAP_URL and IMAP_PASSWORD; with two-factor sign-in, most providers need an app password"
             }
             Self::NoMailbox => "check the mailbox in IMAP_URL; INBOX always exists",
-            Self::Refused => "it is tried again; see the server's own log if it goes on",
+            Self::Refused => "the gateway keeps trying; if this goes on, see the server's own log",
             Self::Unreadable => "check that IMAP_URL names an IMAP server, and its port",
-            Self::Lost | Self::Slow => "it is tried again, and nothing needs doing unless it goes on",
-            Self::Store => "free disk space, and it recovers by itself",
+            Self::Lost | Self::Slow => "the gateway keeps trying; nothing needs doing unless this goes on",
+            Self::Store => "free some disk space; the gateway keeps trying",
         }
     }
 
@@ -150,7 +150,7 @@ impl MailboxHealth {
             Self::Connecting => "connecting".to_owned(),
             Self::Watching { since, tells: true } => format!("watched since {}", moment(since)),
             Self::Watching { since, .. } => {
-                format!("watched since {}, asked each minute", moment(since))
+                format!("watched since {}, checked every minute", moment(since))
             }
             Self::Failing { trouble, since, .. } => format!("{trouble}, since {}", moment(since)),
         };
@@ -204,7 +204,12 @@ mod tests {
             watching(true).told(Some(now)).unwrap(),
             "watched since 2026-10-04 09:00 UTC; last LiveTrack mail 2026-10-04 09:00 UTC"
         );
-        assert!(watching(false).told(None).unwrap().ends_with("asked each minute"));
+        assert!(
+            watching(false)
+                .told(None)
+                .unwrap()
+                .ends_with("checked every minute")
+        );
         let failing = MailboxHealth::Off.after(MailboxTrouble::NoMailbox, now).0;
         assert!(failing.told(None).unwrap().contains("no such mailbox"));
     }

@@ -34,14 +34,14 @@ impl UnusedMail {
             Self::Incomplete => "A LiveTrack e-mail came, but its link is cut off, so no race was started. Send the whole \
                  link to the bot's chat or to Claude."
                 .to_owned(),
-            Self::Gone => "A LiveTrack e-mail came, but Garmin does not know its session, or no longer. Nothing was started."
+            Self::Gone => "A LiveTrack e-mail came, but Garmin does not know its session, or no longer does. Nothing was started."
                 .to_owned(),
-            Self::Over => "A LiveTrack e-mail came, but its session is over already. Nothing was started.".to_owned(),
+            Self::Over => "A LiveTrack e-mail came, but its session is already over. Nothing was started.".to_owned(),
             Self::NoAnswer => "A LiveTrack e-mail came, but Garmin did not answer for a day, and the link has expired. Nothing was \
                  started."
                 .to_owned(),
-            Self::TooMany => "Many LiveTrack e-mails came today, so the further ones start no race. A link that you send to \
-                 the bot's chat or to Claude still does."
+            Self::TooMany => "Many LiveTrack e-mails have come today, so no more of them start a race. A link that you send \
+                 to the bot's chat or to Claude still does."
                 .to_owned(),
             Self::Refused(why) => format!("A LiveTrack e-mail came. {why}"),
         }

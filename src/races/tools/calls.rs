@@ -82,8 +82,8 @@ pub(super) async fn start_tracking(call: &mut RaceCall<'_>) -> Result<Value, Rac
 fn add_invitations(answer: &mut Value, made: &[ChatInvitation]) {
     if let Some(answer) = answer.as_object_mut().filter(|_| !made.is_empty()) {
         answer.insert("invitations".to_owned(), answers::invitations(made).into());
-        let note = "Pass each link on to that person. They get the messages in Telegram once they open it and press Start; \
-                    it works once, for 7 days.";
+        let note = "Pass each link on to that person. They get the messages in Telegram once they open it and press Start. \
+                    A link works once, within 7 days.";
         answer.insert("invitations_note".to_owned(), note.into());
     }
 }

@@ -22,7 +22,7 @@ impl From<StoreError> for RaceToolError {
     fn from(e: StoreError) -> Self {
         tracing::error!(reason = %e, "race.tool_failed");
         Self(
-            "The races can't be read or written now. Try again; if it keeps failing, tell the operator."
+            "The races can't be read or saved right now. Try again; if it keeps failing, tell the operator."
                 .into(),
         )
     }

@@ -54,8 +54,8 @@ async fn add(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
         (None, Some(_)) => return Err(RaceToolError("on: must be enter or leave".into())),
         _ => {
             return Err(RaceToolError(
-                "by, on: give one of them: by \"14:00\" tells when the athlete is not there by then, on \"enter\" or \
-                 \"leave\" when the athlete comes or goes"
+                "by, on: give one of them: by \"14:00\" sends a message if the athlete is not there by then, on \
+                 \"enter\" or \"leave\" when the athlete arrives or leaves"
                     .into(),
             ));
         }
@@ -166,7 +166,7 @@ fn refuse_passed(snapshot: &Snapshot, rule: &PlaceRule) -> Result<(), RaceToolEr
     let found = answers::find_place(snapshot, &rule.name);
     match found.map(|place| place.state) {
         Some(PlaceState::Passed(_)) => Err(RaceToolError(format!(
-            "place: {} is passed already; get_outlook tells when",
+            "place: {} has already been passed; get_outlook shows when",
             rule.name
         ))),
         _ => Ok(()),

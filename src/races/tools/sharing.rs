@@ -50,7 +50,7 @@ async fn make(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
         "role": role.name(),
         "name": terms.name,
         "note": format!(
-            "Everybody who has this link sees the page, without signing in. It is shown only now. It ends {} h after the \
+            "Anyone with this link can see the page without signing in. The link is shown only now. It ends {} h after the \
              race, or at once with action end.",
             terms.hours_after
         ),

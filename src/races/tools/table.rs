@@ -73,8 +73,8 @@ fn output_schema(tool: &str) -> Option<Value> {
 pub(super) const TOOLS: &[RaceTool] = &[
     RaceTool {
         name: "start_tracking",
-        about: "Track a race live from its Garmin LiveTrack link: it is polled until it ends, every point is kept, and rules tell \
-             the phone of the start, stops, lost signal, splits, limits that are passed, and the finish.",
+        about: "Track a race live from its Garmin LiveTrack link: the gateway polls it to the end, keeps every point, and messages \
+             the phone about the start, stops, lost signal, splits, limits passed, and the finish.",
         properties: || {
             json!({
                 "url": {"type": "string", "description": "The LiveTrack link, a gar.mn link, or the text of the e-mail."},
@@ -88,7 +88,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "stop_tracking",
-        about: "Stop tracking a race; what was recorded stays. Returns the summary.",
+        about: "Stop tracking a race; what was recorded is kept. Returns the summary.",
         properties: only_race,
         required: &[],
         is_open_world: false,
@@ -97,7 +97,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     RaceTool {
         name: "get_tracking_status",
         about: "How a race stands now: state (running, stopped, no_signal, finished …), elapsed and stale time, last point, \
-             distance, leg, limits, poll errors, last alerts. \"no_signal\" is no stop: nothing is known then.",
+             distance, leg, limits, poll errors, last alerts. \"no_signal\" is not a stop: nothing is known then.",
         properties: only_race,
         required: &[],
         is_open_world: false,
@@ -110,7 +110,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
         properties: || {
             json!({
                 "race": race(),
-                "window_min": {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW_MIN, "description": "The last so many minutes; 10."},
+                "window_min": {"type": "integer", "minimum": 1, "maximum": LONGEST_WINDOW_MIN, "description": "The last N minutes; 10."},
                 "from": {"type": "string", "description": "Instead of window_min: from this time …"},
                 "to": {"type": "string", "description": "… to this one."},
                 "resolution_s": {"type": "integer", "minimum": 1, "maximum": 3600, "description": "Seconds per value."},
@@ -129,7 +129,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
             json!({
                 "race": race(),
                 "thresholds": {"type": "object", "properties": thresholds(), "additionalProperties": false, "description": "The limits to set."},
-                "remove": {"type": "array", "items": {"type": "string", "enum": THRESHOLDS.map(|(name, ..)| name)}, "description": "The limits to take away."},
+                "remove": {"type": "array", "items": {"type": "string", "enum": THRESHOLDS.map(|(name, ..)| name)}, "description": "The limits to remove."},
             })
         },
         required: &[],
@@ -192,7 +192,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
     },
     RaceTool {
         name: "share_race",
-        about: "Make, list or end private links to a race's live page, without account. family: no heart rate, power, texts, \
+        about: "Make, list or end private links to a race's live page; no account needed. family: no heart rate, power, texts, \
              place near start and end.",
         properties: || {
             json!({
@@ -234,7 +234,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
              what the operator set. A test message is sent first. Use only what they said themselves.",
         properties: || {
             json!({
-                "telegram_chat": {"type": "string", "description": "The number of their chat, after they pressed Start at the operator's bot; @userinfobot tells it."},
+                "telegram_chat": {"type": "string", "description": "The number of their chat, after they pressed Start at the operator's bot; @userinfobot shows it."},
                 "ntfy_topic": {"type": "string", "description": "A name that nobody guesses, subscribed in their ntfy app. The operator's token is not used for it."},
             })
         },

@@ -57,7 +57,7 @@ async fn a_time_is_told_after_polling_has_ended() {
     let text = summary["alerts"].as_array().unwrap().last().unwrap()["text"].clone();
     let text = text.as_str().unwrap();
     assert!(
-        text.starts_with("Not finished by 18:30. No data has come for long; last seen at"),
+        text.starts_with("Not finished by 18:30. No data has come for a long time; last seen at"),
         "{text}"
     );
     let refused = tracked
@@ -102,7 +102,7 @@ async fn what_can_not_be_waited_for_is_refused_with_the_way_out() {
         ),
         (
             json!({"place": "finish", "by": "2026-10-04 08:05"}),
-            "by: 2026-10-04 08:05 has passed already",
+            "by: 2026-10-04 08:05 has already passed",
         ),
         (
             json!({"place": "Nowhere", "by": "18:00"}),
@@ -117,7 +117,7 @@ async fn what_can_not_be_waited_for_is_refused_with_the_way_out() {
         (json!({"action": "forget"}), "action: must be add, list or remove"),
         (
             json!({"action": "remove", "place": "K9"}),
-            "nothing is to be told about such a place",
+            "no such place is being watched",
         ),
     ] {
         let refused = tracked.watch_place(arguments.clone()).await.unwrap_err();
