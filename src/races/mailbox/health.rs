@@ -62,10 +62,12 @@ impl MailboxTrouble {
                 "check the user in IMAP_URL and IMAP_PASSWORD; with two-factor sign-in, most providers need an app password"
             }
             Self::NoMailbox => "check the mailbox in IMAP_URL; INBOX always exists",
-            Self::Refused => "the gateway keeps trying; if this goes on, see the server's own log",
+            Self::Refused => "the gateway keeps trying, and the server's own log may say more",
             Self::Unreadable => "check that IMAP_URL names an IMAP server, and its port",
-            Self::Lost | Self::Slow => "the gateway keeps trying; nothing needs doing unless this goes on",
-            Self::Store => "free some disk space; the gateway keeps trying",
+            Self::Lost | Self::Slow => {
+                "the gateway keeps trying, and nothing needs doing unless this goes on"
+            }
+            Self::Store => "free some disk space, and the gateway tries again",
         }
     }
 
