@@ -189,7 +189,7 @@ impl CallService {
         // Rounded up, so that the next call succeeds.
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         Some(format!(
-            "Too many calls: this server takes {per_minute} a minute. Nothing was changed. Try again in {seconds} s."
+            "Too many calls: this server allows {per_minute} a minute. Nothing was changed. Try again in {seconds} s."
         ))
     }
 

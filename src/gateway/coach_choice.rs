@@ -11,10 +11,10 @@ use crate::races::RaceCaller;
 
 pub(super) const SET: &str = "set_coach";
 
-const NO_HISTORY: &str = "Nothing was changed. The coach reads the person's kept days, and none are kept. Ask the person, call \
-                          keep_history with action on, then set_coach again.";
+const NO_HISTORY: &str = "Nothing was changed. The coach reads the person's kept days, and none are kept. Ask the person, then call \
+                          keep_history with action on, and set_coach again.";
 const NO_PHONE: &str = "Nothing was changed. The coach writes only to the person's own phone, and none is set. Ask for their \
-                        Telegram chat or ntfy topic, call set_phone, which sends a test, then set_coach again.";
+                        Telegram chat or ntfy topic, then call set_phone, which sends a test, and set_coach again.";
 
 /// The tool, as an entry of `tools/list`.
 pub(super) fn listing() -> Value {
@@ -22,13 +22,14 @@ pub(super) fn listing() -> Value {
     let one_of = |names: &[&str], about: &str| json!({"type": "string", "enum": names, "description": about});
     json!({
         "name": SET,
-        "description": "A coach who writes first to this person's phone if their kept days are unusual: at most one message a \
-                        day, a weekly review. Off by default; off erases. Ask before on. Needs keep_history, set_phone.",
+        "description": "A coach that messages this person's phone unprompted when their kept days are unusual: at most one \
+                        message a day, and a weekly review. Off by default; off erases its messages. Ask the person before \
+                        switching it on. Needs keep_history and set_phone.",
         "inputSchema": {
             "type": "object",
             "properties": {
-                "action": one_of(&["on", "off", "status"], "What to do; on also changes the rest"),
-                "morning": one_of(&["notable", "daily"], "Only if something is notable (default), or each day"),
+                "action": one_of(&["on", "off", "status"], "What to do; on also changes the other settings"),
+                "morning": one_of(&["notable", "daily"], "When something is notable (default), or every day"),
                 "weekly": one_of(&["on", "off"], "A review on Mondays (default on)"),
                 "at": text("When it writes, local time (default 09:15; the history fetches nights from 09:00)"),
                 "quiet": text("When it is silent, such as 21:00-07:00 (default), or off"),
@@ -54,14 +55,14 @@ pub(super) async fn set(advice: &Advice, caller: &RaceCaller, arguments: Option<
                 .iter()
                 .filter_map(|(name, value)| Some((&**name, word(value)?)))
                 .collect();
-            advice.switch_on(account, &said, is_allowed).await.map(|set| (set, "It is on. /why in the Telegram chat tells the figures of its last message, /mute silences it for hours."))
+            advice.switch_on(account, &said, is_allowed).await.map(|set| (set, "The coach is on. In the Telegram chat, /why shows the figures behind its last message, and /mute silences the chat for up to 24 hours."))
         }
         Some("off") => advice
             .switch_off(account, is_allowed)
             .await
-            .map(|set| (set, "It is off. What was said is erased.")),
+            .map(|set| (set, "The coach is off. Its messages are erased.")),
         Some("status") => Ok((CoachSet::Done, "")),
-        _ => return failed("action: write on, off or status."),
+        _ => return failed("action must be on, off or status."),
     };
     let (set, note) = match done {
         Ok(done) => done,
@@ -73,7 +74,7 @@ pub(super) async fn set(advice: &Advice, caller: &RaceCaller, arguments: Option<
     match set {
         CoachSet::Done => {}
         CoachSet::NotAllowed => {
-            return failed("The access of this connection ended. Nothing was changed. Connect again.");
+            return failed("This connection's access has ended. Nothing was changed. Connect again.");
         }
         CoachSet::NoHistory => return failed(NO_HISTORY),
         CoachSet::NoPhone => return failed(NO_PHONE),
@@ -92,7 +93,7 @@ pub(super) async fn set(advice: &Advice, caller: &RaceCaller, arguments: Option<
 pub(super) fn send_words_listing() -> Value {
     json!({
         "name": SEND_WORDS,
-        "description": "Hand over the message that was ordered. Its numbers are checked; the answer says what is wrong.",
+        "description": "Submit the message that you were asked to write. Its numbers are checked; the answer says what is wrong.",
         "inputSchema": {
             "type": "object",
             "properties": {"text": {"type": "string", "description": "The message"}},
@@ -125,15 +126,16 @@ fn word(value: &Value) -> Option<&str> {
 
 fn status(standing: Option<&CoachStanding>, note: &str) -> Value {
     let Some(standing) = standing else {
-        return json!({"coach": "off", "note": if note.is_empty() { "Off is the default. Only a broken link to Garmin is told." } else { note }});
+        return json!({"coach": "off", "note": if note.is_empty() { "Off is the default. The gateway then messages the person only if their link to Garmin breaks." } else { note }});
     };
     let wishes = &standing.wishes;
     let mut problems = Vec::new();
     if !standing.has_history {
-        problems.push("No days are kept, so there is nothing to say: keep_history on.");
+        problems
+            .push("No days are kept, so the coach has nothing to go on: call keep_history with action on.");
     }
     if !standing.has_phone {
-        problems.push("The person has no phone of their own, so nothing is sent: set_phone.");
+        problems.push("The person has set no phone of their own, so nothing can be sent: call set_phone.");
     }
     let mut answer = json!({
         "coach": "on",

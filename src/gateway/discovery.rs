@@ -32,13 +32,13 @@ pub(super) fn listings() -> Vec<Value> {
     };
     let call = json!({
         "tool": {"type": "string", "description": "The tool's name, from find_tools"},
-        "arguments": {"type": "object", "description": "Its arguments, as its inputSchema says"},
+        "arguments": {"type": "object", "description": "Its arguments, per its inputSchema"},
     });
     vec![
         tool(
             FIND,
             "Find tools that are not in this list by what they do, such as nutrition, solar, badges, swim lengths. Call \
-             this before saying that something is not possible.",
+             this before saying that something isn't possible.",
             json!({"query": {"type": "string", "description": "A few words"}}),
             &["query"],
         ),
@@ -56,7 +56,7 @@ pub(super) fn listings() -> Vec<Value> {
         ),
         tool(
             CHOOSE,
-            "Set which tools this person's list has, when the person asks for it.",
+            "Set which tools are in this person's list, when they ask for it.",
             json!({"tools": {"type": "string", "description": "core, all, default, or names with commas between them"}}),
             &["tools"],
         ),
@@ -77,7 +77,7 @@ impl InnerCall {
             _ => return Err("tool is missing: give the name of a tool from find_tools".to_owned()),
         };
         if arguments.get("person").is_some_and(|person| !person.is_null()) {
-            return Err("person goes into arguments, beside those of the tool".to_owned());
+            return Err("person goes into arguments, next to the tool's own".to_owned());
         }
         let inner = match arguments.get("arguments") {
             None | Some(Value::Null) => None,
@@ -257,16 +257,16 @@ pub(super) async fn choose(
         && let Some(unknown) = names.iter().find(|name| catalogue.find(name).is_none())
     {
         return failed(&format!(
-            "tools: there is no tool {unknown}; find_tools finds them by what they do"
+            "tools: there is no tool {unknown}; find_tools finds tools by what they do"
         ));
     }
     let writing = caller.clone();
     let chosen = accounts.choose_tools(caller.account(), profile, move |tx| writing.may_write(tx));
     match chosen.await {
-        Ok(false) => failed("The access of this connection ended. Nothing was changed. Connect again."),
+        Ok(false) => failed("This connection's access has ended. Nothing was changed. Connect again."),
         Ok(true) => told(&json!({
             "tools": text,
-            "note": "Set. Clients read the list again when they connect the next time; until then, other tools can be called through use_read_tool and use_change_tool.",
+            "note": "Set. Clients read the list again the next time they connect; until then, other tools can be called through use_read_tool and use_change_tool.",
         })),
         Err(reason) => {
             tracing::error!(%reason, "tools.not_chosen");

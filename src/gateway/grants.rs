@@ -17,7 +17,7 @@ const WITHDRAW: &str = "withdraw_grant";
 const LIST: &str = "list_grants";
 
 const NOT_STORED: &str = "The gateway's store can't be used at present. Nothing was changed. Try again.";
-const CONNECTION_ENDED: &str = "The access of this connection ended. Nothing was changed. Connect again.";
+const CONNECTION_ENDED: &str = "This connection's access has ended. Nothing was changed. Connect again.";
 
 /// Whether a tool is about grants.
 pub(super) fn is_about_grants(tool: &str) -> bool {
@@ -31,25 +31,25 @@ pub(super) fn listings() -> Vec<Value> {
     vec![
         tool(
             GIVE,
-            "Let another member of this gateway see some of this person's data through their own Claude, until a day: share \
-             training, activities, sleep, races with a coach, partner or family. Only reading. Say to the person who will see \
-             what until when, and ask before it is done. A second call for the same member replaces the first.",
+            "Let another member of this gateway see some of this person's data through their own Claude, until a given day: \
+             share training, activities, sleep, races with a coach, partner or family. Read only. First tell the person who \
+             will see what until when, and ask. A second call for the same member replaces the first.",
         ),
         tool(
             WITHDRAW,
-            "Take back at once what another member may see of this person's data. Calls under way end.",
+            "End another member's access to this person's data at once, including calls under way.",
         ),
         tool(
             LIST,
-            "Who may see which of this person's data until when, and whose data this person may see. Their tools then take \
-             person.",
+            "Who may see which of this person's data until when, and whose data this person may see. Tools that can read \
+             another member's data have an argument `person`.",
         ),
     ]
 }
 
 fn input(tool: &str) -> Value {
     let text = |about: &str| json!({"type": "string", "description": about});
-    let to = text("The e-mail with which the other signs in at Garmin, as the person said it");
+    let to = text("The e-mail with which the other member signs in at Garmin, as the person gave it");
     let groups = DataGroup::ALL
         .map(|group| format!("{group}: {}", group.about()))
         .join("; ");
@@ -153,10 +153,10 @@ fn given_note(given: GrantGiven) -> Result<String, String> {
 
 fn withdrawn_note(withdrawn: &GrantWithdrawn) -> Result<String, String> {
     match withdrawn {
-        GrantWithdrawn::Done(_) => Ok("Taken back. They see nothing of it any more.".to_owned()),
+        GrantWithdrawn::Done(_) => Ok("Ended. They can no longer see any of it.".to_owned()),
         GrantWithdrawn::NotAllowed => Err(CONNECTION_ENDED.to_owned()),
         GrantWithdrawn::Missing => Err(
-            "to: nobody with this e-mail may see this person's data; list_grants tells who may. Nothing was changed."
+            "to: nobody with this e-mail may see this person's data; list_grants shows who may. Nothing was changed."
                 .to_owned(),
         ),
     }
@@ -196,7 +196,7 @@ fn sides(sharing: &Sharing, account: &AccountId) -> Result<Map<String, Value>, S
     });
     let held = sharing.accounts.grants_held(account)?.into_iter().map(|one| {
         let problem = sharing.is_link_broken(&one.granter).then_some(
-            "Their link to Garmin is broken. Only they can mend it, by signing in at Garmin again.",
+            "Their link to Garmin is broken. Only they can fix it, by signing in at Garmin again.",
         );
         json!({
             "person": one.grant.name,

@@ -14,7 +14,7 @@ use crate::tools::{self, MissingParts};
 
 pub(super) const KEEP: &str = "keep_history";
 
-const CONNECTION_ENDED: &str = "The access of this connection ended. Nothing was changed. Connect again.";
+const CONNECTION_ENDED: &str = "This connection's access has ended. Nothing was changed. Connect again.";
 const NOT_STORED: &str = "The gateway's store can't be used at present. Nothing was changed. Try again.";
 
 /// The tool, as an entry of `tools/list`.
@@ -22,7 +22,7 @@ pub(super) fn listing() -> Value {
     json!({
         "name": KEEP,
         "description": "Keep this person's own days on the gateway, sealed, so that trends over years are answered at \
-                        once and while Garmin is down. Off by default. Ask the person before on, and before off, which \
+                        once, even while Garmin is down. Off by default. Ask the person before switching it; off \
                         erases what is kept.",
         "inputSchema": {
             "type": "object",
@@ -55,8 +55,8 @@ pub(super) fn answer_or_advice(
     let freshness = KeptFreshness::MayBeOld;
     answer(history, account, tool, params.as_deref(), freshness).unwrap_or_else(|| {
         failed(
-            "The days that are kept for this person do not answer this. keep_history status tells what is kept, and on \
-             begins to keep them. range must lie within them; sport can't be given here.",
+            "This person's kept days can't answer this. range must lie within them, and sport can't be given. keep_history \
+             with action status shows which days are kept; if none are, action on starts keeping them.",
         )
     })
 }
@@ -79,13 +79,13 @@ pub(super) async fn keep(
         Some("on") => history
             .switch_on(account, move |tx| writing.may_write(tx))
             .await
-            .map(|switched| (switched, "It is on. The days are fetched from Garmin in the background, newest first; some years take about half an hour.")),
+            .map(|switched| (switched, "History is on. The days are being fetched from Garmin in the background, newest first; several years take about half an hour.")),
         Some("off") => history
             .switch_off(account, move |tx| writing.may_write(tx))
             .await
-            .map(|switched| (switched, "It is off. Everything that was kept is erased.")),
+            .map(|switched| (switched, "History is off. Everything that was kept is erased.")),
         Some("status") => Ok((Switched::Unchanged, "")),
-        _ => return failed("action: write on, off or status."),
+        _ => return failed("action must be on, off or status."),
     };
     match done {
         Ok((Switched::NotAllowed, _)) => failed(CONNECTION_ENDED),

@@ -63,7 +63,7 @@ pub fn unknown_names(config: &Config, worker_tools: &str) -> Vec<String> {
                 .filter(|(slips, meant)| *slips <= SLIPS && *slips * 2 < meant.len());
             let meant = near.map_or(String::new(), |(_, meant)| format!("; did you mean {meant}?"));
             sentences.push(format!(
-                "{setting} names {name:?}, and no tool is called so{meant}"
+                "{setting} names {name:?}, but there is no tool with that name{meant}"
             ));
         }
     }
@@ -99,7 +99,7 @@ mod tests {
             (
                 "GARMIN_DISABLED_TOOLS",
                 "upload_everything",
-                "no tool is called so",
+                "no tool with that name",
             ),
         ] {
             let sentences = said(setting, value);

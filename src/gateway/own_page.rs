@@ -13,9 +13,9 @@ pub(super) const OPEN: &str = "open_my_page";
 pub(super) fn listing() -> Value {
     json!({
         "name": OPEN,
-        "description": "A link to this person's own page at the gateway: connected apps and ending them, kept days, \
-                        phone, time zone, tools, export, deleting everything. The link opens once, within ten minutes. \
-                        Show it to the person only when they ask for it, and open it for nobody.",
+        "description": "A link to this person's own page at the gateway, for connected apps, kept days, \
+                        phone, time zone, tools, export and deleting everything. The link opens once, within ten minutes. \
+                        Show it to the person only when they ask for it, and never open it yourself.",
         "inputSchema": {"type": "object", "properties": {}},
     })
 }
@@ -24,7 +24,7 @@ pub(super) fn listing() -> Value {
 pub(super) async fn open(oauth: &OAuth, origin: &str, caller: &RaceCaller) -> Box<RawValue> {
     let RaceCaller::SignIn(account, family) = caller else {
         return failed(
-            "This token opens no page. The person can sign in at the address of the gateway with /me at its end.",
+            "This token can't open the page. The person can sign in at the gateway's address with /me at its end.",
         );
     };
     let writing = caller.clone();
@@ -36,7 +36,7 @@ pub(super) async fn open(oauth: &OAuth, origin: &str, caller: &RaceCaller) -> Bo
             "valid_for_s": PAGE_CODE_LIFE.as_secs(),
             "note": "For this person alone: whoever opens it can read and delete everything. A newer link replaces it.",
         })),
-        Ok(None) => failed("The access of this connection ended. Nothing was changed. Connect again."),
+        Ok(None) => failed("This connection's access has ended. Nothing was changed. Connect again."),
         Err(reason) => {
             tracing::error!(%reason, "page.link_not_issued");
             failed("The gateway's store can't be used at present. Try again.")

@@ -28,7 +28,7 @@ use crate::workers::{UpstreamAnswer, WorkerError};
 const MOST: usize = 200;
 
 /// The text for a person whose access ended before the change was passed on.
-const ACCESS_ENDED: &str = "the access of this connection ended. Nothing was sent. Connect again.";
+const ACCESS_ENDED: &str = "this connection's access has ended. Nothing was sent. Connect again.";
 
 /// A change that was passed on. Key: the account, and the SHA-256 of the change.
 #[derive(Debug, Clone, Serialize, Deserialize)]

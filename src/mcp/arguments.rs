@@ -192,7 +192,7 @@ fn string(value: Value, path: &ArgumentPath<'_>) -> Result<Value, ArgumentMismat
     match value {
         Value::String(_) => Ok(value),
         Value::Number(number) => Ok(Value::String(number.to_string())),
-        _ => Err(path.error("must be a text")),
+        _ => Err(path.error("must be a string")),
     }
 }
 
@@ -233,11 +233,11 @@ fn json_in_string(
         return Ok(value);
     };
     if !text.trim_start().starts_with(open) {
-        return Err(path.error(format!("must be {wanted}, not a text")));
+        return Err(path.error(format!("must be {wanted}, not a string")));
     }
     serde_json::from_str(&text).map_err(|error| {
         path.error(format!(
-            "is a text that holds malformed JSON (line {}, column {}); send {wanted} instead",
+            "is a string that holds malformed JSON (line {}, column {}); send {wanted} instead",
             error.line(),
             error.column()
         ))

@@ -61,7 +61,7 @@ impl Instructions {
         if !ways.is_empty() {
             text.push_str(" Prefer the tools that sum up (");
             text.push_str(&ways.join(", "));
-            text.push_str(") before the detailed ones, and short periods before long ones.");
+            text.push_str(") to the detailed ones, and short periods to long ones.");
         }
         if has("find_tools") {
             text.push_str(" There are more tools than those in the list: find_tools finds them.");

@@ -108,7 +108,7 @@ impl Prompt {
                 _ => {
                     return Err(McpError::InvalidParams(
                         format!(
-                            "params.arguments.{name} must be a text of at most {LONGEST_ARGUMENT} characters"
+                            "params.arguments.{name} must be a string of at most {LONGEST_ARGUMENT} characters"
                         )
                         .into(),
                     ));

@@ -81,7 +81,7 @@ pub const VIEWS: [View; 4] = [
         uri: "ui://garmin/race",
         name: "race",
         title: "A live race",
-        about: "How a race stands: state, way so far, places ahead, and curves.",
+        about: "How a race stands: state, route, places ahead, and curves.",
         tools: &["get_tracking_status", "get_outlook", "get_timeseries"],
         html: document!("Race", "race.js"),
     },

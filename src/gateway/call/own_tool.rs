@@ -14,8 +14,8 @@ use crate::gateway::{coach_choice, grants, kept_days, own_page};
 use crate::races::RaceCaller;
 
 /// The text for a person whose access was revoked during the call.
-const REVOKED: &str = "The access of this connection ended during the call. The change may or may not have been made. Connect \
-                       again, and look at the data before you repeat the call.";
+const REVOKED: &str = "This connection's access ended during the call. A change may or may not have been made. Connect again, \
+                       and look at the data before you repeat the call.";
 
 impl CallService {
     /// Calls a tool that the gateway answers itself.
@@ -57,7 +57,7 @@ impl CallService {
                 () = self.access_ended(&registered, &pending.caller) => pending.tool_error(REVOKED),
                 // Another grant has replaced this one, or it has ended. In the second case, `beyond_grant` replaces
                 // this text.
-                () = self.grant_ended(shared.as_ref(), &pending) => pending.tool_error("What may be seen was changed during the call. Ask again."),
+                () = self.grant_ended(shared.as_ref(), &pending) => pending.tool_error("This person's access to that data changed during the call. Ask again."),
                 called = tokio::time::timeout(DEADLINE, call) => match called {
                     Ok(result) => pending.result(&result),
                     Err(_) => pending.tool_error("This took too long. Try again."),

@@ -46,7 +46,7 @@ impl SharedRead {
     /// The text when the grant ended during the call.
     pub(in crate::gateway) fn ended_text(&self) -> String {
         format!(
-            "What {} let this person see ended during the call, so the answer is not shown. list_grants tells what can be \
+            "{}'s grant to this person ended during the call, so the answer is not shown. list_grants shows what can be \
              seen now.",
             self.name
         )
@@ -55,8 +55,8 @@ impl SharedRead {
     /// The text when only the granter can mend the link to Garmin.
     pub(in crate::gateway) fn broken_link_text(&self, link: &str) -> String {
         format!(
-            "The link between {0} and Garmin is broken, so nothing of theirs can be read now. {0} must sign in at Garmin again, \
-             at {link}. This person can do nothing about it but tell {0}. Nothing was changed.",
+            "The link between {0} and Garmin is broken, so none of their data can be read now. {0} must sign in at Garmin again, \
+             at {link}; all this person can do is tell {0}. Nothing was changed.",
             self.name
         )
     }
@@ -103,14 +103,13 @@ impl Sharing {
         };
         let Some(wanted) = wanted(entry.sharing, arguments) else {
             return Err(format!(
-                "person: “{}” works on this person's own data only; others can let them read, and nothing else. Leave \
-                 person out.",
+                "person: “{}” works on this person's own data only; others can only let them read. Leave person out.",
                 entry.title
             ));
         };
         let Some(person) = person.as_str() else {
             return Err(
-                "person: must be a name; list_grants tells whose data this person may see.".to_owned(),
+                "person: must be a name; list_grants shows whose data this person may see.".to_owned(),
             );
         };
         let held = self.held(account);

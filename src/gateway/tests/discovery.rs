@@ -177,7 +177,7 @@ async fn an_own_list_names_only_tools_that_there_are() {
         ("get_floors, nope", "nope"),
         ("", "tools"),
         // The bench's account is not in the store, so it counts as one without access.
-        ("all", "access of this connection ended"),
+        ("all", "connection's access has ended"),
     ] {
         let result = call(&bench, "choose_tools", json!({"tools": tools})).await;
         assert_eq!(result["isError"], true, "{tools}: {result}");

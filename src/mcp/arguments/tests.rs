@@ -106,20 +106,20 @@ fn doubtful_values_are_refused_by_path() {
         (json!({"km": "inf"}), "km: must be a number"),
         (json!({"km": "NaN"}), "km: must be a number"),
         (json!({"deep": "yes"}), "deep: must be true or false"),
-        (json!({"chat": {}}), "chat: must be a text"),
+        (json!({"chat": {}}), "chat: must be a string"),
         (
             json!({"metrics": "[\"pace\""}),
-            "metrics: is a text that holds malformed JSON",
+            "metrics: is a string that holds malformed JSON",
         ),
         (json!({"metrics": {"a": 1}}), "metrics: must be a list"),
         (
             json!({"race_config": "hr_max=165"}),
-            "race_config: must be an object, not a text",
+            "race_config: must be an object, not a string",
         ),
         (json!({"race_config": [1]}), "race_config: must be an object"),
         (
             json!({"race_config": {"splits": "42,195"}}),
-            "race_config.splits: must be a list, not a text",
+            "race_config.splits: must be a list, not a string",
         ),
         (
             json!({"race_config": {"checkpoints": [{"km": 1}, {"km": "far"}]}}),
