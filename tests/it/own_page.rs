@@ -564,7 +564,7 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
     let race = race["race"].as_str().unwrap();
     let browser = Browser::new(&world);
     browser.open(&link(&world, &ann).await).await;
-    browser.get("/me").await.sees("No link shows it.");
+    browser.get("/me").await.sees("It has no link.");
 
     let made = browser
         .act(
@@ -594,7 +594,7 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
             "https://gw.example.org/r/x",
             "no link with this address works",
         ),
-        ("race_aaaaaaaaaaaaaaaa", "", "not here any more"),
+        ("race_aaaaaaaaaaaaaaaa", "", "no longer here"),
     ] {
         let fields = [("race", race), ("role", "crew"), ("name", ""), ("with", with)];
         let refused = browser.act("share_race", &fields).await;
@@ -606,10 +606,10 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
         .act("end_share", &[("race", race), ("share", &share)])
         .await;
     assert_eq!(ended.status, 303);
-    browser.get("/me").await.sees("No link shows it.");
+    browser.get("/me").await.sees("It has no link.");
     assert_eq!(world.http.get(&url).send().await.unwrap().status(), 404);
     let again = browser
         .act("end_share", &[("race", race), ("share", &share)])
         .await;
-    again.sees("not here any more");
+    again.sees("no longer here");
 }

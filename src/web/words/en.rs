@@ -59,7 +59,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
         heading: "Your Garmin data, in Claude",
         lead: "This is a private server for a few people who know each other. It connects their Garmin accounts to Claude, so that each of them can ask about their own training, sleep and health. Only people who were invited can sign in, and nobody sees another person’s data unless that person shares it. If you came here by chance, you can simply close this page.",
         address: "If you were invited: the connector’s address",
-        address_hint: "Click it, or press and hold on a phone, to select it whole.",
+        address_hint: "Click it, or press and hold on a phone, to select all of it.",
         connect: "How to connect",
         web: "Claude on the web or the desktop",
         web_steps: [
@@ -145,7 +145,7 @@ pub(super) static WORDS: SiteWords = SiteWords {
                 "you type it on the next page.",
             ],
             [
-                "You can end it any time:",
+                "You can end it at any time:",
                 "remove the connector in Claude, or delete everything about you here on",
             ],
         ],

@@ -359,7 +359,7 @@ async function ownPage(window, person, other) {
   need((await window.open(`${GATEWAY}/me?code=gpc_nobodys`)).status() === 200, 'a link shows a button');
   await window.check('own page link');
   await window.submit('Open my page');
-  await window.sees('does not open your page any more', 'own page link');
+  await window.sees('no longer opens your page', 'own page link');
   await window.check('own page spent link');
   await window.open(`${GATEWAY}/me`);
   await window.check('own page sign-in');
@@ -387,7 +387,7 @@ async function ownPage(window, person, other) {
   await window.submit('Set the time zone');
   await window.sees('The time zone is set', 'own page');
   await window.submit('Switch it on');
-  await window.sees('It is on since', 'own page');
+  await window.sees('On since', 'own page');
   await window.check('own page with history');
   await window.page.getByRole('checkbox', { name: 'Erase the days that are kept here' }).check();
   await window.submit('Switch it off');

@@ -25,7 +25,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         temporary: "Garmin’s sign-in is not working at the moment. Garmin did not say that your password is wrong. Try again in a few minutes.",
         unreachable: "The gateway could not reach Garmin, so your password was not checked. Try again in a few minutes. If this continues, tell {operator}.",
         not_understood: "Garmin did not understand the gateway’s request. The fault is in the gateway, not your password. Tell {operator} that the gateway needs an update.",
-        unexplained: "Garmin refused the sign-in without a reason (status {status}). That does not mean that your password is wrong. Try again later.",
+        unexplained: "Garmin refused the sign-in without giving a reason (status {status}). That does not mean that your password is wrong. Try again later.",
         changed: "Garmin has changed its sign-in, and this gateway does not understand the response ({path}). Your password is not the problem. Tell {operator} that the gateway needs an update.",
         exhausted: "None of Garmin’s ways to sign in worked. Garmin did not say that your password is wrong. Try again in a few hours, and not more often.",
     },
@@ -35,12 +35,12 @@ pub(super) static WORDS: FailureWords = FailureWords {
             text: "The program that sent you here made a mistake. Start again from there; if it happens again, tell whoever made it.",
         },
         unknown_client: TitledWords {
-            title: "This connection is not known any more",
-            text: "The program that sent you here is not known to this gateway. Remove the connector there and add it again; then it introduces itself anew. Nothing was changed.",
+            title: "This connection is no longer known",
+            text: "The program that sent you here is not known to this gateway. Remove the connector there and add it again, so that it registers anew. Nothing was changed.",
         },
         unreadable_client: TitledWords {
             title: "The program could not be identified",
-            text: "The description of the program that sent you here could not be read from {host}. Wait a minute, then try again from there. If it stays so, tell {operator}. Nothing was changed.",
+            text: "The description of the program that sent you here could not be read from {host}. Wait a minute, then try again from there. If this continues, tell {operator}. Nothing was changed.",
         },
         astray: "This sign-in would not lead back to Claude",
         foreign_host: "It was stopped to protect you: it would lead to a site that is not allowed here. If you trust that site, ask {operator} to allow it. Nothing was sent anywhere.",
@@ -53,7 +53,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         out_of_tries: TitledWords {
             title: "That was one try too many",
-            text: "To keep your Garmin account from being locked, this page stops here. Wait a while, make sure of your password at connect.garmin.com, then go back to Claude and connect again.",
+            text: "To keep your Garmin account from being locked, this page stops here. Wait a while, check your password at connect.garmin.com, then go back to Claude and connect again.",
         },
         too_many_clicks: TitledWords {
             title: "Still signing in",
@@ -65,7 +65,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         withdrawn: TitledWords {
             title: "This sign-in was ended",
-            text: "It was ended here, or who may use the gateway was changed, while you were signing in. Nothing was connected. Ask {operator} whether you are still invited, then connect again from Claude.",
+            text: "While you were signing in, it was ended here, or the list of people who may use the gateway changed. Nothing was connected. Ask {operator} whether you are still invited, then connect again from Claude.",
         },
         finished: TitledWords {
             title: "This sign-in is finished",
@@ -77,7 +77,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         internal: TitledWords {
             title: "The gateway has a problem",
-            text: "It can’t reach its own data at the moment. Nothing was sent to Garmin. Try again in a minute; if it stays so, tell {operator}.",
+            text: "It can’t reach its own data at the moment. Nothing was sent to Garmin. Try again in a minute; if this continues, tell {operator}.",
         },
     },
     problems: ProblemWords {
@@ -87,8 +87,8 @@ pub(super) static WORDS: FailureWords = FailureWords {
         not_text: "A header holds characters that are not allowed there.",
         too_large: "The request is larger than this gateway accepts.",
         cut_off: "The connection broke before the whole request had arrived.",
-        not_a_form: "This address reads forms only (application/x-www-form-urlencoded).",
-        bad_form: "A field of the form is missing or came twice.",
+        not_a_form: "This address accepts only forms (application/x-www-form-urlencoded).",
+        bad_form: "A field of the form is missing or was sent twice.",
         method: "This address does not support that method.",
         too_slow: TitledWords {
             title: "That took too long",
@@ -100,23 +100,23 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         wrong_host: TitledWords {
             title: "This is not the gateway’s address",
-            text: "The gateway was reached under another name than its own, so it does not ask for a password here.",
+            text: "The gateway was reached under a name other than its own, so it does not ask for a password here.",
         },
         broken: TitledWords {
             title: "Something broke here",
             text: "The fault is in the gateway, not in what you did. Its log has the details.",
         },
         spent_code: TitledWords {
-            title: "This link does not open your page any more",
+            title: "This link no longer opens your page",
             text: "A link opens the page once, within ten minutes, and a newer one replaces it. Nothing was changed.",
         },
         page_closed: TitledWords {
             title: "Your page is closed",
-            text: "It closes after half an hour, and with the access of the app that opened it. Nothing was changed.",
+            text: "It closes after half an hour, or when the app that opened it loses its access. Nothing was changed.",
         },
         too_many: TitledWords {
-            title: "That was too often",
-            text: "Many forms came from your network in a short time. Nothing was changed. Wait a minute.",
+            title: "Too many attempts",
+            text: "Too many forms came from your network in a short time. Nothing was changed. Wait a minute.",
         },
     },
     steps: StepWords {
