@@ -94,7 +94,7 @@ function courseParts({ series, points, every, from, rows, step }, { width, heigh
   const isSplit = width >= 560 && points.length > 1 && current;
   const chartWidth = isSplit ? Math.floor((width - 14) * 0.6) : width;
   const mapWidth = isSplit ? Math.floor((width - 14) * 0.4) : width;
-  const way = points.length > 1 ? map({ label: 'The way of the activity; north is up.', points, width: mapWidth, height: isSplit ? height : Math.round(height * 0.8) }) : undefined;
+  const way = points.length > 1 ? map({ label: 'The route of the activity; north is up.', points, width: mapWidth, height: isSplit ? height : Math.round(height * 0.8) }) : undefined;
   if (!current) return [way.drawing];
   const [low, high] = extent(current.values);
   const x = { from, to: from + (rows - 1) * step, tell: clock, steps: TIME_STEPS };

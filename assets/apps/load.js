@@ -99,7 +99,7 @@ function lines(model, { width, height }) {
 
 function draw(model, room) {
   const parts = [figures(model.facts)];
-  if (isNumber(model.ratio)) parts.push(el('div', {}, el('h2', {}, 'Acute to chronic load; the band is usual'), gauge(model.ratio, room.width)));
+  if (isNumber(model.ratio)) parts.push(el('div', {}, el('h2', {}, 'Acute to chronic load; the band is the usual range'), gauge(model.ratio, room.width)));
   if (model.trend) parts.push(...lines(model, room));
   if (model.pairs.length > 0) {
     const isTight = room.height < 150;

@@ -91,7 +91,7 @@ function curveParts({ series, at, points, tell }, { width, height }) {
   const current = series[0];
   const [low, high] = extent(current.values);
   const chart = curves({ label: `${current.name} from ${current.tell(low)} to ${current.tell(high)} ${current.unit}`, series: [current], x, width: chartWidth, height: Math.round(height * (isSplit ? 0.8 : 0.5)) });
-  const way = hasWay ? map({ label: 'The way so far; north is up.', points, width: isSplit ? Math.floor((width - 14) * 0.4) : width, height: Math.round(height * (isSplit ? 0.8 : 0.5)) }) : undefined;
+  const way = hasWay ? map({ label: 'The route so far; north is up.', points, width: isSplit ? Math.floor((width - 14) * 0.4) : width, height: Math.round(height * (isSplit ? 0.8 : 0.5)) }) : undefined;
   const text = (row) => `${x.tell(at[row])}: ${series.map((one) => `${one.name.toLowerCase()} ${one.tell(one.values[row])} ${one.unit}`).join(', ')}`;
   const indexAt = (s) => at.reduce((best, one, row) => (Math.abs(one - s) < Math.abs(at[best] - s) ? row : best), 0);
   const onMove = (row) => {
@@ -112,7 +112,7 @@ function draw(model, room) {
     parts.push(el('p', {}, `Next: ${next.name} at km ${round(next.km, 1)}, likely ${timeOfDay(next.likely)} (${timeOfDay(next.early)} to ${timeOfDay(next.late)})${cutoff}.`));
   }
   if (curve) parts.push(...curveParts(curve, room));
-  const button = el('button', { type: 'button' }, 'Look again');
+  const button = el('button', { type: 'button' }, 'Refresh');
   button.addEventListener('click', () => look(button));
   parts.push(el('div', { class: 'tools' }, canCallTools() ? button : undefined, model.asOf ? el('span', {}, `As of ${model.asOf}.`) : undefined));
   return parts;
@@ -125,7 +125,7 @@ async function look(button) {
     if (answer.data) view.show(answer);
     else document.querySelector('#status').textContent = answer.sentence || NOTHING;
   } catch {
-    document.querySelector('#status').textContent = 'The race could not be asked for again. Ask in the conversation.';
+    document.querySelector('#status').textContent = 'The race could not be refreshed. Ask about it in the conversation.';
   }
   button.disabled = false;
   [...document.querySelectorAll('button')].at(-1)?.focus();

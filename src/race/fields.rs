@@ -80,7 +80,7 @@ impl FieldReader {
         match text {
             Some(text) if (1..=longest).contains(&text.chars().count()) => Some(text),
             _ => {
-                self.refuse(name, format!("must be a text of 1 to {longest} characters"));
+                self.refuse(name, format!("must be a string of 1 to {longest} characters"));
                 None
             }
         }

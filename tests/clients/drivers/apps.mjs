@@ -264,11 +264,11 @@ async function calls(context) {
   const later = structuredClone(status.result);
   later.structuredContent.meaning = 'The athlete has just passed the bridge.';
   shown = await Shown.open(context, status, { width: 400, theme: 'light', capabilities, answers: { get_tracking_status: later } });
-  await shown.frame.getByRole('button', { name: 'Look again' }).focus();
+  await shown.frame.getByRole('button', { name: 'Refresh' }).focus();
   await shown.page.keyboard.press('Enter');
   await shown.settle();
   need((await shown.status()).includes('passed the bridge'), `the race says ${await shown.status()}`);
-  need(await shown.frame.evaluate(() => document.activeElement.textContent) === 'Look again', 'the focus stays on the button');
+  need(await shown.frame.evaluate(() => document.activeElement.textContent) === 'Refresh', 'the focus stays on the button');
   const again = (await shown.asked()).find((one) => one.method === 'tools/call');
   need(again.params.arguments.race === status.arguments.race, `asked again with ${JSON.stringify(again.params)}`);
   await shown.close();
