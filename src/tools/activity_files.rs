@@ -76,7 +76,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_activity_fit_messages",
-        about: "The messages of an activity's FIT file as the device wrote them, page by page: without a kind, which kinds there are and how many of each.",
+        about: "The messages of an activity's FIT file as the device wrote them, page by page: without a kind, the kinds there are and how many of each.",
         parameters: &[
             ACTIVITY_ID,
             Parameter::text(

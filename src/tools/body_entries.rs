@@ -33,7 +33,7 @@ const fn figure(name: &'static str, about: &'static str, most: f64) -> Parameter
 pub(super) const TOOLS: &[Tool] = &[
     Tool::change(
         "add_weigh_in",
-        "Add a weigh-in of now.",
+        "Add a weigh-in taken now.",
         &[WEIGHT, UNIT],
         ADD,
         |call, answers| weigh_in(call, answers, &["success", ""]),
@@ -41,7 +41,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "add_weigh_in_with_timestamps",
-        "Add a weigh-in of a given time; without both times, of now.",
+        "Add a weigh-in at a given time, or now if either time is missing.",
         &[
             WEIGHT,
             UNIT,
@@ -81,13 +81,13 @@ pub(super) const TOOLS: &[Tool] = &[
             figure("percent_fat", "Body fat in percent", 100.0),
             figure("percent_hydration", "Body water in percent", 100.0),
             figure("visceral_fat_mass", "Visceral fat in kg", 600.0),
-            figure("bone_mass", "Bones in kg", 600.0),
-            figure("muscle_mass", "Muscles in kg", 600.0),
+            figure("bone_mass", "Bone mass in kg", 600.0),
+            figure("muscle_mass", "Muscle mass in kg", 600.0),
             figure("basal_met", "Basal metabolism in kcal a day", 16_000.0),
             figure("active_met", "Active metabolism in kcal a day", 16_000.0),
-            Parameter::integer("physique_rating", "Physique from 1 to 9", (0, 254)).optional(),
+            Parameter::integer("physique_rating", "Physique rating, 1 to 9", (0, 254)).optional(),
             figure("metabolic_age", "Metabolic age in years", 254.0),
-            Parameter::integer("visceral_fat_rating", "Visceral fat from 1 to 59", (0, 254)).optional(),
+            Parameter::integer("visceral_fat_rating", "Visceral fat rating, 1 to 59", (0, 254)).optional(),
             figure("bmi", "Body mass index", 6_500.0),
         ],
         ADD,
@@ -96,7 +96,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "set_blood_pressure",
-        "Add a blood pressure reading of now.",
+        "Add a blood pressure reading taken now.",
         &[
             Parameter::integer("systolic", "The upper value in mmHg", (70, 260)),
             Parameter::integer("diastolic", "The lower value in mmHg", (40, 150)),
@@ -126,7 +126,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "request_reload",
-        "Ask Garmin to load a day again that was moved to its archive. The data appears some minutes later.",
+        "Ask Garmin to reload a day from its archive. The data appears some minutes later.",
         &[Parameter::day(
             "date",
             "The day: YYYY-MM-DD, today, yesterday or -7d",
@@ -142,7 +142,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 change
                     .changes(Value::Null, json!({"requests_reload_of": call.text("date")}))
                     .tells(|landed| landed.response.clone())
-                    .undo(|_| json!("nothing to take back: only the loading was asked for")),
+                    .undo(|_| json!("nothing to undo: Garmin was only asked to reload")),
             ))
         },
         "Error requesting data reload",

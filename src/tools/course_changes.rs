@@ -21,7 +21,7 @@ pub(super) const TOOLS: &[Tool] = &[
         &[
             Parameter::text(
                 "gpx_path",
-                "Only the file's name: files of this server are not read; give gpx",
+                "Only the file's name: this server's files are not read; give gpx",
                 "",
             )
             .at_most(4_096),
@@ -58,7 +58,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "set_fit_download_dir",
-        "Always refused: this server keeps no files. Activity files are resources and answers instead.",
+        "Always refused: this server keeps no files. Activity files come as resources and in answers.",
         &[Parameter::required_text("path", "The directory that garmin_mcp would write to").at_most(4_096)],
         Effect::Change { idempotent: true },
         |_, _| {

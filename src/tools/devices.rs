@@ -55,7 +55,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_primary_training_device",
-        about: "The device whose training data counts, and the others that could be.",
+        about: "The device whose training data counts, and the others that could be chosen.",
         parameters: &[],
         ask: GarminQuery::Get("/web-gateway/device-info/primary-training-device"),
         tell: AnswerShape::Shaped(primary),

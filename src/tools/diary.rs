@@ -47,7 +47,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_nutrition_daily_settings",
-        about: "The nutrition goals that are in force on one day.",
+        about: "The nutrition goals in force on one day.",
         parameters: &[Parameter::day("date", "The day: YYYY-MM-DD, today or yesterday").may_be_future()],
         ask: GarminQuery::Get("/nutrition-service/settings/{date}"),
         tell: AnswerShape::Raw,

@@ -134,7 +134,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "log_food",
-        "Log something eaten by its calories and nutrients, without a food of its own.",
+        "Log something eaten by its calories and nutrients, without creating a food.",
         &[
             MEAL_DATE,
             MEAL_TIME,

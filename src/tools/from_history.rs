@@ -23,7 +23,7 @@ const ANSWERED: [&str; 7] = [
 /// The questions for which only some documents are kept. Their answers name the missing ones.
 const ANSWERED_IN_PART: [&str; 1] = ["get_training_overview"];
 
-const NOT_KEPT: &str = "Garmin was not asked, and the history does not keep this";
+const NOT_KEPT: &str = "Garmin was not asked, and the history does not hold this";
 
 /// Whether a history may answer this tool.
 pub fn is_answered_from_history(tool: &str) -> bool {

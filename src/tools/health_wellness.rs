@@ -103,7 +103,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_training_readiness",
-        about: "How ready the person was to train on a day: score and level, and what they follow from (sleep, \
+        about: "How ready the person was to train on a day: score and level, and what they are based on (sleep, \
                 recovery, training load, HRV, stress). Usually one entry after waking up and one after each training.",
         parameters: &[DATE],
         ask: GarminQuery::Get(READINESS),
@@ -214,7 +214,7 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_stress_data",
         about: "Stress and body battery of one day every three minutes, as columns; stress below 0 was not measured \
-                (-1) or fell into an activity (-2). get_stress_summary is the short form.",
+                (-1) or fell within an activity (-2). get_stress_summary is the short form.",
         parameters: &[DATE],
         ask: GarminQuery::Get(STRESS),
         tell: AnswerShape::Series,
@@ -252,7 +252,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_spo2_data",
-        about: "Blood oxygen (SpO2) of one day: average, lowest, latest, asleep, by the hour.",
+        about: "Blood oxygen (SpO2) of one day: average, lowest, latest, asleep, by hour.",
         parameters: &[DATE],
         ask: GarminQuery::Get("/wellness-service/wellness/daily/spo2/{date}"),
         tell: AnswerShape::Shaped(days::spo2),
@@ -270,7 +270,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_all_day_events",
-        about: "What Garmin detected on one day by itself, such as walks that no activity was started for.",
+        about: "What Garmin detected automatically on one day, such as walks not started as an activity.",
         parameters: &[DATE],
         ask: GarminQuery::Get("/wellness-service/wellness/dailyEvents?calendarDate={date}"),
         tell: AnswerShape::Raw,
@@ -289,7 +289,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_weekly_steps",
-        about: "Steps and distance by the week, newest first.",
+        about: "Steps and distance by week, newest first.",
         parameters: &[END_DATE, WEEKS],
         ask: GarminQuery::Get("/usersummary-service/stats/steps/weekly/{end_date}/{weeks}"),
         tell: AnswerShape::Shaped(weeks::steps),
@@ -298,7 +298,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_weekly_stress",
-        about: "Average stress by the week, newest first.",
+        about: "Average stress by week, newest first.",
         parameters: &[END_DATE, WEEKS],
         ask: GarminQuery::Get("/usersummary-service/stats/stress/weekly/{end_date}/{weeks}"),
         tell: AnswerShape::Shaped(weeks::stress),
@@ -307,7 +307,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_weekly_intensity_minutes",
-        about: "Moderate and vigorous intensity minutes by the week, newest first. In total_minutes a vigorous \
+        about: "Moderate and vigorous intensity minutes by week, newest first. In total_minutes a vigorous \
                 minute counts once, while Garmin's goal counts it twice.",
         parameters: &[END_DATE, WEEKS],
         ask: GarminQuery::Made(weeks::intensity_minutes_gets),
@@ -318,7 +318,7 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_morning_training_readiness",
         about: "How ready the person was to train after waking up: score, level, hours of recovery left, and what \
-                they follow from.",
+                they are based on.",
         parameters: &[DATE],
         ask: GarminQuery::Get(READINESS),
         tell: AnswerShape::Shaped(readiness::morning),

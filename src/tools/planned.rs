@@ -38,7 +38,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_scheduled_workouts",
-        about: "Workouts on the calendar in a range, also those of training plans: day, name, sport, planned duration, and whether they are done. scheduled_workout_id is what unschedule_workout takes.",
+        about: "Workouts on the calendar in a range, including those of training plans: day, name, sport, planned duration, and whether they are done. scheduled_workout_id is what unschedule_workout takes.",
         parameters: &[
             Parameter::day("start_date", "First day: YYYY-MM-DD, today or this week").may_be_future(),
             Parameter::day("end_date", "Last day: YYYY-MM-DD or this week").may_be_future(),
@@ -73,13 +73,13 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_calendar_events",
-        about: "Events on the calendar in a range: races and other events with day, place and time, or the planned and done trainings of each day.",
+        about: "Events on the calendar in a range: races and other events with day, place and time, or the planned and completed workouts of each day.",
         parameters: &[
             Parameter::day("start_date", "First day: YYYY-MM-DD, today or this month").may_be_future(),
             Parameter::last_day("end_date", "Last day: YYYY-MM-DD; at most 186 days in all", 186),
             Parameter::one_of(
                 "kind",
-                "What to tell: event, workout, activity or all (default event)",
+                "What to list: event, workout, activity or all (default event)",
                 KINDS,
                 "event",
             ),

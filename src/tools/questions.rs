@@ -112,7 +112,7 @@ pub(super) const TOOLS: &[Tool] = &[
             period::range("-4w"),
             Parameter::one_of(
                 "metric",
-                "What to look at; all: what says something about health",
+                "What to look at; all: everything that says something about health",
                 metrics::NAMES_OR_ALL,
                 "all",
             ),

@@ -288,7 +288,7 @@ fn initialize(requested: Option<&str>) -> String {
         },
         "instructions": "Garmin Connect data of one person. Days are YYYY-MM-DD, today, \
                          yesterday or -7d. Prefer the summary tools (get_stats, \
-                         get_sleep_summary, get_heart_rates_summary, get_stress_summary) before the detailed ones.",
+                         get_sleep_summary, get_heart_rates_summary, get_stress_summary) to the detailed ones.",
     })
     .to_string()
 }

@@ -365,12 +365,12 @@ fn an_unknown_activity_type_is_refused_with_near_ones() {
     };
     assert!(told("running").is_ok());
     let near = told("Running").unwrap_err();
-    assert!(near.contains("near it: running, trail_running"), "{near}");
+    assert!(near.contains("similar: running, trail_running"), "{near}");
     let near = told("trailrun").unwrap_err();
     assert!(near.contains("trail_running"), "{near}");
     let far = told("xyz").unwrap_err();
     assert!(
-        !far.contains("near") && far.contains("get_activity_types"),
+        !far.contains("similar") && far.contains("get_activity_types"),
         "{far}"
     );
 }

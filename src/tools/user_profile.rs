@@ -21,7 +21,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_unit_system",
-        about: "The units that the person reads at Garmin: metric, statute_us or statute_uk.",
+        about: "The units that the person chose at Garmin: metric, statute_us or statute_uk.",
         parameters: &[],
         ask: GarminQuery::Get(USER_SETTINGS),
         tell: AnswerShape::Made(|_, answers| member("unit_system", "userData.measurementSystem", answers)),

@@ -11,7 +11,7 @@ use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_weigh_ins",
-        about: "Every weighing between two days, newest first, with body composition, and the average weight.",
+        about: "Every weigh-in between two days, newest first, with body composition, and the average weight.",
         parameters: &[
             Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week"),
             Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(),
@@ -23,7 +23,7 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_daily_weigh_ins",
-        about: "Every weighing of one day, with body composition, and the average weight.",
+        about: "Every weigh-in of one day, with body composition, and the average weight.",
         parameters: &[Parameter::day(
             "date",
             "The day: YYYY-MM-DD, today, yesterday or -7d",

@@ -43,7 +43,7 @@ pub(super) const TOOLS: &[Tool] = &[
             NAME,
             RUN,
             Parameter::integer("walk_seconds", "Seconds of walking", (1, 86_400)),
-            Parameter::integer("repeats", "How often both are repeated", (1, 100)),
+            Parameter::integer("repeats", "How many times both are repeated", (1, 100)),
             WARMUP,
             COOLDOWN,
             ZONE,

@@ -69,7 +69,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "update_workout",
-        "Change a workout: its name, description or all its steps. Scheduled days keep it.",
+        "Change a workout: its name, description or all its steps. It stays scheduled.",
         &[
             WORKOUT_ID,
             Parameter::text("name", "The new name; empty: unchanged", ""),

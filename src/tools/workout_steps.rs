@@ -62,7 +62,7 @@ fn one(given: &Value, path: &str, order: &mut usize) -> Result<Value, String> {
     if let Some(inner) = at(given, "steps") {
         let Some(times) = number("times") else {
             return Err(format!(
-                "{path}.times is missing: give how often the steps repeat"
+                "{path}.times is missing: give how many times to repeat the steps"
             ));
         };
         let group_order = *order;

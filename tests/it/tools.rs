@@ -327,7 +327,7 @@ async fn every_tool_tells_what_garmin_holds() {
         let unknown = worker
             .failure(question, json!({"activity_type": "walkin_g"}))
             .await;
-        assert!(unknown.contains("near it: walking"), "{question}: {unknown}");
+        assert!(unknown.contains("similar: walking"), "{question}: {unknown}");
     }
     let nothing = json!({"activity_type": "walking"});
     let nothing = worker.json("compare_activities", nothing).await;

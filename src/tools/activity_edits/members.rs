@@ -200,10 +200,10 @@ fn entry<'a>(types: &'a Value, key: &str, what: &str, tool: &str) -> Result<&'a 
     let known = match (near.is_empty(), tool.is_empty()) {
         (true, true) => format!(": give one of {}", keys.join(", ")),
         (true, false) => format!(": {tool} lists them"),
-        (false, _) => format!(" (near it: {})", near.join(", ")),
+        (false, _) => format!(" (similar: {})", near.join(", ")),
     };
     Err(AnswerError::Argument(format!(
-        "{key:?} is no {what} of Garmin{known}"
+        "{key:?} is not a Garmin {what}{known}"
     )))
 }
 

@@ -98,10 +98,10 @@ pub(in crate::tools) fn known_type(parameter: &str, wanted: &str, types: &Value)
     let near = if near.is_empty() {
         String::new()
     } else {
-        format!(" (near it: {})", near.join(", "))
+        format!(" (similar: {})", near.join(", "))
     };
     Err(AnswerError::Argument(format!(
-        "{parameter} {wanted:?} is no type of Garmin{near}: get_activity_types lists them"
+        "{parameter} {wanted:?} is not a Garmin activity type{near}: get_activity_types lists them"
     )))
 }
 

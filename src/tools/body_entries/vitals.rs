@@ -61,7 +61,7 @@ pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep 
         )
         .look(get, "get_blood_pressure", move |document| (is_known && count(document) > earlier).into())
         .tells(|landed| landed.response.clone())
-        .undo(|_| json!("no tool deletes a reading: Garmin Connect does, under Health Stats, Blood Pressure")),
+        .undo(|_| json!("no tool deletes a reading; Garmin Connect can, under Health Stats, Blood Pressure")),
     )
 }
 

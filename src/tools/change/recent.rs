@@ -48,8 +48,8 @@ impl EarlierChange {
                 "the same change was made {ago}. Nothing was sent. To make it once more, give again: true."
             )),
             Self::Unknown if !again => Err(format!(
-                "the same change was sent {ago}, and whether Garmin made it is not known. Nothing was sent. Look at \
-                 the data first, then give again: true if it is missing."
+                "the same change was sent {ago}, and it is not known whether Garmin made it. Nothing was sent. Look at \
+                 the data first, then give again: true if the change is missing."
             )),
             Self::Made | Self::Unknown => Ok(()),
         }

@@ -21,7 +21,7 @@ impl ReadBack {
             ReadBack::Same => "Garmin shows the change",
             ReadBack::NotYet => "Garmin accepted the change, but does not show it yet",
             ReadBack::Failed => "Garmin accepted the change, but could not be asked whether it shows it",
-            ReadBack::Impossible => "Garmin accepted the change; it has no page that shows it",
+            ReadBack::Impossible => "Garmin accepted the change; Garmin has nothing that would show it",
         }
     }
 }
@@ -66,7 +66,7 @@ impl PlannedChange {
             (
                 json!("unknown"),
                 format!(
-                    "The connection broke while this was sent, and Garmin could not be asked since. The change may \
+                    "The connection broke while this was sent, and Garmin could not be asked since then. The change may \
                      or may not have been made.{check}"
                 ),
             )

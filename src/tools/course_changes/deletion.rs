@@ -32,6 +32,6 @@ pub(super) fn delete_course(call: &ToolCall, answers: &[&Value]) -> Result<Chang
                     .all(|(known, _)| known.as_i64() != Some(id))
                     .into()
             })
-            .undo(|_| json!("not possible: upload_course with the original GPX makes it again")),
+            .undo(|_| json!("not possible: upload_course with the original GPX creates it anew")),
     ))
 }

@@ -20,7 +20,7 @@ pub(super) fn update_workout(call: &ToolCall, answers: &[&Value]) -> Result<Chan
     let description = call.given_arguments().get("description").cloned();
     if name.is_empty() && steps.is_null() && data.is_null() && description.is_none() {
         return Err(AnswerError::Argument(
-            "give name, steps or description: what is to change".to_owned(),
+            "give what to change: name, steps or description".to_owned(),
         ));
     }
     let mut new = if data.is_null() {
