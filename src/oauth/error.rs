@@ -103,7 +103,7 @@ impl OAuthError {
             | Self::RequestNotSupported(text)
             | Self::RequestUriNotSupported(text)
             | Self::ServerError(text) => text,
-            Self::TemporarilyUnavailable(_) => "the gateway cannot reach its store, try again soon",
+            Self::TemporarilyUnavailable(_) => "the gateway cannot reach its store; try again soon",
         }
     }
 

@@ -48,7 +48,7 @@ pub(super) enum FetchProblem {
     NotJson,
     #[error("the document is too long")]
     TooLong,
-    #[error("the document does not count")]
+    #[error("the document is not valid")]
     Document(#[from] DocumentProblem),
 }
 

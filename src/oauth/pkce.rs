@@ -19,7 +19,7 @@ impl CodeChallenge {
     pub(super) fn parse(challenge: Option<&str>, method: Option<&str>) -> Result<Self, OAuthError> {
         let refuse = |text: &'static str| Err(OAuthError::InvalidRequest(text.into()));
         let Some(challenge) = challenge else {
-            return refuse("code_challenge is missing, PKCE with S256 is required");
+            return refuse("code_challenge is missing; PKCE with S256 is required");
         };
         if method != Some("S256") {
             return refuse("code_challenge_method must be S256");

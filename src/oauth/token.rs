@@ -55,7 +55,7 @@ enum CodeVerdict {
 /// code in a browser's history can neither use it nor sign anybody out (OAuth 2.1 §4.1.3: a second *valid* request).
 fn judge(code: &AuthorizationCode, exchange: &CodeExchange, now: Timestamp) -> CodeVerdict {
     if code.consent.client_id != exchange.client_id {
-        return CodeVerdict::Refuse("the code was given to another client");
+        return CodeVerdict::Refuse("the code was issued to another client");
     }
     if exchange
         .redirect_uri
@@ -65,10 +65,10 @@ fn judge(code: &AuthorizationCode, exchange: &CodeExchange, now: Timestamp) -> C
         return CodeVerdict::Refuse("redirect_uri is not the one of the authorization request");
     }
     if !code.challenge.is_met_by(exchange.verifier.expose()) {
-        return CodeVerdict::Refuse("code_verifier does not fit the code_challenge");
+        return CodeVerdict::Refuse("code_verifier does not match the code_challenge");
     }
     if code.consent.resource != exchange.resource {
-        return CodeVerdict::Refuse("the code was given for another endpoint");
+        return CodeVerdict::Refuse("the code was issued for another endpoint");
     }
     if let Some(family) = &code.gave {
         return CodeVerdict::Replayed(family.clone());
@@ -155,17 +155,17 @@ impl TokenRefresh {
             .is_some_and(|client_id| *client_id != consent.client_id)
         {
             return Ok(TokenOutcome::Refused(
-                "the refresh token was given to another client",
+                "the refresh token was issued to another client",
             ));
         }
         if consent.resource != self.resource {
             return Ok(TokenOutcome::Refused(
-                "the refresh token was given for another endpoint",
+                "the refresh token was issued for another endpoint",
             ));
         }
         if is_unused(&id, &family)? {
             end_family(tx, &id, &family, RevocationReason::Unused, now)?;
-            return Ok(TokenOutcome::Refused("the sign-in was not used for too long"));
+            return Ok(TokenOutcome::Refused("the sign-in went unused for too long"));
         }
         let account = consent.account.clone();
         let pair = match family.rotate(self.token.expose(), now, access_life) {
@@ -285,8 +285,10 @@ impl OAuth {
                     "token.reuse_detected"
                 );
                 Err(OAuthError::InvalidGrant(match reason {
-                    RevocationReason::CodeReuse => "the code was used before, what it gave is revoked".into(),
-                    _ => "the refresh token was used before, its family is revoked".into(),
+                    RevocationReason::CodeReuse => {
+                        "the code was used before; the access it gave is revoked".into()
+                    }
+                    _ => "the refresh token was used before; its family is revoked".into(),
                 }))
             }
             TokenOutcome::Refused(reason) => {
@@ -308,7 +310,7 @@ impl OAuth {
             return Ok(());
         }
         Err(OAuthError::InvalidClient(
-            "the client is unknown, register again".into(),
+            "the client is unknown; register again".into(),
         ))
     }
 }

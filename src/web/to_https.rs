@@ -42,7 +42,7 @@ pub async fn send_to_https(listener: TcpListener, url: PublicUrl, stopping: Canc
 /// The host is that of `PUBLIC_URL`, whatever the request says, so that nobody is sent anywhere else.
 fn answer(method: &Method, way: Option<&str>, url: &PublicUrl) -> Response<Full<Bytes>> {
     let origin = url.origin();
-    let text = format!("This is served by https only: {origin}\n");
+    let text = format!("This address is served over https only: {origin}\n");
     let mut response = Response::new(Full::new(Bytes::from(text)));
     let headers = response.headers_mut();
     headers.insert(

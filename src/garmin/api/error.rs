@@ -59,7 +59,7 @@ impl fmt::Display for SignInReason {
         f.write_str(match self {
             Self::NoTokens => "there is no sign-in yet",
             Self::Spent => "the sign-in has ended",
-            Self::NotAccepted => "the sign-in is not accepted any more",
+            Self::NotAccepted => "the sign-in is no longer accepted",
         })
     }
 }

@@ -85,15 +85,15 @@ impl MfaChallenge {
         let sent_to = self.sent_to();
         match self.method() {
             MfaMethod::Email => format!(
-                "Garmin sends a code by e-mail{}. It may take a minute.",
+                "Garmin is sending a code by e-mail{}. It may take a minute.",
                 sent_to.map(|to| format!(" to {to}")).unwrap_or_default()
             ),
             MfaMethod::Phone => format!(
-                "Garmin sends a code to your phone{}.",
+                "Garmin is sending a code to your phone{}.",
                 sent_to.map(|to| format!(", {to}")).unwrap_or_default()
             ),
             MfaMethod::Authenticator => "Your authenticator app shows the code.".to_owned(),
-            MfaMethod::Unknown => "Garmin wants a code: it comes by e-mail or to your phone.".to_owned(),
+            MfaMethod::Unknown => "Garmin wants a code: it arrives by e-mail or on your phone.".to_owned(),
         }
     }
 

@@ -485,7 +485,7 @@ fn a_challenge_closes_by_its_tries_and_by_its_age() {
     let mut challenge = MfaChallenge::new(pending, Arc::default(), keys, start);
     assert_eq!(
         challenge.instruction(),
-        "Garmin sends a code by e-mail to a***@x. It may take a minute."
+        "Garmin is sending a code by e-mail to a***@x. It may take a minute."
     );
     assert!(!challenge.is_over(after(10)));
     assert!(challenge.is_over(after(11)));

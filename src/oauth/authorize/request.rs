@@ -81,12 +81,12 @@ impl AuthorizationRequest {
     ) -> Result<Self, OAuthError> {
         if form.find("request").is_some() {
             return Err(OAuthError::RequestNotSupported(
-                "request objects are not read".into(),
+                "request objects are not supported".into(),
             ));
         }
         if form.find("request_uri").is_some() {
             return Err(OAuthError::RequestUriNotSupported(
-                "request objects are not read".into(),
+                "request objects are not supported".into(),
             ));
         }
         if form.require("response_type")? != "code" {
