@@ -38,7 +38,7 @@ pub(super) enum ToolFailure {
     /// A new profile has no display name, which most of Garmin's paths need.
     #[error(
         "the Garmin profile has no display name yet: the person has to choose one at connect.garmin.com, under \
-         Profile, and this works some minutes later"
+         Profile; a few minutes later this tool works"
     )]
     NoDisplayName,
 }
@@ -290,7 +290,7 @@ mod tests {
             ToolFailure::NoDisplayName,
             "no_display_name",
             "the Garmin profile has no display name yet: the person has to choose one at connect.garmin.com, under \
-             Profile, and this works some minutes later",
+             Profile; a few minutes later this tool works",
         );
     }
 

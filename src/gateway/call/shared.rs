@@ -54,7 +54,7 @@ impl CallService {
             return Some(read.broken_link_text(&self.link));
         }
         matches!(outcome, Ok(UpstreamAnswer::Error(_)))
-            .then(|| "The Garmin session refused this call. Look at the arguments.".to_owned())
+            .then(|| "The Garmin session refused this call. Check the arguments.".to_owned())
     }
 
     /// The response that replaces an answer whose grant has ended; `None` while the grant is valid.

@@ -55,7 +55,7 @@ impl ToolCall {
                 .and_then(|cursor| usize::try_from(cursor).ok())
                 .unwrap_or_else(|| {
                     mistakes.push(format!(
-                        "{CURSOR} must be the number that the answer before gave, not {}",
+                        "{CURSOR} must be the number that the previous answer gave, not {}",
                         shown(cursor)
                     ));
                     0
