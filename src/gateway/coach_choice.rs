@@ -126,7 +126,7 @@ fn word(value: &Value) -> Option<&str> {
 
 fn status(standing: Option<&CoachStanding>, note: &str) -> Value {
     let Some(standing) = standing else {
-        return json!({"coach": "off", "note": if note.is_empty() { "Off is the default. The gateway then messages the person only if their link to Garmin breaks." } else { note }});
+        return json!({"coach": "off", "note": if note.is_empty() { "Off is the default. Without the coach, the person gets messages only about races and about a broken link to Garmin." } else { note }});
     };
     let wishes = &standing.wishes;
     let mut problems = Vec::new();
