@@ -38,8 +38,11 @@ pub enum TrackingError {
          the new link, or look for it in Garmin's latest e-mail"
     )]
     Gone,
-    #[error("{0} races are already being watched; stop one of them first")]
+    #[error("this account already has {0} races that are being watched; stop one of them first")]
     TooMany(usize),
+    /// All people together have as many as the gateway takes.
+    #[error("the gateway is watching {0} races, which is as many as it can; try again when some of them have ended")]
+    GatewayFull(usize),
     /// `continue_race` does not name a race of this account.
     #[error("continue_race: there is no such race; list_races shows the ids")]
     NoSuchRace,
@@ -228,7 +231,7 @@ impl Races {
             return Err(TrackingError::TooMany(own));
         }
         if self.count() >= MOST {
-            return Err(TrackingError::TooMany(self.count()));
+            return Err(TrackingError::GatewayFull(self.count()));
         }
         let id = self.create(caller, link, settings, course).await?;
         Ok(started(id, false, false))

@@ -80,23 +80,6 @@ impl MfaChallenge {
         }
     }
 
-    /// Where the person finds the code, in a sentence.
-    pub fn instruction(&self) -> String {
-        let sent_to = self.sent_to();
-        match self.method() {
-            MfaMethod::Email => format!(
-                "Garmin is sending a code by e-mail{}. It may take a minute.",
-                sent_to.map(|to| format!(" to {to}")).unwrap_or_default()
-            ),
-            MfaMethod::Phone => format!(
-                "Garmin is sending a code to your phone{}.",
-                sent_to.map(|to| format!(", {to}")).unwrap_or_default()
-            ),
-            MfaMethod::Authenticator => "Your authenticator app shows the code.".to_owned(),
-            MfaMethod::Unknown => "Garmin wants a code: it arrives by e-mail or on your phone.".to_owned(),
-        }
-    }
-
     /// The number of codes that the challenge still accepts; 0 = start again.
     pub fn tries_left(&self) -> u8 {
         self.tries_left

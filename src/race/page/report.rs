@@ -159,7 +159,7 @@ impl ReportTeller<'_> {
                 &[("km", &km), ("whole", &whole), ("time", &time)],
             ));
         }
-        if let Some(behind_s) = figures.behind_s {
+        if let Some(behind_s) = figures.behind_s.filter(|behind_s| behind_s.abs() >= 1.0) {
             let sentence = if behind_s > 0.0 { told.behind } else { told.ahead };
             sentences.push(fill(sentence, &[("time", &text::time(behind_s.abs()))]));
         }
