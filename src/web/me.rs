@@ -14,6 +14,7 @@
 //! | `acts`, `acted` | carries out an act, and its result |
 //! | `race_links` | the links to pages of races |
 //! | `refusal` | why an act was refused |
+//! | `refused_form` | the refused form, as the page shows it again |
 //! | `view`, `rows` | what the page shows |
 //! | `limits` | how often a source and a person may post |
 
@@ -23,6 +24,7 @@ mod form;
 pub(super) mod limits;
 mod race_links;
 mod refusal;
+mod refused_form;
 mod rows;
 mod view;
 
@@ -33,7 +35,8 @@ use http::{HeaderValue, Method, StatusCode};
 use url::form_urlencoded;
 
 use self::acted::{Acted, PageClosing};
-use self::form::{PageAct, PageForm, PageStep};
+use self::form::{PageForm, PageStep};
+use self::view::LastForm;
 use super::face::Face;
 use super::oauth::form as form_body;
 use super::pages;
@@ -45,11 +48,13 @@ use super::words::fill;
 use crate::base::secrets::Secret;
 use crate::oauth::{AuthorizeStep, PageVisitor, VISIT_LIFE};
 
+pub(super) use self::form::PageAct;
+#[cfg(test)]
+pub(super) use self::refusal::PageRefusal;
 #[cfg(test)]
 pub(super) use self::rows::{GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, RaceLinkRow, RaceWithLinks};
-pub(super) use self::view::PageNotice;
 #[cfg(test)]
-pub(super) use self::view::{ChosenTools, OwnPage};
+pub(super) use self::view::{ChosenTools, OwnPage, PageNotice};
 
 /// The page, its forms, and the sign-in in front of it.
 pub(super) async fn own_page(face: Arc<Face>, mut exchange: Exchange) -> Response {
@@ -128,7 +133,7 @@ fn show(face: &Arc<Face>, exchange: &Exchange) -> Response {
             face,
             exchange,
             &visitor,
-            view::notice(query("done").as_deref(), exchange.language()),
+            LastForm::Done(view::notice(query("done").as_deref(), exchange.language())),
         ),
         Ok(None) => sign_in::own_page(face, exchange),
         Err(problem) => face.refuse_page(exchange, problem),
@@ -146,12 +151,12 @@ fn visitor(face: &Face, exchange: &Exchange) -> Result<Option<PageVisitor>, Prob
     })
 }
 
-fn page(face: &Face, exchange: &Exchange, visitor: &PageVisitor, notice: Option<PageNotice>) -> Response {
-    let status = match &notice {
-        Some(notice) if notice.is_problem => StatusCode::BAD_REQUEST,
-        _ => StatusCode::OK,
+fn page(face: &Face, exchange: &Exchange, visitor: &PageVisitor, last: LastForm) -> Response {
+    let status = match &last {
+        LastForm::Refused(..) => StatusCode::BAD_REQUEST,
+        LastForm::Done(_) => StatusCode::OK,
     };
-    match view::own_page(face, exchange, visitor, notice) {
+    match view::own_page(face, exchange, visitor, last) {
         Ok(page) => reply::page(status, &page, Forms::Own),
         Err(reason) => {
             tracing::error!(%reason, "page.not_read");
@@ -197,19 +202,21 @@ async fn act_on(face: Arc<Face>, exchange: Exchange, act: PageAct, csrf: &str) -
     if matches!(act, PageAct::Export) {
         return acts::export(&face, &visitor);
     }
-    match acts::run(Arc::clone(&face), visitor.clone(), act).await {
+    match acts::run(Arc::clone(&face), visitor.clone(), act.clone()).await {
         Acted::Done(key) => to_page(&face, &exchange, key),
         Acted::Shared(url) => {
             let made = exchange.language().me.races.made;
-            page(&face, &exchange, &visitor, Some(view::with_link(made, &url)))
+            let notice = view::with_link(made, &url);
+            page(&face, &exchange, &visitor, LastForm::Done(Some(notice)))
         }
         // The page may have been closed while the act was under way.
         Acted::Refused(_) if !face.parts.oauth.is_page_open(&visitor) => {
             face.refuse_page(&exchange, Problem::PageClosed)
         }
         Acted::Refused(why) => {
-            let text = why.text(&face.frame(&exchange), face.origin());
-            page(&face, &exchange, &visitor, Some(view::problem(text)))
+            let problem = why.problem(&face.frame(&exchange), face.origin());
+            let refused = LastForm::Refused(problem, act);
+            page(&face, &exchange, &visitor, refused)
         }
         Acted::Closed(why) => {
             let page = closed(&face, &exchange, why);

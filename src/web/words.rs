@@ -19,7 +19,7 @@ mod tests;
 use crate::race::page::PageWords;
 
 pub(super) use self::fill::fill;
-pub(super) use self::me::{MeAppWords, MeGrantWords, MeHistoryWords, MeRaceWords, MeWords};
+pub(super) use self::me::{MeAppWords, MeGrantWords, MeHistoryWords, MeRaceWords, MeRefusedWords, MeWords};
 pub(super) use self::table::{CodeWords, LandingWords, SignInWords, SiteWords, TitledWords, WelcomeWords};
 
 /// All languages; the first is used if the reader wants none of them.

@@ -187,12 +187,17 @@ async fn the_page_gives_and_takes_back_what_others_may_see() {
         ]
     };
     for (to, group, expected) in [
-        ("zoe@example.org", "sleep", "Who: nobody has connected"),
-        ("ben@example.org", "dreams", "What: there is no group dreams"),
+        ("zoe@example.org", "sleep", "Nobody has connected"),
+        ("ben@example.org", "dreams", "There is no group dreams"),
     ] {
         let refused = browser.act("grant_access", &wish(to, group)).await;
         assert_eq!(refused.status, 400);
         refused.sees(expected);
+        // What was typed is still there.
+        for kept in [to, until.as_str()] {
+            refused.sees(&format!("value=\"{kept}\""));
+        }
+        refused.sees("value=\"races\" checked");
     }
     // The form of another person's page gives nothing.
     let bens_csrf = bens.get("/me").await.hidden("csrf");
@@ -309,7 +314,8 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
         .act("set_time_zone", &[("time_zone", "Nowhere/Else")])
         .await;
     assert_eq!(wrong.status, 400);
-    wrong.sees("This time zone is not known");
+    wrong.sees("id=\"time-zone-problem\" role=\"alert\">This time zone is not known");
+    wrong.sees("value=\"Nowhere/Else\"");
     let set = browser
         .act("set_time_zone", &[("time_zone", "Pacific/Auckland")])
         .await;
@@ -365,7 +371,9 @@ async fn a_link_opens_the_page_once_and_the_page_changes_what_it_shows() {
     browser.get("/me").await.sees("value=\"races+ann@example.net\"");
     let no_channel = browser.act("set_phone", &[("ntfy_topic", "anns-own")]).await;
     assert_eq!(no_channel.status, 400);
-    no_channel.sees("this gateway has no ntfy");
+    no_channel.sees("This gateway has no ntfy");
+    no_channel.sees("It is a secret, so it is not shown again");
+    assert!(!no_channel.text.contains("anns-own"), "a topic is a secret");
 
     let exported = browser.act("export", &[]).await;
     assert!(
@@ -588,11 +596,11 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
 
     // A link that this race is already on, a link that does not exist, and a race that does not exist.
     for (race, with, why) in [
-        (race, url.as_str(), "this race is on that link already"),
+        (race, url.as_str(), "This race is on that link already"),
         (
             race,
             "https://gw.example.org/r/x",
-            "no link with this address works",
+            "No link with this address works",
         ),
         ("race_aaaaaaaaaaaaaaaa", "", "no longer here"),
     ] {

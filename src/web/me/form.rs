@@ -24,7 +24,7 @@ pub(super) enum PageStep {
 
 /// What a person does on their page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PageAct {
+pub(in crate::web) enum PageAct {
     SignOut,
     /// Ends the client's sign-in with this id.
     EndApp(String),

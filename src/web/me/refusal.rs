@@ -6,7 +6,7 @@ use crate::accounts::{
 use crate::notify::message::{PhoneTrouble, SetPhoneError};
 use crate::races::RaceActError;
 use crate::web::pages::Frame;
-use crate::web::words::{MeWords, fill};
+use crate::web::words::{MeRefusedWords, fill};
 
 /// Why an act was not carried out.
 #[derive(Debug)]
@@ -29,23 +29,41 @@ pub(in crate::web) enum PageRefusal {
     RaceName,
 }
 
-/// A sentence. If it is about a field, the field's label is put in front.
-struct Said {
-    label: Option<&'static str>,
-    text: String,
+/// Where on the page a problem stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::web) enum ProblemPlace {
+    /// At the top: the row or the race of the form may not be there any more.
+    Page,
+    /// In the form, which is right as it is and can be sent again later.
+    Form,
+    /// Beside the field with this name.
+    Field(&'static str),
 }
 
-impl Said {
-    fn at(label: &'static str, text: &str) -> Self {
+/// What is wrong, and where it is told.
+pub(in crate::web) struct PageProblem {
+    pub(super) place: ProblemPlace,
+    pub(super) text: String,
+}
+
+impl PageProblem {
+    fn at(field: &'static str, text: &str) -> Self {
         Self {
-            label: Some(label),
+            place: ProblemPlace::Field(field),
             text: text.to_owned(),
         }
     }
 
-    fn whole(text: &str) -> Self {
+    fn of_form(text: &str) -> Self {
         Self {
-            label: None,
+            place: ProblemPlace::Form,
+            text: text.to_owned(),
+        }
+    }
+
+    fn of_page(text: &str) -> Self {
+        Self {
+            place: ProblemPlace::Page,
             text: text.to_owned(),
         }
     }
@@ -53,60 +71,54 @@ impl Said {
 
 impl PageRefusal {
     /// What is wrong, and what to do. `origin`: the gateway's address.
-    pub(in crate::web) fn text(&self, frame: &Frame, origin: &str) -> String {
-        let me = frame.words.me;
-        let refused = &me.refused;
-        let said = match self {
-            Self::PageOver => Said::whole(refused.page_over),
-            Self::AppGone => Said::whole(refused.app_gone),
-            Self::EraseUnconfirmed => Said::whole(refused.erase_unconfirmed),
-            Self::ForgetUnconfirmed => Said::whole(refused.forget_unconfirmed),
-            Self::UnknownZone => Said::whole(refused.zone),
-            Self::ToolNames => Said::at(me.settings.names, refused.tool_names),
-            Self::NoTool(name) => Said::at(me.settings.names, &fill(refused.no_tool, &[("name", name)])),
-            Self::GrantGone => Said::whole(refused.grant_gone),
+    pub(in crate::web) fn problem(&self, frame: &Frame, origin: &str) -> PageProblem {
+        let refused = &frame.words.me.refused;
+        match self {
+            Self::PageOver => PageProblem::of_page(refused.page_over),
+            Self::AppGone => PageProblem::of_page(refused.app_gone),
+            Self::EraseUnconfirmed => PageProblem::at("confirm", refused.erase_unconfirmed),
+            Self::ForgetUnconfirmed => PageProblem::at("confirm", refused.forget_unconfirmed),
+            Self::UnknownZone => PageProblem::at("time_zone", refused.zone),
+            Self::ToolNames => PageProblem::at("names", refused.tool_names),
+            Self::NoTool(name) => PageProblem::at("names", &fill(refused.no_tool, &[("name", name)])),
+            Self::GrantGone => PageProblem::of_page(refused.grant_gone),
             Self::Grant(problem) => about_grant(problem, frame, origin),
-            Self::NoPhone => Said::whole(refused.phone.empty),
+            Self::NoPhone => PageProblem::at("telegram_chat", refused.phone.empty),
             Self::MailAddresses(problem) => about_mail_addresses(problem, frame),
-            Self::Race(why) => about_race(why, me),
-            Self::RaceName => Said::at(me.races.name, refused.long_name),
-            Self::Phone(error) => about_phone(error, me, frame.operator()),
-        };
-        match said.label {
-            Some(label) => fill(refused.field, &[("field", label), ("problem", &said.text)]),
-            None => said.text,
+            Self::Race(why) => about_race(why, refused),
+            Self::RaceName => PageProblem::at("name", refused.long_name),
+            Self::Phone(error) => about_phone(error, refused, frame.operator()),
         }
     }
 }
 
-fn about_race(why: &RaceActError, me: &MeWords) -> Said {
-    let (words, refused) = (&me.races, &me.refused);
+fn about_race(why: &RaceActError, refused: &MeRefusedWords) -> PageProblem {
     match why {
-        RaceActError::NoSuchLink => Said::at(words.with, refused.no_race_link),
-        RaceActError::OnLinkAlready => Said::at(words.with, refused.on_race_link),
-        RaceActError::TooManyAthletes => Said::at(words.with, refused.full_race_link),
-        RaceActError::TooManyShares => Said::whole(refused.many_race_links),
-        _ => Said::whole(refused.race_gone),
+        RaceActError::NoSuchLink => PageProblem::at("with", refused.no_race_link),
+        RaceActError::OnLinkAlready => PageProblem::at("with", refused.on_race_link),
+        RaceActError::TooManyAthletes => PageProblem::at("with", refused.full_race_link),
+        RaceActError::TooManyShares => PageProblem::of_form(refused.many_race_links),
+        _ => PageProblem::of_page(refused.race_gone),
     }
 }
 
-fn about_grant(problem: &GrantProblem, frame: &Frame, origin: &str) -> Said {
-    let (labels, refused) = (&frame.words.me.grants, &frame.words.me.refused);
+fn about_grant(problem: &GrantProblem, frame: &Frame, origin: &str) -> PageProblem {
+    let refused = &frame.words.me.refused;
     match problem {
-        GrantProblem::NoMember => Said::at(labels.who, refused.no_member),
-        GrantProblem::OwnEmail => Said::at(labels.who, refused.own_email),
-        GrantProblem::UnknownEmail => Said::at(labels.who, refused.unknown_email),
+        GrantProblem::NoMember => PageProblem::at("to", refused.no_member),
+        GrantProblem::OwnEmail => PageProblem::at("to", refused.own_email),
+        GrantProblem::UnknownEmail => PageProblem::at("to", refused.unknown_email),
         GrantProblem::SharedEmail => {
             let address = format!("{origin}/link");
-            Said::at(labels.who, &fill(refused.shared_email, &[("address", &address)]))
+            PageProblem::at("to", &fill(refused.shared_email, &[("address", &address)]))
         }
         GrantProblem::TooMany(most) => {
             let most = most.to_string();
-            Said::at(labels.who, &fill(refused.too_many, &[("n", &most)]))
+            PageProblem::at("to", &fill(refused.too_many, &[("n", &most)]))
         }
-        GrantProblem::NoGroup => Said::at(labels.what, refused.no_group),
+        GrantProblem::NoGroup => PageProblem::at("group", refused.no_group),
         GrantProblem::UnknownGroup(name) => {
-            Said::at(labels.what, &fill(refused.unknown_group, &[("name", name)]))
+            PageProblem::at("group", &fill(refused.unknown_group, &[("name", name)]))
         }
         GrantProblem::Until { why, first, last } => {
             let sentence = match why {
@@ -116,15 +128,12 @@ fn about_grant(problem: &GrantProblem, frame: &Frame, origin: &str) -> Said {
                 LastDayProblem::TooFar => refused.far_day,
             };
             let (first, last) = (frame.words.full_date(*first), frame.words.full_date(*last));
-            Said::at(
-                labels.until,
-                &fill(sentence, &[("first", &first), ("last", &last)]),
-            )
+            PageProblem::at("until", &fill(sentence, &[("first", &first), ("last", &last)]))
         }
-        GrantProblem::ProfileName(_) => Said::at(labels.name, refused.profile_name),
-        GrantProblem::NameTaken => Said::at(labels.name, refused.taken_name),
-        GrantProblem::Name(why) => Said::at(
-            labels.name,
+        GrantProblem::ProfileName(_) => PageProblem::at("name", refused.profile_name),
+        GrantProblem::NameTaken => PageProblem::at("name", refused.taken_name),
+        GrantProblem::Name(why) => PageProblem::at(
+            "name",
             match why {
                 GrantNameProblem::Empty => refused.no_name,
                 GrantNameProblem::TooLong => refused.long_name,
@@ -134,8 +143,8 @@ fn about_grant(problem: &GrantProblem, frame: &Frame, origin: &str) -> Said {
     }
 }
 
-fn about_mail_addresses(problem: &MailAddressProblem, frame: &Frame) -> Said {
-    let (label, refused) = (frame.words.me.settings.mails, &frame.words.me.refused);
+fn about_mail_addresses(problem: &MailAddressProblem, frame: &Frame) -> PageProblem {
+    let refused = &frame.words.me.refused;
     let of = |sentence, address: &String| fill(sentence, &[("address", address)]);
     let text = match problem {
         MailAddressProblem::NoAddress(text) => of(refused.no_mail_address, text),
@@ -150,28 +159,24 @@ fn about_mail_addresses(problem: &MailAddressProblem, frame: &Frame) -> Said {
         MailAddressProblem::Mailbox(address) => of(refused.mailbox_address, address),
         // The store's error has its own page, and does not get here.
         MailAddressProblem::AccessEnded | MailAddressProblem::Store(_) => {
-            return Said::whole(refused.page_over);
+            return PageProblem::of_page(refused.page_over);
         }
     };
-    Said::at(label, &text)
+    PageProblem::at("mail_addresses", &text)
 }
 
 /// Names no setting, because only the operator has settings.
-fn about_phone(error: &SetPhoneError, me: &MeWords, operator: &str) -> Said {
-    let refused = &me.refused.phone;
-    let label = |field: &str| match field {
-        "ntfy_topic" => me.phone.topic,
-        _ => me.phone.chat,
-    };
+fn about_phone(error: &SetPhoneError, words: &MeRefusedWords, operator: &str) -> PageProblem {
+    let refused = &words.phone;
     let operator = ("operator", operator);
     match error {
         SetPhoneError::Shape {
             field: field @ "ntfy_topic",
             ..
-        } => Said::at(label(field), refused.topic_shape),
-        SetPhoneError::Shape { field, .. } => Said::at(label(field), refused.chat_shape),
-        SetPhoneError::NoChannel { field, channel, .. } => Said::at(
-            label(field),
+        } => PageProblem::at(field, refused.topic_shape),
+        SetPhoneError::Shape { field, .. } => PageProblem::at(field, refused.chat_shape),
+        SetPhoneError::NoChannel { field, channel, .. } => PageProblem::at(
+            field,
             &fill(refused.no_channel, &[("channel", *channel), operator]),
         ),
         SetPhoneError::NotSent { field, trouble, .. } => {
@@ -184,11 +189,11 @@ fn about_phone(error: &SetPhoneError, me: &MeWords, operator: &str) -> Said {
                 PhoneTrouble::Later => refused.later,
                 PhoneTrouble::OfOperator => refused.of_operator,
             };
-            Said::at(label(field), &fill(sentence, &[operator]))
+            PageProblem::at(field, &fill(sentence, &[operator]))
         }
-        SetPhoneError::TooSoon => Said::whole(refused.too_soon),
+        SetPhoneError::TooSoon => PageProblem::of_form(refused.too_soon),
         // The store's error has its own page, and does not get here.
-        SetPhoneError::AccessEnded | SetPhoneError::Store(_) => Said::whole(me.refused.page_over),
+        SetPhoneError::AccessEnded | SetPhoneError::Store(_) => PageProblem::of_page(words.page_over),
     }
 }
 
@@ -281,11 +286,11 @@ mod tests {
             };
             let told = all()
                 .into_iter()
-                .map(|one| one.text(&frame, "https://gw.example.org"));
+                .map(|one| one.problem(&frame, "https://gw.example.org").text);
             let mut told: Vec<String> = told.collect();
             let n_told = told.len();
             for text in &told {
-                assert!(text.len() > 20 && !text.contains(['{', '}']), "{text}");
+                assert!(text.len() > 15 && !text.contains(['{', '}']), "{text}");
                 assert!(!text.contains("TELEGRAM_") && !text.contains("NTFY_"), "{text}");
             }
             for value in ["get_dreams", "slumber", "20 ", "2027", "/link", "Olga", "ntfy"] {

@@ -9,7 +9,10 @@ use super::super::language::LanguageChoice;
 use super::super::pages::Frame;
 use super::super::request::Exchange;
 use super::super::words::{MeWords, SiteWords, fill};
+use super::form::PageAct;
 use super::race_links;
+use super::refusal::{PageProblem, ProblemPlace};
+use super::refused_form::{FormOnPage, RefusedForm};
 use super::rows::{GivenRow, GroupBox, HeldRow, OwnApp, OwnGrants, OwnHistory, RaceWithLinks, group_names};
 use crate::accounts::{AccountId, GarminLogin, MAX_GRANT_DAYS};
 use crate::base::secrets::Secret;
@@ -19,7 +22,13 @@ use crate::notify::message::MessageRoute;
 use crate::oauth::PageVisitor;
 use crate::store::StoreError;
 
-/// What happened to the last form.
+/// What came of the last form, if there was one.
+pub(super) enum LastForm {
+    Done(Option<PageNotice>),
+    Refused(PageProblem, PageAct),
+}
+
+/// What the page says at its top.
 pub(in crate::web) struct PageNotice {
     pub(in crate::web) text: String,
     pub(in crate::web) is_problem: bool,
@@ -34,6 +43,7 @@ pub(in crate::web) struct OwnPage {
     pub(in crate::web) frame: Frame,
     pub(in crate::web) csrf: String,
     pub(in crate::web) notice: Option<PageNotice>,
+    pub(in crate::web) refused: Option<RefusedForm>,
     /// The name in Garmin's profile, else the e-mail.
     pub(in crate::web) name: String,
     pub(in crate::web) email: String,
@@ -80,10 +90,40 @@ impl OwnPage {
     }
 
     fn title(&self) -> String {
-        match &self.notice {
-            Some(notice) if notice.is_problem => self.frame.title_of_problem(self.words().title),
-            _ => self.words().title.to_owned(),
+        let is_problem = self.notice.as_ref().is_some_and(|notice| notice.is_problem);
+        if is_problem || self.refused.is_some() {
+            self.frame.title_of_problem(self.words().title)
+        } else {
+            self.words().title.to_owned()
         }
+    }
+
+    /// Shows a refused form again, with the problem beside its field. The problem of a form that is not on the page
+    /// any more stands at the top.
+    pub(in crate::web) fn with_refused(mut self, problem: PageProblem, act: &PageAct) -> Self {
+        let has_form = match act {
+            PageAct::HistoryOff { .. } => self.history.is_some(),
+            PageAct::SetMailAddresses(_) => self.mail_addresses.is_some(),
+            PageAct::ShareRace { race, .. } => self.races.iter().any(|row| row.id == *race),
+            _ => true,
+        };
+        if problem.place == ProblemPlace::Page || !has_form {
+            self.notice = Some(PageNotice {
+                text: problem.text.clone(),
+                is_problem: true,
+                link: None,
+            });
+        }
+        self.refused = RefusedForm::new(act, problem);
+        self
+    }
+
+    fn form(&self, step: &str) -> FormOnPage<'_> {
+        FormOnPage::new(self.refused.as_ref(), step, "")
+    }
+
+    fn share_form(&self, race: &str) -> FormOnPage<'_> {
+        FormOnPage::new(self.refused.as_ref(), "share_race", race)
     }
 
     fn lead(&self) -> String {
@@ -145,14 +185,6 @@ pub(super) fn notice(done: Option<&str>, words: &SiteWords) -> Option<PageNotice
     })
 }
 
-pub(super) fn problem(text: String) -> PageNotice {
-    PageNotice {
-        text,
-        is_problem: true,
-        link: None,
-    }
-}
-
 pub(super) fn with_link(text: &str, link: &Secret) -> PageNotice {
     PageNotice {
         text: text.to_owned(),
@@ -165,7 +197,7 @@ pub(super) fn own_page(
     face: &Face,
     exchange: &Exchange,
     visitor: &PageVisitor,
-    notice: Option<PageNotice>,
+    last: LastForm,
 ) -> Result<OwnPage, StoreError> {
     let (rooms, id) = (&face.parts.rooms, &visitor.account);
     let account = rooms.accounts.find(id)?.ok_or(StoreError::Closed)?;
@@ -199,14 +231,15 @@ pub(super) fn own_page(
             trouble: trouble.map(|trouble| trouble.class),
         }
     });
-    Ok(OwnPage {
+    let page = OwnPage {
         frame: Frame {
             // Links work even after a posted form, because a GET of the same address shows the page.
             choice: LanguageChoice::Links(String::new()),
             ..face.frame(exchange)
         },
         csrf: visitor.csrf().to_owned(),
-        notice,
+        notice: None,
+        refused: None,
         name: if account.full_name.is_empty() {
             account.email.clone()
         } else {
@@ -230,6 +263,10 @@ pub(super) fn own_page(
         grants: grants(face, id, &zone, words)?,
         races: race_links::rows(rooms, id, moment)?,
         is_at_broker: rooms.races.is_at_broker(id)?,
+    };
+    Ok(match last {
+        LastForm::Done(notice) => OwnPage { notice, ..page },
+        LastForm::Refused(problem, act) => page.with_refused(problem, &act),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Every page with its samples: in five languages, with ordinary text and with an attack in every field.
 
+mod refused;
 mod samples;
 
 use std::path::Path;

@@ -199,8 +199,8 @@ pub(in crate::web) struct MeDoneWords {
 /// Why the last form changed nothing.
 #[derive(Debug)]
 pub(in crate::web) struct MeRefusedWords {
-    /// Puts a field's label in front of the problem with the field.
-    pub(in crate::web) field: &'static str,
+    /// Stands at a secret, which the page does not send back.
+    pub(in crate::web) type_again: &'static str,
     pub(in crate::web) page_over: &'static str,
     pub(in crate::web) app_gone: &'static str,
     pub(in crate::web) erase_unconfirmed: &'static str,

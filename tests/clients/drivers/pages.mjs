@@ -194,7 +194,8 @@ async function inLanguageOwnPage(window, language, person, { speaks, submit, pos
   await speaks('own page');
   await page.locator('#time-zone').fill('Nowhere/Else');
   await post(form('set_time_zone').locator('button'));
-  need((await page.locator('.problem').count()) === 1, `${window.name}: the zone is refused`);
+  need((await page.locator('#time-zone-problem').count()) === 1, `${window.name}: the zone is refused`);
+  need(await page.evaluate(() => document.activeElement.id) === 'time-zone', `${window.name}: the zone is to be typed again`);
   await speaks('own page problem');
   await post(form('history_on').locator('button'));
   need((await page.locator('.done').count()) === 1, `${window.name}: the history is on`);
@@ -382,7 +383,19 @@ async function ownPage(window, person, other) {
   await window.page.getByRole('textbox', { name: 'Time zone' }).fill('Nowhere/Else');
   await window.submit('Set the time zone');
   await window.sees('This time zone is not known', 'own page');
+  need(await window.page.locator('#time-zone').inputValue() === 'Nowhere/Else', 'what was typed is kept');
+  need(await window.page.evaluate(() => document.activeElement.id) === 'time-zone', 'the zone is to be typed again');
   await window.check('own page problem');
+  // The form is folded in, and open after a refusal.
+  await window.page.locator('summary', { hasText: 'Let somebody see my data' }).click();
+  await window.page.getByLabel('Who', { exact: true }).fill('nobody@example.org');
+  await window.page.locator('#group-training').check();
+  await window.page.getByLabel('Until the end of').fill(inThreeDays.toISOString().slice(0, 10));
+  await window.submit('Let them see it');
+  await window.sees('Nobody has connected to this gateway with this e-mail', 'own page');
+  need(await window.page.evaluate(() => document.activeElement.id) === 'grant-to', 'the e-mail is to be typed again');
+  need(await window.page.locator('#group-training').isChecked(), 'the choice is kept');
+  await window.check('own page problem in a folded form');
   await window.page.getByRole('textbox', { name: 'Time zone' }).fill('Europe/Vienna');
   await window.submit('Set the time zone');
   await window.sees('The time zone is set', 'own page');

@@ -1,6 +1,7 @@
 //! The samples: every page in every state.
 
 use super::super::*;
+use super::refused::refused_pages;
 use crate::history::TroubleClass;
 use crate::notify::message::MessageRoute;
 use crate::oauth::{ClientOnPage, HiddenFields, SignInPage};
@@ -19,7 +20,7 @@ pub(super) struct Sampler {
 }
 
 impl Sampler {
-    fn text(self, text: &'static str) -> String {
+    pub(super) fn text(self, text: &'static str) -> String {
         if self.attacks {
             format!("</style></title><script>alert(1)</script>\"'><img src=x onerror=alert(1)> {text}")
         } else {
@@ -27,7 +28,7 @@ impl Sampler {
         }
     }
 
-    fn frame(self) -> Frame {
+    pub(super) fn frame(self) -> Frame {
         let (host, name) = (self.text("garmin.example.org"), self.text("Ada Lovelace"));
         let frame = Frame::new(&host, Some(&name), Some(&self.text("ada@example.org")), false);
         Frame {
@@ -221,14 +222,16 @@ impl OpenOwnPage {
     }
 }
 
-pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
-    let page = |notice, history| OwnPage {
+/// A person's page with everything on it.
+pub(super) fn own_page(of: Sampler) -> OwnPage {
+    OwnPage {
         frame: Frame {
             choice: LanguageChoice::Links(String::new()),
             ..of.frame()
         },
         csrf: of.text("csrf"),
-        notice,
+        notice: None,
+        refused: None,
         name: of.text("Ada Lovelace"),
         email: of.text("ada@example.org"),
         needs_sign_in: true,
@@ -242,7 +245,12 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
             last_used: of.text("20 Nov 2026, 07:00"),
             opened_page: true,
         }],
-        history,
+        history: Some(OwnHistory {
+            days: of.words.number(1_095),
+            kilobytes: of.words.number(540),
+            since: of.text("12 Nov 2026, 14:05"),
+            trouble: Some(TroubleClass::Unreachable),
+        }),
         route: MessageRoute::Personal,
         time_zone: of.text("Europe/Vienna"),
         mail_addresses: Some(of.text("ada@example.net")),
@@ -281,7 +289,10 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
             first_day: of.text("2026-11-20"),
             last_day: of.text("2027-11-21"),
         },
-    };
+    }
+}
+
+pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
     let notice = |is_problem| {
         Some(PageNotice {
             text: of.text("That is set."),
@@ -289,16 +300,22 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
             link: None,
         })
     };
-    let history = OwnHistory {
-        days: of.words.number(1_095),
-        kilobytes: of.words.number(540),
-        since: of.text("12 Nov 2026, 14:05"),
-        trouble: Some(TroubleClass::Unreachable),
+    let done = OwnPage {
+        notice: notice(false),
+        ..own_page(of)
     };
-    vec![
-        ("own-page", page(notice(false), Some(history)).render().unwrap()),
-        ("own-page-problem", page(notice(true), None).render().unwrap()),
-    ]
+    let problem = OwnPage {
+        notice: notice(true),
+        history: None,
+        ..own_page(of)
+    };
+    let mut pages = vec![
+        ("own-page", done.render().unwrap()),
+        ("own-page-problem", problem.render().unwrap()),
+    ];
+    let refused = refused_pages(of).into_iter();
+    pages.extend(refused.map(|(_, page)| ("own-page-refused", page)));
+    pages
 }
 
 pub(super) fn samples(of: Sampler) -> Vec<(&'static str, String)> {
