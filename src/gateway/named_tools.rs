@@ -32,24 +32,22 @@ pub fn unknown_names(config: &Config, worker_tools: &str) -> Vec<String> {
         ToolProfile::Core | ToolProfile::All => String::new(),
     };
     let workers = &config.workers;
-    let settings = [
-        ("TOOL_PROFILE", profile.as_str()),
+    // Each setting with the names in it, and the words that it takes in place of names.
+    let settings: [(_, _, &[&str]); 3] = [
+        ("TOOL_PROFILE", profile.as_str(), &["core", "all"]),
         (
             "GARMIN_ENABLED_TOOLS",
             workers.enabled_tools.as_deref().unwrap_or_default(),
+            &[],
         ),
         (
             "GARMIN_DISABLED_TOOLS",
             workers.disabled_tools.as_deref().unwrap_or_default(),
+            &[],
         ),
     ];
     let mut sentences = Vec::new();
-    for (setting, names) in settings {
-        let words = if setting == "TOOL_PROFILE" {
-            &["core", "all"][..]
-        } else {
-            &[]
-        };
+    for (setting, names, words) in settings {
         for name in names.split(',').map(|name| name.trim().to_lowercase()) {
             if name.is_empty() || known.contains(name.as_str()) {
                 continue;
@@ -96,6 +94,8 @@ mod tests {
                 "did you mean get_sleep_data?",
             ),
             ("GARMIN_ENABLED_TOOLS", "Get_Stat", "did you mean get_stats?"),
+            // Only a profile has words.
+            ("GARMIN_ENABLED_TOOLS", "cor", "no tool is called so"),
             (
                 "GARMIN_DISABLED_TOOLS",
                 "upload_everything",
