@@ -13,6 +13,8 @@ mod retention;
 mod start_error;
 mod stats;
 mod supervised;
+mod tile_archive;
+mod worker_lists;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -25,7 +27,9 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 pub use start_error::StartError;
 pub use supervised::Kept;
+use tile_archive::tile_archive;
 use tokio_util::sync::CancellationToken;
+use worker_lists::worker_lists;
 
 use crate::accounts::Accounts;
 use crate::admin;
@@ -39,10 +43,10 @@ use crate::base::source::Proxies;
 use crate::base::threads::ConnectionThreads;
 use crate::coach::{Claude, ClaudeParts};
 use crate::config;
-use crate::config::{Config, MapTiles, PublicUrl, Sources, WorkerSettings};
+use crate::config::{Config, PublicUrl, Sources, WorkerSettings};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, ApiSettings, GovernorSettings, SignIns};
-use crate::gateway::{Gateway, GatewayParts, WorkerLists, unknown_names};
+use crate::gateway::{Gateway, GatewayParts, unknown_names};
 use crate::history::History;
 use crate::notify::bot::BotListener;
 use crate::notify::{Notifier, NotifierParts};
@@ -53,7 +57,7 @@ use crate::sandbox::{PrivatePaths, Processes};
 use crate::store::{Health, Store};
 use crate::tls::{self, TlsParts};
 use crate::tools;
-use crate::web::{self, OpenArchive, WebLimits, WebParts};
+use crate::web::{self, WebLimits, WebParts};
 use crate::workers::rehearsal::Script;
 use crate::workers::{SILENCE, Workers, WorkersParts};
 
@@ -471,20 +475,6 @@ async fn start_workers(parts: WorkersParts) -> Result<Workers, StartError> {
     started.map_err(|e| StartError::Workers(e.to_string()))
 }
 
-/// The map archive for the race pages, if the operator has configured one.
-async fn tile_archive(map: Option<&MapTiles>) -> Result<Option<Arc<OpenArchive>>, StartError> {
-    let Some(archive) = map.and_then(MapTiles::archive) else {
-        return Ok(None);
-    };
-    let open = OpenArchive::open(archive)
-        .await
-        .map_err(|why| StartError::MapTiles {
-            path: archive.path.clone(),
-            why: why.to_string(),
-        })?;
-    Ok(Some(Arc::new(open)))
-}
-
 fn whole_seconds(time: Duration) -> SignedDuration {
     SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
@@ -499,26 +489,4 @@ fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartE
             setting,
             source,
         })
-}
-
-/// The tools to offer before any worker has run. For an external worker, the built-in lists are used until its own
-/// are known.
-fn worker_lists(config: &Config) -> WorkerLists {
-    let tools::WorkerListing {
-        tools,
-        resources,
-        resource_templates,
-    } = tools::lists();
-    match &config.workers.command {
-        None => WorkerLists::BuiltIn {
-            tools,
-            resources,
-            resource_templates,
-        },
-        Some(command) => WorkerLists::Foreign {
-            command: command.clone(),
-            seed_tools: tools,
-            seed_resources: resources,
-        },
-    }
 }
