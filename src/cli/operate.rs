@@ -46,6 +46,19 @@ impl OperatorSession {
         Ok(self.print.answer(&answer)?)
     }
 
+    /// Sends a request about races. Their ages are told by the clock by which they are watched.
+    async fn show_races(mut self, request: AdminRequest) -> anyhow::Result<()> {
+        match self.client.ask(AdminRequest::Read(AdminRead::Overview)).await? {
+            AdminAnswer::Overview(overview) => {
+                if let Some(races_now) = overview.races_time {
+                    self.print = self.print.with_races_now(races_now);
+                }
+                self.show(request).await
+            }
+            _ => Err(OperateError::OtherAnswer.into()),
+        }
+    }
+
     async fn tokens(&mut self) -> anyhow::Result<TokensView> {
         match self.client.ask(AdminRequest::Read(AdminRead::Tokens)).await? {
             AdminAnswer::Tokens(tokens) => Ok(tokens),
@@ -203,11 +216,15 @@ impl Operate {
                 let answer = operator.client.ask_within(purge, SLOW).await?;
                 return Ok(operator.print.answer(&answer)?);
             }
-            Self::Races { what, common } => match what {
-                Some(RaceCommand::Rehearse(args)) => return rehearse::run(&args, common.json),
-                Some(RaceCommand::Ask(args)) => (race_request(args), common),
-                None => (race_request(RaceArgs::List), common),
-            },
+            Self::Races { what, common } => {
+                let args = match what {
+                    Some(RaceCommand::Rehearse(args)) => return rehearse::run(&args, common.json),
+                    Some(RaceCommand::Ask(args)) => args,
+                    None => RaceArgs::List,
+                };
+                let operator = OperatorSession::connect(common).await?;
+                return operator.show_races(race_request(args)).await;
+            }
             Self::Notify {
                 what: NotifyArgs::Test,
                 common,

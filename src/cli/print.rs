@@ -25,19 +25,29 @@ pub(super) struct Print {
     room: Option<usize>,
     color: bool,
     now: Timestamp,
+    /// The present by which races are watched.
+    races_now: Timestamp,
     zone: TimeZone,
 }
 
 impl Print {
     pub(super) fn new(json: bool) -> Self {
         let is_terminal = std::io::stdout().is_terminal();
+        let now = Clock::system().now();
         Self {
             json,
             room: is_terminal.then(console::terminal_width).flatten(),
             color: has_color(),
-            now: Clock::system().now(),
+            now,
+            races_now: now,
             zone: TimeZone::system(),
         }
+    }
+
+    /// Tells the ages of races by their own clock.
+    pub(super) fn with_races_now(mut self, races_now: Timestamp) -> Self {
+        self.races_now = races_now;
+        self
     }
 
     pub(super) fn answer(&self, answer: &AdminAnswer) -> std::io::Result<()> {
@@ -248,6 +258,21 @@ fn put_line(text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::views::RaceView;
+
+    /// The demo's races run on a clock of their own.
+    #[test]
+    fn races_are_as_old_as_their_own_clock_says() {
+        let race: RaceView = serde_json::from_value(serde_json::json!({
+            "id": "race_a", "account": "acc_a", "name": "Ann", "state": "running", "points": 1,
+            "started_at": null, "distance_m": null, "last_alert": null,
+            "last_point_at": "2026-11-20T12:00:00Z",
+        }))
+        .unwrap();
+        let print = Print::new(false).with_races_now("2026-11-20T12:00:30Z".parse().unwrap());
+        let told = print.words(&AdminAnswer::Races(vec![race]));
+        assert!(told.contains("30 s ago"), "{told}");
+    }
 
     #[test]
     fn a_revocation_is_a_sentence() {

@@ -186,7 +186,7 @@ impl Print {
                 r.id.clone(),
                 r.name.clone(),
                 r.state.clone(),
-                r.last_point_at.map_or("-".into(), |at| ago(at, self.now)),
+                r.last_point_at.map_or("-".into(), |at| ago(at, self.races_now)),
                 r.distance_m
                     .map_or("-".into(), |m| format!("{:.1} km", m / 1_000.0)),
                 r.last_alert.clone().unwrap_or_else(|| "-".into()),
@@ -225,7 +225,7 @@ impl Print {
                 },
                 hidden.unwrap_or_else(|| "-".into()),
                 ends,
-                ago(share.created_at, self.now),
+                ago(share.created_at, self.races_now),
                 if share.by_operator { "operator" } else { "person" }.to_owned(),
             ]);
         }
