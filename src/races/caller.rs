@@ -25,8 +25,10 @@ pub enum RaceCaller {
     SignIn(AccountId, FamilyId),
     /// The holder of a race's token.
     Race(RaceGrant),
-    /// A message in the person's chat, or an e-mail to the person.
+    /// A message in the person's chat.
     Chat(AccountId),
+    /// An e-mail to the person.
+    Mail(AccountId),
     /// The person, on their own page.
     Page(PageVisitor),
     /// A member of the circle whom the person lets see their races. It can only read.
@@ -39,6 +41,7 @@ impl RaceCaller {
             Self::Operator(account)
             | Self::SignIn(account, _)
             | Self::Chat(account)
+            | Self::Mail(account)
             | Self::Member(account) => account,
             Self::Race(grant) => &grant.account,
             Self::Page(visitor) => &visitor.account,
@@ -54,7 +57,7 @@ impl RaceCaller {
             Self::Operator(_) => Ok(true),
             Self::Member(_) => Ok(false),
             Self::SignIn(_, family) => OAuth::has_family_within(tx, family),
-            Self::Chat(account) => OAuth::has_access_within(tx, account),
+            Self::Chat(account) | Self::Mail(account) => OAuth::has_access_within(tx, account),
             Self::Page(visitor) => visitor.is_open_within(tx),
             Self::Race(grant) => Ok(tx.find::<RaceToken>(grant.token.as_bytes())?.is_some()),
         }

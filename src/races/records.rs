@@ -146,12 +146,15 @@ pub(super) struct RaceShare {
     pub(super) account: AccountId,
     pub(super) terms: ShareTerms,
     pub(super) created_at: Timestamp,
-    /// The sign-in of the client that made it; `None`: the operator made it, or somebody in a chat.
+    /// The sign-in of the client that made it; `None`: the operator made it, or somebody in a chat, or an e-mail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) made_by: Option<FamilyId>,
-    /// Whether it was made in a chat.
+    /// Whether it was made in a chat, or by an e-mail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) in_chat: bool,
+    /// Whether it was made by an e-mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) by_mail: bool,
     /// SHA-256 of the token in hexadecimal.
     pub(super) token: String,
 }

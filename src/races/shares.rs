@@ -41,10 +41,12 @@ pub struct ShareOverview {
     pub created_at: Timestamp,
     /// `None` while the race goes on.
     pub ends_at: Option<Timestamp>,
-    /// Whether the operator made it; otherwise the person did, through a client or in a chat.
+    /// Whether the operator made it; otherwise the person did, through a client, in a chat or by an e-mail.
     pub by_operator: bool,
-    /// Whether it was made in a chat.
+    /// Whether it was sent to a chat, because somebody asked there or an e-mail started the race.
     pub in_chat: bool,
+    /// Whether an e-mail started the race and made it.
+    pub by_mail: bool,
     /// The names that other athletes on the same link chose; `None` for one who chose none.
     pub others: Vec<Option<String>>,
 }
@@ -95,6 +97,7 @@ impl Races {
                     ends_at,
                     by_operator: row.made_by.is_none() && !row.in_chat,
                     in_chat: row.in_chat,
+                    by_mail: row.by_mail,
                 });
             }
         }

@@ -141,6 +141,24 @@ pub(crate) fn mail(to: &str, path: &str) -> String {
     )
 }
 
+/// A mail's message brings the link to the page, and the bot says so when it is asked for one.
+#[tokio::test]
+async fn the_bot_says_that_a_link_came_with_a_mail() {
+    let mut mailed = Mailed::start(true, Clock::system()).await;
+    // A link that opens only on the gateway's own machine is not sent.
+    let address = "https://gw.example.org";
+    mailed.world.restart_with("PUBLIC_URL", address).await;
+    mailed.deliver(&mail("ann@example.org", &mailed.session().path()));
+    let told = mailed.told(ANN, STARTED, 1).await;
+    assert!(told[0].contains(&format!("{address}/r/")), "{told:?}");
+    let answer = mailed.bot.answer_to(ANN, "/share").await;
+    assert!(
+        answer.contains("with the message that a LiveTrack e-mail started the race"),
+        "{answer}"
+    );
+    assert!(!answer.contains("in a chat"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_mail_starts_one_race_whatever_happens_to_the_connection() {
     let mut mailed = Mailed::start(true, Clock::system()).await;

@@ -143,6 +143,12 @@ impl World {
         self.start_gateway().await;
     }
 
+    /// The same with one more setting.
+    pub(crate) async fn restart_with(&mut self, name: &'static str, value: &'static str) {
+        self.more.push((name, value));
+        self.restart().await;
+    }
+
     pub(crate) fn daemon(&self) -> &Daemon {
         self.daemon.as_ref().unwrap()
     }

@@ -9,7 +9,7 @@ use crate::races::caller::RaceCaller;
 use crate::races::registry::{RaceOverview, Races};
 use crate::store::StoreError;
 
-/// A link to the page of each running race, unless one was made in a chat before. `is_local`: whether only this machine
+/// A link to the page of each running race, unless one was sent to a chat before. `is_local`: whether only this machine
 /// can open it.
 pub(super) async fn share(
     races: &Races,
@@ -23,7 +23,10 @@ pub(super) async fn share(
         let known = races.shares(&snapshot.account, &snapshot.race)?;
         let known = known.iter().rev().find(|share| share.in_chat && !another);
         let text = match known {
-            Some(share) => wording::shared_already(snapshot.now.duration_since(share.created_at)),
+            Some(share) => {
+                let age = snapshot.now.duration_since(share.created_at);
+                wording::shared_already(age, share.by_mail)
+            }
             None => match family_link(races, &snapshot.account, &snapshot.race, is_local).await {
                 Ok(text) => text,
                 Err(problem) => refused(problem)?,

@@ -229,16 +229,21 @@ pub(super) fn joined(athletes: usize) -> String {
     )
 }
 
-/// Says that a link was made in a chat before. It can't be shown again, because only its hash is stored.
-pub(super) fn shared_already(age: SignedDuration) -> String {
+/// Says that a link was made before. It can't be shown again, because only its hash is stored.
+pub(super) fn shared_already(age: SignedDuration, by_mail: bool) -> String {
     let minutes = age.as_mins().max(0);
     let ago = match minutes {
         0 | 1 => "a minute ago".to_owned(),
         2..=119 => format!("{minutes} minutes ago"),
         _ => format!("{} hours ago", minutes / 60),
     };
+    let source = if by_mail {
+        "with the message that a LiveTrack e-mail started the race"
+    } else {
+        "in a chat"
+    };
     format!(
-        "There is already a link: it was sent in a chat {ago} and still works. It can't be shown again; /share new makes \
+        "There is already a link: it was sent {ago} {source}, and still works. It can't be shown again; /share new makes \
          another one."
     )
 }
@@ -326,8 +331,15 @@ mod tests {
         assert!(own_page("http://localhost", true).contains("http://localhost/me\n"));
         assert!(own_page("http://localhost", true).contains("PUBLIC_URL"));
         assert!(!own_page("https://gw.example.org", false).contains("PUBLIC_URL"));
-        let minutes = |n| shared_already(SignedDuration::from_mins(n));
+        let minutes = |n| shared_already(SignedDuration::from_mins(n), false);
         assert!(minutes(0).contains("a minute ago"));
         assert!(minutes(45).contains("45 minutes ago") && minutes(300).contains("5 hours ago"));
+        assert!(minutes(45).contains("in a chat"));
+        let mailed = shared_already(SignedDuration::from_mins(3), true);
+        assert!(
+            mailed.contains("3 minutes ago with the message that a LiveTrack e-mail")
+                && !mailed.contains("in a chat"),
+            "{mailed}"
+        );
     }
 }

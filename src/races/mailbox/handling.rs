@@ -105,7 +105,7 @@ impl MailHandler {
             Addressee::Nobody => return Ok(left_alone("nobody")),
         };
         let mail = PersonalMail {
-            caller: RaceCaller::Chat(account),
+            caller: RaceCaller::Mail(account),
             after,
             key,
             is_last_try: is_old,

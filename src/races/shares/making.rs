@@ -27,9 +27,11 @@ impl Races {
                 RaceCaller::Operator(_)
                 | RaceCaller::Race(_)
                 | RaceCaller::Chat(_)
+                | RaceCaller::Mail(_)
                 | RaceCaller::Member(_) => None,
             },
-            in_chat: matches!(caller, RaceCaller::Chat(_)),
+            in_chat: matches!(caller, RaceCaller::Chat(_) | RaceCaller::Mail(_)),
+            by_mail: matches!(caller, RaceCaller::Mail(_)),
             token: hex(hash),
         }
     }
