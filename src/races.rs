@@ -66,7 +66,9 @@ pub use mailbox::{
 };
 pub use recipients::ChatInvitation;
 pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
-pub use shares::{JoinedShare, MOST_ATHLETES, NewShare, OpenLink, OpenShare, ShareOverview};
+pub use shares::{
+    EndedShares, JoinedShare, LinkedAthlete, MOST_ATHLETES, NewShare, OpenLink, OpenShare, ShareOverview,
+};
 pub use start::{StartedRace, TrackingError};
 pub use versions::RaceVersions;
 

@@ -159,7 +159,7 @@ pub enum AdminAct {
         #[serde(default)]
         with: Option<String>,
     },
-    /// End a share of a race, or all.
+    /// End a share of a race, or all; or take another athlete's share off a link that the race made.
     EndShares {
         race: String,
         share: Option<String>,

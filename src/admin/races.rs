@@ -129,6 +129,7 @@ impl AdminService {
                 .iter()
                 .map(|one| answers::recipient_line(one, &view.waiting))
                 .collect(),
+            shares: self.shares(id.as_str())?,
         })
     }
 }

@@ -2,9 +2,16 @@
 
 use super::api::{AdminAnswer, AdminRefusal};
 use super::service::AdminService;
-use super::views::ShareView;
+use super::views::{LinkedAthleteView, ShareView};
 use crate::race::share::{ShareId, ShareRole, ShareTerms};
-use crate::races::RaceCaller;
+use crate::races::{LinkedAthlete, RaceCaller};
+
+fn athlete_view(other: LinkedAthlete) -> LinkedAthleteView {
+    LinkedAthleteView {
+        name: other.name,
+        share: other.share.map(|share| share.to_string()),
+    }
+}
 
 impl AdminService {
     pub(super) fn shares(&self, race: &str) -> Result<Vec<ShareView>, AdminRefusal> {
@@ -21,7 +28,7 @@ impl AdminService {
                 created_at: share.created_at,
                 ends_at: share.ends_at,
                 by_operator: share.by_operator,
-                with: share.others.into_iter().map(Option::unwrap_or_default).collect(),
+                with: share.others.into_iter().map(athlete_view).collect(),
             })
             .collect())
     }
@@ -58,9 +65,15 @@ impl AdminService {
         let ended = self
             .rooms
             .races
-            .end_shares(&account, &race, share.as_ref())
+            .end_shares(&RaceCaller::Operator(account), &race, share.as_ref())
             .await?;
-        Ok(match ended {
+        if ended.is_anothers {
+            return Ok(
+                "The athlete is off the page, also where it is open. Their race and their own links stay."
+                    .to_owned(),
+            );
+        }
+        Ok(match ended.shares {
             0 => "The race had no share to end.".to_owned(),
             1 => "The share has ended, also on open pages.".to_owned(),
             more => format!("{more} shares have ended, also on open pages."),

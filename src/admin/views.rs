@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use race::{CutoffView, RaceDetail, RacePlaceView, RaceView, ShareView, TrackPointView};
+pub use race::{
+    CutoffView, LinkedAthleteView, RaceDetail, RacePlaceView, RaceView, ShareView, TrackPointView,
+};
 
 /// Key figures of the gateway.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use super::keys::ConsoleCommand;
 use super::rows::ViewRow;
 use super::words::many;
 use crate::admin::api::{AdminAct, RevocationTarget};
-use crate::admin::views::FamilyView;
+use crate::admin::views::{FamilyView, RaceView};
 
 pub(super) enum RowAction {
     Act(AdminAct),
@@ -93,6 +93,22 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
         ),
         _ => return RowAction::DoesNotApply(wrong_row(command)),
     })
+}
+
+/// Asks before one link of a race is ended, or another athlete is taken off a link that the race made.
+pub(super) fn end_share(race: &RaceView, share: &str) -> Dialog {
+    Dialog::confirm(
+        "End a link to the page",
+        vec![
+            format!("{share}, of {}?", race.name),
+            "Open pages show it at once. If it is another athlete's, their race and their own links stay."
+                .into(),
+        ],
+        AdminAct::EndShares {
+            race: race.id.clone(),
+            share: Some(share.to_owned()),
+        },
+    )
 }
 
 /// The sentence that says which kind of row the key needs.

@@ -42,7 +42,7 @@ const WORDS: [CommandWord; 27] = [
     word("stop-race", C::StopRace, ""),
     word("limits", C::Limits, "NAME=NUMBER"),
     word("page", C::Share, "family|crew [NAME] [LINK]"),
-    word("end-pages", C::EndShares, ""),
+    word("end-pages", C::EndShares, "[ID]"),
     word("look", C::Look, ""),
     word("rehearse", C::Rehearse, "[SPEED]"),
     word("level", C::Level, ""),

@@ -208,6 +208,7 @@ impl RaceReplay {
             place.arrival = detail.race.finish.filter(|_| is_finish);
         }
         (detail.last_words, detail.recipients) = (None, Vec::new());
+        detail.shares.clear();
         detail
     }
 }

@@ -20,8 +20,8 @@ use crate::admin::api::{
 };
 use crate::admin::views::{
     AccessRequestView, AccountView, Attention, ConsoleView, CutoffView, EventView, FamilyView, HistoryView,
-    InvitationView, Overview, People, RaceDetail, RacePlaceView, RaceView, RevocationView, TokensView,
-    TrackPointView, WorkerView,
+    InvitationView, LinkedAthleteView, Overview, People, RaceDetail, RacePlaceView, RaceView, RevocationView,
+    ShareView, TokensView, TrackPointView, WorkerView,
 };
 use samples::{at, empty, race_detail, rich, typical};
 
@@ -174,6 +174,14 @@ fn a_typed_command_does_what_its_key_does() {
                 limits: Map::from_iter([("hr_max".to_owned(), json!(150.0))]),
             }),
         ),
+        ("4:end-pages share_b<enter>", vec![]),
+        (
+            "4:end-pages share_b<enter>y",
+            act(AdminAct::EndShares {
+                race: "race_1".into(),
+                share: Some("share_b".into()),
+            }),
+        ),
         (":<esc>q", vec![ConsoleEffect::Quit]),
     ] {
         assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
@@ -181,6 +189,32 @@ fn a_typed_command_does_what_its_key_does() {
     let mut state = typical((80, 24));
     play(&mut state, ":acc<enter>:filter ben<enter>");
     assert_eq!((state.view, state.rows().0.len()), (ConsoleView::Accounts, 1));
+    // The race says which ids there are.
+    let mut race = typical((130, 45));
+    play(&mut race, "4");
+    let ben = LinkedAthleteView {
+        name: Some("Ben".into()),
+        share: Some("share_b".into()),
+    };
+    race.data.race = Some(RaceDetail {
+        shares: vec![ShareView {
+            id: "share_a".into(),
+            role: "family".into(),
+            name: Some("Ann".into()),
+            privacy_m: 300,
+            hours_after: 24,
+            created_at: race.now,
+            ends_at: None,
+            by_operator: false,
+            with: vec![ben],
+        }],
+        ..race_detail()
+    });
+    let shown = screen(&race, Theme::default());
+    assert!(
+        shown.contains("share_a, family, Ann; with Ben (share_b)"),
+        "{shown}"
+    );
     // An invalid address is refused in the dialog, where it can be corrected.
     play(&mut state, ":invite eve<enter>");
     assert!(screen(&state, Theme::default()).contains("That is not an e-mail address."));

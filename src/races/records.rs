@@ -216,6 +216,12 @@ pub(super) fn share_key(race: &RaceId, share: &str) -> Vec<u8> {
     [race.key(), share.as_bytes()].concat()
 }
 
+/// The id in the key of a share.
+pub(super) fn share_of(key: &[u8], race: &RaceId) -> Option<ShareId> {
+    let id = key.strip_prefix(race.key())?;
+    std::str::from_utf8(id).ok()?.parse().ok()
+}
+
 pub(super) fn alert_key(race: &RaceId, number: u32) -> Vec<u8> {
     [race.key(), &number.to_be_bytes()].concat()
 }

@@ -4,7 +4,8 @@
 //! - A link's token is stored as SHA-256 only, and returned once.
 //! - A share ends when its time after the race is over, when somebody ends it, when its race is erased, and when its
 //!   owner loses access. Open pages then end at once.
-//! - Several athletes on one link have a share each. Only its owner makes, changes or ends it.
+//! - Several athletes on one link have a share each. Its owner makes and ends it. The athlete who made the link can end
+//!   it, too.
 
 mod link;
 mod making;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 
 use super::acts::RaceActError;
 use super::caller::RaceCaller;
-use super::records::{LinkPart, RaceShare, ShareToken, share_key, unhex};
+use super::records::{LinkPart, RaceShare, ShareToken, share_key, share_of, unhex};
 use super::registry::Races;
 use super::versions::{self, RaceVersions};
 use crate::accounts::AccountId;
@@ -22,7 +23,7 @@ use crate::race::id::RaceId;
 use crate::race::share::{ShareId, ShareTerms};
 use crate::store::{StoreError, Tx};
 
-pub use self::link::{JoinedShare, MOST_ATHLETES, OpenLink, OpenShare};
+pub use self::link::{JoinedShare, LinkedAthlete, MOST_ATHLETES, OpenLink, OpenShare};
 use self::making::may_share;
 
 /// A share that was just made. Its token can't be read again.
@@ -31,6 +32,14 @@ pub struct NewShare {
     pub share: ShareId,
     /// The address of the page.
     pub url: Secret,
+}
+
+/// The outcome of ending shares of a race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedShares {
+    pub shares: usize,
+    /// Whether it was another athlete's part of the link.
+    pub is_anothers: bool,
 }
 
 /// A share as its owner sees it.
@@ -47,8 +56,8 @@ pub struct ShareOverview {
     pub in_chat: bool,
     /// Whether an e-mail started the race and made it.
     pub by_mail: bool,
-    /// The names that other athletes on the same link chose; `None` for one who chose none.
-    pub others: Vec<Option<String>>,
+    /// The other athletes on the same link.
+    pub others: Vec<LinkedAthlete>,
 }
 
 impl Races {
@@ -105,28 +114,36 @@ impl Races {
         Ok(shares)
     }
 
-    /// Ends a share of a race of this account, or all of them. Open pages end at once. Returns how many ended.
+    /// Ends a share of a race of the caller, or all of them. `only` may be another athlete's share on a link that this race
+    /// made: it is taken off that link, and their race and their other links stay. Open pages show it at once.
     pub async fn end_shares(
         &self,
-        account: &AccountId,
+        caller: &RaceCaller,
         race: &RaceId,
         only: Option<&ShareId>,
-    ) -> Result<usize, RaceActError> {
-        if self.owner(race)?.is_none_or(|owner| owner != *account) {
+    ) -> Result<EndedShares, RaceActError> {
+        if self.owner(race)?.is_none_or(|owner| owner != *caller.account()) {
             return Err(RaceActError::NoSuchRace);
         }
-        let (id, share) = (race.clone(), only.cloned());
-        let ended = self
-            .0
-            .store
-            .atomic(move |tx| remove_shares(tx, &id, share.as_ref()))
-            .await?;
-        versions::changed(&self.0.versions, race);
-        if ended == 0 && only.is_some() {
+        let (id, share, writing) = (race.clone(), only.cloned(), caller.clone());
+        let ended = self.0.store.atomic(move |tx| {
+            if !writing.may_write(tx)? {
+                return Err(RaceActError::AccessEnded);
+            }
+            let joined = share.as_ref().map(|share| link::joined_part(tx, &id, share));
+            let of = joined.transpose()?.flatten().map_or(id, |part| part.race);
+            Ok((remove_shares(tx, &of, share.as_ref())?, of))
+        });
+        let (shares, of) = ended.await?;
+        versions::changed(&self.0.versions, &of);
+        if shares == 0 && only.is_some() {
             return Err(RaceActError::NoSuchShare);
         }
-        tracing::info!(race.id = %race, shares = ended, "race.shares_ended");
-        Ok(ended)
+        tracing::info!(race.id = %of, shares, "race.shares_ended");
+        Ok(EndedShares {
+            shares,
+            is_anothers: of != *race,
+        })
     }
 
     /// Ends all shares of an account.
@@ -189,10 +206,4 @@ pub(super) fn remove_shares(
         removed += 1;
     }
     Ok(removed)
-}
-
-/// The id in the key of a share.
-fn share_of(key: &[u8], race: &RaceId) -> Option<ShareId> {
-    let id = key.strip_prefix(race.key())?;
-    std::str::from_utf8(id).ok()?.parse().ok()
 }

@@ -52,7 +52,9 @@ pub(super) use self::form::PageAct;
 #[cfg(test)]
 pub(super) use self::refusal::PageRefusal;
 #[cfg(test)]
-pub(super) use self::rows::{GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, RaceLinkRow, RaceWithLinks};
+pub(super) use self::rows::{
+    GivenRow, HeldRow, OnLinkRow, OwnApp, OwnGrants, OwnHistory, RaceLinkRow, RaceWithLinks,
+};
 #[cfg(test)]
 pub(super) use self::view::{ChosenTools, OwnPage, PageNotice};
 

@@ -88,6 +88,7 @@ fn race() -> RaceDetail {
         alerts: Vec::new(),
         last_words: None,
         recipients: vec![],
+        shares: vec![],
     }
 }
 

@@ -608,7 +608,38 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
         let refused = browser.act("share_race", &fields).await;
         assert_eq!(refused.status, 400);
         refused.sees(why);
+        assert!(
+            with.is_empty() || !refused.text.contains(with),
+            "a link is a secret"
+        );
     }
+    // Ben joins the link, and Ann takes him off it.
+    let ben = world.connect("ben@example.org", "demo-ben", Some("123456")).await;
+    let livetrack = world
+        .simulator
+        .play(&scenario, Playback::default())
+        .remove(0)
+        .to_string();
+    let tracking = json!({"url": livetrack, "race_config": scenario.race_config});
+    let tracked = world.told(&ben.access_token, "start_tracking", tracking).await;
+    let bens = tracked.unwrap()["race"].as_str().unwrap().to_owned();
+    let joining = json!({"race": bens, "with": url, "name": "Ben"});
+    world
+        .told(&ben.access_token, "share_race", joining)
+        .await
+        .unwrap();
+    let page = browser.get("/me").await;
+    page.sees("Other athletes on it: 1.");
+    let (before, _) = page.text.split_once("Take Ben off this link</button>").unwrap();
+    let (_, part) = before.rsplit_once("name=\"share\" value=\"").unwrap();
+    let part = part.split('"').next().unwrap();
+    let off = browser.act("end_share", &[("race", race), ("share", part)]).await;
+    assert_eq!(off.header(LOCATION), "/me?done=athlete_off");
+    browser
+        .get("/me?done=athlete_off")
+        .await
+        .sees("The athlete is off that page now");
+    assert!(!browser.get("/me").await.text.contains("Other athletes on it"));
     let share = browser.get("/me").await.hidden("share");
     let ended = browser
         .act("end_share", &[("race", race), ("share", &share)])

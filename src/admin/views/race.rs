@@ -85,6 +85,9 @@ pub struct RaceDetail {
     /// Who reads the messages, one per line, without the addresses of phones.
     #[serde(default)]
     pub recipients: Vec<String>,
+    /// The links to its page.
+    #[serde(default)]
+    pub shares: Vec<ShareView>,
 }
 
 /// A link to the page of a race, without its token.
@@ -102,9 +105,32 @@ pub struct ShareView {
     pub ends_at: Option<Timestamp>,
     /// Whether the operator made it; otherwise the person did.
     pub by_operator: bool,
-    /// The names of the other athletes on the same link; empty for one who chose none.
+    /// The other athletes on the same link.
     #[serde(default)]
-    pub with: Vec<String>,
+    pub with: Vec<LinkedAthleteView>,
+}
+
+impl ShareView {
+    /// The other athletes on the link, with the ids by which they are taken off.
+    pub fn others(&self) -> String {
+        let others = self.with.iter().map(|other| {
+            let name = other.name.as_deref().unwrap_or("somebody");
+            match &other.share {
+                Some(share) => format!("{name} ({share})"),
+                None => name.to_owned(),
+            }
+        });
+        others.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Another athlete on a link.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkedAthleteView {
+    /// The name on the page; `None` for one who chose none.
+    pub name: Option<String>,
+    /// The id with which `EndShares` takes this athlete off; `None` if the link is another's.
+    pub share: Option<String>,
 }
 
 /// A point of a track. `None` where the device sent nothing.

@@ -256,11 +256,11 @@ pub(in crate::cli) enum RaceArgs {
         /// Id of the race in `races`
         race: String,
     },
-    /// End a link to the page of a race, or all of them, at once
+    /// End a link to the page of a race, or all of them, at once; or take another athlete off a link that this race made
     EndShare {
         /// Id of the race in `races`
         race: String,
-        /// Id of the share in `races shares`; all without it
+        /// Id of the share in `races shares`, also in its column WITH; all links without it
         share: Option<String>,
     },
     /// Change the limits of a race

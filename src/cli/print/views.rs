@@ -205,11 +205,7 @@ impl Print {
         );
         for share in shares {
             let hidden = (share.role == "family").then(|| format!("{} m", share.privacy_m));
-            let with: Vec<_> = share
-                .with
-                .iter()
-                .map(|name| if name.is_empty() { "somebody" } else { name })
-                .collect();
+            let with = share.others();
             let ends = share.ends_at.map_or_else(
                 || format!("{} h after the race", share.hours_after),
                 |at| second(at, &self.zone),
@@ -218,11 +214,7 @@ impl Print {
                 share.id.clone(),
                 share.role.clone(),
                 share.name.clone().unwrap_or_else(|| "-".into()),
-                if with.is_empty() {
-                    "-".into()
-                } else {
-                    with.join(", ")
-                },
+                if with.is_empty() { "-".into() } else { with },
                 hidden.unwrap_or_else(|| "-".into()),
                 ends,
                 ago(share.created_at, self.races_now),

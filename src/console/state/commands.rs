@@ -1,7 +1,7 @@
 //! What each command does to the state, whether a key or the command line triggered it.
 
 use crate::admin::views::ConsoleView;
-use crate::console::actions::{RowAction, action, revoke_all};
+use crate::console::actions::{RowAction, action, end_share, revoke_all};
 use crate::console::command_line::{self, CommandLine};
 use crate::console::dialog::Dialog;
 use crate::console::keys::{ConsoleCommand, KeyPress, VIEWS};
@@ -117,6 +117,14 @@ impl ConsoleState {
             }
             ConsoleCommand::Order if !argument.is_empty() => {
                 self.sort_by(argument);
+                return Vec::new();
+            }
+            ConsoleCommand::EndShares if !argument.is_empty() => {
+                let (rows, at) = self.rows();
+                match rows.get(at) {
+                    Some(ViewRow::Race(race)) => self.dialog = Some(end_share(race, argument)),
+                    _ => self.notice("Nothing is selected.".into()),
+                }
                 return Vec::new();
             }
             ConsoleCommand::Rehearse if !argument.is_empty() => match playing_speed(argument) {

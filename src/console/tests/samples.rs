@@ -303,5 +303,6 @@ pub(in crate::console) fn race_detail() -> RaceDetail {
         alerts: vec![(at(-900), "heart rate 171 above 165".into())],
         last_words: Some("Ease off until the lake.".into()),
         recipients: vec!["family Oma, de, metric: telegram".into()],
+        shares: Vec::new(),
     }
 }

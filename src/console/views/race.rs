@@ -106,6 +106,18 @@ fn notes(
     let alerts = detail.alerts.iter().rev().take(3);
     text.extend(alerts.map(|(at, alert)| format!("{} {alert}", second(*at, &state.zone))));
     text.extend(detail.recipients.iter().map(|line| format!("To {line}")));
+    text.extend(detail.shares.iter().map(|share| {
+        let name = share.name.iter().map(|name| format!(", {name}"));
+        let with = share.others();
+        let with = Some(with).filter(|with| !with.is_empty());
+        let with = with.map(|with| format!("; with {with}")).unwrap_or_default();
+        format!(
+            "Link {}, {}{}{with}",
+            share.id,
+            share.role,
+            name.collect::<String>()
+        )
+    }));
     let splits = detail.splits.iter().rev();
     text.extend(splits.map(|(label, seconds)| format!("{label} {}", clock(*seconds))));
     let text: Vec<Line<'_>> = panes::lines(&text);

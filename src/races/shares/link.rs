@@ -9,7 +9,7 @@ use crate::race::id::RaceId;
 use crate::race::share::{ShareId, ShareTerms};
 use crate::races::acts::RaceActError;
 use crate::races::caller::RaceCaller;
-use crate::races::records::{LinkPart, RaceShare, ShareToken, hex, share_key, unhex};
+use crate::races::records::{LinkPart, RaceShare, ShareToken, hex, share_key, share_of, unhex};
 use crate::races::registry::Races;
 use crate::races::versions;
 use crate::store::{StoreError, Tx};
@@ -49,6 +49,15 @@ pub struct JoinedShare {
     pub share: ShareId,
     /// The number of athletes on the link.
     pub athletes: usize,
+}
+
+/// Another athlete on the link of a share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedAthlete {
+    /// The name that they chose; `None` for one who chose none.
+    pub name: Option<String>,
+    /// Their share, if the athlete who made the link can take it off.
+    pub share: Option<ShareId>,
 }
 
 impl Races {
@@ -130,27 +139,32 @@ impl Races {
         Ok((!shares.is_empty()).then_some(OpenLink { shares }))
     }
 
-    /// The names of the other athletes on the link of a share.
+    /// The other athletes on the link of a share.
     pub(super) fn others_on_link(
         &self,
         row: &RaceShare,
         own: &ShareId,
-    ) -> Result<Vec<Option<String>>, StoreError> {
+    ) -> Result<Vec<LinkedAthlete>, StoreError> {
         let Some(hash) = unhex(&row.token) else {
             return Ok(Vec::new());
         };
         let token = self.0.store.find::<ShareToken>(&hash)?;
-        let mut names = Vec::new();
-        for part in token.map_or_else(Vec::new, |token| token.parts()) {
+        let parts = token.map_or_else(Vec::new, |token| token.parts());
+        let is_makers = makes_link(&parts, own);
+        let mut others = Vec::new();
+        for part in parts {
             if part.share == *own {
                 continue;
             }
             let key = share_key(&part.race, part.share.as_str());
             if let Some(other) = self.0.store.find::<RaceShare>(&key)? {
-                names.push(other.terms.name);
+                others.push(LinkedAthlete {
+                    name: other.terms.name,
+                    share: is_makers.then_some(part.share),
+                });
             }
         }
-        Ok(names)
+        Ok(others)
     }
 }
 
@@ -165,6 +179,33 @@ pub(super) fn leave(tx: &mut Tx<'_>, hash: &[u8], share: &LinkPart) -> Result<()
     }
     tx.remove::<ShareToken>(hash);
     Ok(())
+}
+
+/// Whether the share made the link. Once its maker has left, the link is that of the athlete who joined next, so that
+/// somebody can always say who is on it.
+fn makes_link(parts: &[LinkPart], share: &ShareId) -> bool {
+    parts.first().is_some_and(|first| first.share == *share)
+}
+
+/// Another athlete's share on a link that this race made; `None` if it is on no such link.
+pub(super) fn joined_part(
+    tx: &Tx<'_>,
+    race: &RaceId,
+    share: &ShareId,
+) -> Result<Option<LinkPart>, StoreError> {
+    for (key, row) in tx.list::<RaceShare>(race.key())? {
+        let (Some(hash), Some(own)) = (unhex(&row.token), share_of(&key, race)) else {
+            continue;
+        };
+        let token = tx.find::<ShareToken>(&hash)?;
+        let parts = token.map_or_else(Vec::new, |token| token.parts());
+        if makes_link(&parts, &own)
+            && let Some(part) = parts.into_iter().find(|part| part.share == *share)
+        {
+            return Ok(Some(part));
+        }
+    }
+    Ok(None)
 }
 
 /// The token in a link's address, or the token itself.

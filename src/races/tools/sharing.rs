@@ -87,11 +87,10 @@ async fn end(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
     let wrong =
         |_| RaceToolError("share: must be an id such as share_abcdefgh23456723, or be left out".into());
     let share = share.map(|id| id.parse::<ShareId>().map_err(wrong)).transpose()?;
-    let account = call.caller.account();
-    let ended = call.races.end_shares(account, &race, share.as_ref()).await?;
+    let ended = call.races.end_shares(call.caller, &race, share.as_ref()).await?;
     let mut answer = listed(call, &race)?;
     if let Some(members) = answer.as_object_mut() {
-        members.insert("ended".into(), ended.into());
+        members.insert("ended".into(), ended.shares.into());
     }
     Ok(answer)
 }
@@ -101,6 +100,11 @@ fn listed(call: &RaceCall<'_>, race: &RaceId) -> Result<Value, RaceToolError> {
     let shares: Vec<_> = shares
         .iter()
         .map(|share| {
+            let others = share.others.iter();
+            let can_end = others.clone().filter_map(|other| {
+                let id = other.share.as_ref()?;
+                Some(json!({"share": id.as_str(), "name": other.name}))
+            });
             json!({
                 "share": share.share.as_str(),
                 "role": share.terms.role.name(),
@@ -109,7 +113,8 @@ fn listed(call: &RaceCall<'_>, race: &RaceId) -> Result<Value, RaceToolError> {
                 "hours_after": share.terms.hours_after,
                 "created_at": share.created_at,
                 "ends_at": share.ends_at,
-                "with": share.others,
+                "with": others.map(|other| &other.name).collect::<Vec<_>>(),
+                "can_end": can_end.collect::<Vec<_>>(),
                 "made_by": if share.by_operator { "the operator" } else { "this person" },
             })
         })

@@ -2,13 +2,13 @@
 
 use super::acted::Acted;
 use super::refusal::PageRefusal;
-use super::rows::{RaceLinkRow, RaceWithLinks};
+use super::rows::{OnLinkRow, RaceLinkRow, RaceWithLinks};
 use crate::accounts::AccountId;
 use crate::admin::operations::Rooms;
 use crate::oauth::PageVisitor;
 use crate::race::id::RaceId;
 use crate::race::share::{ShareId, ShareRole, ShareTerms};
-use crate::races::{RaceActError, RaceCaller, ShareOverview};
+use crate::races::{LinkedAthlete, RaceActError, RaceCaller, ShareOverview};
 use crate::store::StoreError;
 
 /// The races with their links. `moment` writes a time in the person's language and zone.
@@ -36,7 +36,14 @@ fn row(link: ShareOverview, moment: &impl Fn(jiff::Timestamp) -> String) -> Race
         name: link.terms.name,
         ends: link.ends_at.map(moment),
         hours_after: link.terms.hours_after,
-        others: link.others.len(),
+        others: link.others.into_iter().map(other).collect(),
+    }
+}
+
+fn other(other: LinkedAthlete) -> OnLinkRow {
+    OnLinkRow {
+        name: other.name,
+        share: other.share.map(|share| share.to_string()),
     }
 }
 
@@ -78,9 +85,15 @@ pub(super) async fn end(
     };
     let ended = rooms
         .races
-        .end_shares(&visitor.account, &race, Some(&share))
+        .end_shares(&RaceCaller::Page(visitor.clone()), &race, Some(&share))
         .await;
-    refused(ended.map(|_| Acted::Done("share_ended")))
+    refused(ended.map(|ended| {
+        Acted::Done(if ended.is_anothers {
+            "athlete_off"
+        } else {
+            "share_ended"
+        })
+    }))
 }
 
 fn refused(acted: Result<Acted, RaceActError>) -> Result<Acted, StoreError> {

@@ -93,8 +93,25 @@ pub(in crate::web) struct RaceLinkRow {
     /// The end of the link, if it is known.
     pub(in crate::web) ends: Option<String>,
     pub(in crate::web) hours_after: u32,
-    /// The number of other athletes on the link.
-    pub(in crate::web) others: usize,
+    pub(in crate::web) others: Vec<OnLinkRow>,
+}
+
+/// Another athlete on the link.
+pub(in crate::web) struct OnLinkRow {
+    /// The name that they chose.
+    pub(in crate::web) name: Option<String>,
+    /// The id with which they are taken off; `None` if another athlete made the link.
+    pub(in crate::web) share: Option<String>,
+}
+
+impl OnLinkRow {
+    /// Names them, and says how they are taken off.
+    pub(super) fn take_off(&self, words: &MeRaceWords) -> String {
+        match &self.name {
+            Some(name) => fill(words.take_off, &[("name", name)]),
+            None => words.take_nameless_off.to_owned(),
+        }
+    }
 }
 
 impl RaceLinkRow {
@@ -109,8 +126,8 @@ impl RaceLinkRow {
             .to_owned(),
         ];
         sentences.extend(self.name.iter().map(|name| fill(words.named, &[("name", name)])));
-        if self.others > 0 {
-            sentences.push(fill(words.others, &[("n", &self.others.to_string())]));
+        if !self.others.is_empty() {
+            sentences.push(fill(words.others, &[("n", &self.others.len().to_string())]));
         }
         sentences.push(match &self.ends {
             Some(time) => fill(words.ends_at, &[("time", time)]),

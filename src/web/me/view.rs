@@ -173,6 +173,7 @@ pub(super) fn notice(done: Option<&str>, words: &SiteWords) -> Option<PageNotice
         "grant_given" => said.grant_given,
         "grant_withdrawn" => said.grant_withdrawn,
         "share_ended" => said.share_ended,
+        "athlete_off" => said.athlete_off,
         "race_joined" => said.race_joined,
         "mails_set" => said.mails_set,
         "tools_set" => said.tools_set,

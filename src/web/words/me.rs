@@ -112,6 +112,8 @@ pub(in crate::web) struct MeRaceWords {
     pub(in crate::web) ends_at: &'static str,
     pub(in crate::web) ends_after: &'static str,
     pub(in crate::web) end: &'static str,
+    pub(in crate::web) take_off: &'static str,
+    pub(in crate::web) take_nameless_off: &'static str,
     pub(in crate::web) form: &'static str,
     pub(in crate::web) whom: &'static str,
     pub(in crate::web) family: &'static str,
@@ -192,6 +194,7 @@ pub(in crate::web) struct MeDoneWords {
     pub(in crate::web) grant_given: &'static str,
     pub(in crate::web) grant_withdrawn: &'static str,
     pub(in crate::web) share_ended: &'static str,
+    pub(in crate::web) athlete_off: &'static str,
     pub(in crate::web) race_joined: &'static str,
     pub(in crate::web) tools_set: &'static str,
 }

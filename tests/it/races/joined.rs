@@ -140,6 +140,74 @@ async fn a_race_is_added_only_by_its_own_athlete() {
     );
 }
 
+/// Ann made the link, so she can take Ben off it. He can't take her off, and keeps his race and his own links.
+#[tokio::test]
+async fn the_maker_of_a_link_takes_another_athlete_off_it() {
+    let pair = Pair::start().await;
+    let world = &pair.tracked.world;
+    pair.tracked.play(2700).await;
+    let path = pair.tracked.shared(json!({"name": "Anna"})).await;
+    let own = pair.told_ben("share_race", json!({"name": "Ben"})).await.unwrap();
+    let own = own["url"]
+        .as_str()
+        .unwrap()
+        .strip_prefix(&world.url(""))
+        .unwrap()
+        .to_owned();
+    let with = json!({"with": world.url(&path), "name": "Ben"});
+    let part = pair.told_ben("share_race", with.clone()).await.unwrap();
+
+    let listed = pair.tracked.told("share_race", json!({"action": "list"})).await;
+    assert_eq!(
+        listed["shares"][0]["can_end"],
+        json!([{"share": part["share"], "name": "Ben"}])
+    );
+    let anns = json!({"action": "end", "share": listed["shares"][0]["share"]});
+    let refused = pair.told_ben("share_race", anns).await.unwrap_err();
+    assert!(refused.contains("no such share"), "{refused}");
+    let listed = pair
+        .told_ben("share_race", json!({"action": "list"}))
+        .await
+        .unwrap();
+    assert_eq!(listed["shares"][1]["with"], json!(["Anna"]));
+    assert_eq!(listed["shares"][1]["can_end"], json!([]));
+
+    let mut stream = Stream::open(world, &path).await;
+    assert!(stream.until("event: beat").await.contains("Ben"));
+    let since = Instant::now();
+    let end = json!({"action": "end", "share": part["share"]});
+    let ended = pair.tracked.told("share_race", end.clone()).await;
+    assert_eq!(
+        (&ended["ended"], &ended["shares"][0]["with"]),
+        (&json!(1), &json!([]))
+    );
+    let rest = stream.change().await;
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    assert!(rest.contains("Anna") && !rest.contains("Ben"), "{rest}");
+    assert!(!pair.page(&path).await.contains("Ben"));
+    assert!(pair.page(&own).await.contains("Ben"), "his own link stays");
+    let listed = pair
+        .told_ben("share_race", json!({"action": "list"}))
+        .await
+        .unwrap();
+    assert_eq!(listed["shares"].as_array().unwrap().len(), 1);
+    let races = pair.told_ben("list_races", json!({})).await.unwrap();
+    assert!(races.to_string().contains(&pair.bens), "{races}");
+
+    // The operator does the same.
+    let part = pair.told_ben("share_race", with).await.unwrap();
+    let share = part["share"].as_str().unwrap().to_owned();
+    let end = |race: &str, share: &str| {
+        let (race, share) = (race.to_owned(), Some(share.to_owned()));
+        AdminRequest::Act(AdminAct::EndShares { race, share })
+    };
+    let AdminAnswer::Done(sentence) = ask(world, end(&pair.tracked.race, &share)).await else {
+        panic!("not taken off")
+    };
+    assert!(sentence.contains("The athlete is off the page"), "{sentence}");
+    assert!(!pair.page(&path).await.contains("Ben"));
+}
+
 /// The operator joins the two, and one of them is forgotten: the other stays, also after a restart.
 #[tokio::test]
 async fn a_forgotten_athlete_leaves_the_page_to_the_others() {
@@ -164,10 +232,10 @@ async fn a_forgotten_athlete_leaves_the_page_to_the_others() {
     let AdminAnswer::Shares(shares) = ask(&pair.tracked.world, read).await else {
         panic!("no list")
     };
-    assert_eq!(
-        (shares[0].with.as_slice(), shares[0].by_operator),
-        ([String::new()].as_slice(), true)
-    );
+    let others = &shares[0].with;
+    assert_eq!((others.len(), shares[0].by_operator), (1, true));
+    // Ann made the link, so Ben's side can't take her off.
+    assert_eq!((&others[0].name, &others[0].share), (&None, &None));
     pair.tracked.world.restart().await;
     let page = pair.page(&path).await;
     assert!(page.contains("Athlete 1") && page.contains("Athlete 2"), "{page}");

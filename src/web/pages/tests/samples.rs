@@ -7,8 +7,8 @@ use crate::notify::message::MessageRoute;
 use crate::oauth::{ClientOnPage, HiddenFields, SignInPage};
 use crate::web::language::LanguageChoice;
 use crate::web::me::{
-    ChosenTools, GivenRow, HeldRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice, RaceLinkRow,
-    RaceWithLinks,
+    ChosenTools, GivenRow, HeldRow, OnLinkRow, OwnApp, OwnGrants, OwnHistory, OwnPage, PageNotice,
+    RaceLinkRow, RaceWithLinks,
 };
 use crate::web::words::SiteWords;
 
@@ -263,7 +263,16 @@ pub(super) fn own_page(of: Sampler) -> OwnPage {
                 name: Some(of.text("Ada")),
                 ends: Some(of.text("21 Nov 2026, 14:05")),
                 hours_after: 24,
-                others: 1,
+                others: vec![
+                    OnLinkRow {
+                        name: Some(of.text("Ben")),
+                        share: Some(of.text("share_b")),
+                    },
+                    OnLinkRow {
+                        name: None,
+                        share: Some(of.text("share_c")),
+                    },
+                ],
             }],
         }],
         is_at_broker: true,
@@ -313,8 +322,7 @@ pub(super) fn own_pages(of: Sampler) -> Vec<(&'static str, String)> {
         ("own-page", done.render().unwrap()),
         ("own-page-problem", problem.render().unwrap()),
     ];
-    let refused = refused_pages(of).into_iter();
-    pages.extend(refused.map(|(_, page)| ("own-page-refused", page)));
+    pages.extend(refused_pages(of));
     pages
 }
 
