@@ -6,7 +6,7 @@ use clap::Command;
 const EXAMPLES: &[(&str, &[&str])] = &[
     (
         "serve",
-        &["serve", "serve --env-file /etc/garmin-gateway/garmin-gateway.env"],
+        &["serve", "serve --env-file /etc/garmin-gateway/gateway.env"],
     ),
     ("demo", &["demo", "demo --port 0"]),
     (

@@ -339,6 +339,19 @@ fn a_filter_without_a_match_says_so() {
 }
 
 #[test]
+fn a_filter_is_visible_while_it_is_typed() {
+    let mut state = typical((80, 24));
+    let lost = LinkState::Lost {
+        why: "gone".into(),
+        retry_at: at(2),
+    };
+    state.apply(ConsoleMessage::Link(lost), at(0));
+    play(&mut state, "3a/ann");
+    assert!(state.notice.is_some());
+    assert!(screen(&state, Theme::default()).contains("filter: ann_"));
+}
+
+#[test]
 fn events_name_people_and_races() {
     let state = typical((80, 24));
     assert_eq!(

@@ -89,7 +89,7 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
             format!("chmod 600 {shown}"),
         )];
     }
-    vec![match patient.config.secret.resolve() {
+    vec![match patient.config.secret.read() {
         Ok(_) => Finding::ok(CHECK, format!("{shown}, readable only by its owner")),
         Err(e) => Finding::fail(
             CHECK,

@@ -1,18 +1,21 @@
 //! Checks the running gateway, its store, and the program of its workers.
 
-use jiff::tz::TimeZone;
+use std::path::Path;
 use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 use super::{Finding, Patient};
 use crate::admin::SOCKET_NAME;
 use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, AdminRequest};
-
 use crate::admin::client::{AdminClient, ClientError};
 use crate::admin::views::Overview;
 use crate::base::causes::chain;
 use crate::base::lifecycle::Lifecycle;
+use crate::base::secrets::RootSecret;
 use crate::config::REVIEWED;
 use crate::store::{self, OpenError, Store};
+use crate::upkeep::give_to_owner_of;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
 pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
@@ -101,10 +104,36 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     if !patient.config.db_path.exists() {
         return vec![Finding::ok(CHECK, "it will be created at the first start")];
     }
-    let Ok((secret, _)) = patient.config.secret.resolve() else {
-        return Vec::new();
+    // Only reads the secret: the gateway creates a missing one at its start, and a new one can't open this data.
+    let secret = match patient.config.secret.read() {
+        Ok(secret) => secret,
+        Err(e) => {
+            return vec![Finding::warn(
+                CHECK,
+                format!("it can't be checked without the secret: {}", chain(&e)),
+                "put the right secret back, or use sudo if only root may read it; then run the doctor again",
+            )];
+        }
     };
-    vec![match Store::open(&patient.config.db_path, &secret) {
+    let mut findings = vec![opened(&patient.config.db_path, &secret)];
+    // As root, opening the store may leave files that the service's user can't write.
+    if let Err(e) = give_to_owner_of(&patient.config.db_path) {
+        findings.push(Finding::fail(
+            CHECK,
+            format!(
+                "{} can't be given to its owner: {e}",
+                patient.config.db_path.display()
+            ),
+            "give it to the service's user with chown -R, or the gateway may not be able to write it",
+        ));
+    }
+    findings
+}
+
+/// Opens the store of a gateway that is not running, and closes it again.
+fn opened(path: &Path, secret: &RootSecret) -> Finding {
+    const CHECK: &str = "store";
+    match Store::open(path, secret) {
         Ok(store) => Finding::ok(
             CHECK,
             format!("opens, {} kB", store.size_on_disk().div_ceil(1024)),
@@ -125,7 +154,7 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
                 }
             },
         ),
-    }]
+    }
 }
 
 /// Checks whether a worker starts and answers. A running gateway tests this as its user and within its unit;

@@ -1,14 +1,19 @@
-//! Tests that need no gateway: names, clocks, certificates.
+//! Tests that need no gateway: names, clocks, certificates, a store that no process has open.
 
+use std::fs;
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 
+use nix::unistd::{Gid, Uid, chown};
 use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::store::Store;
 
 #[test]
 fn a_name_must_be_a_public_ipv4_address_for_claude() {
@@ -37,12 +42,14 @@ fn a_clock_that_is_off_by_more_than_a_minute_is_told_with_its_way() {
     assert_eq!(at(-3600).says, "3600 s behind Garmin");
 }
 
-fn patient() -> Patient {
+fn patient(place: &Path) -> Patient {
+    let secret = place.join("secret");
+    let (place, secret) = (place.to_str().unwrap(), secret.to_str().unwrap());
     let sources = Sources::of_pairs([
         ("PUBLIC_URL", "https://garmin.example.org"),
-        ("DATA_DIR", "/nowhere"),
-        ("RUNTIME_DIR", "/nowhere"),
-        ("GATEWAY_SECRET_FILE", "/nowhere/secret"),
+        ("DATA_DIR", place),
+        ("RUNTIME_DIR", place),
+        ("GATEWAY_SECRET_FILE", secret),
     ]);
     Patient {
         config: Config::load(&sources).unwrap(),
@@ -58,6 +65,46 @@ fn patient() -> Patient {
     }
 }
 
+/// A new secret would look like the right one at the next run, and the data would stay closed.
+#[test]
+fn a_missing_secret_is_reported_and_not_created() {
+    let place = tempfile::tempdir().unwrap();
+    let patient = patient(place.path());
+    let (secret, _) = patient.config.secret.resolve().unwrap();
+    drop(Store::open(&patient.config.db_path, &secret).unwrap());
+    assert_eq!(running::store(&patient)[0].verdict, Verdict::Ok);
+    let file = place.path().join("secret");
+    fs::remove_file(&file).unwrap();
+    for _ in 0..2 {
+        assert_eq!(place::secret(&patient)[0].verdict, Verdict::Fail);
+        let [finding] = &running::store(&patient)[..] else {
+            panic!("one finding about the store");
+        };
+        assert_eq!(finding.verdict, Verdict::Warn);
+        assert!(finding.says.contains("without the secret"), "{finding:?}");
+        assert!(!file.exists());
+    }
+}
+
+/// Only root can give files away, so other users test nothing here.
+#[test]
+fn a_store_that_root_opened_stays_with_its_owner() {
+    if !Uid::effective().is_root() {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let patient = patient(place.path());
+    let (secret, _) = patient.config.secret.resolve().unwrap();
+    drop(Store::open(&patient.config.db_path, &secret).unwrap());
+    let service = (Uid::from_raw(65_534), Gid::from_raw(65_534));
+    chown(place.path(), Some(service.0), Some(service.1)).unwrap();
+    assert_eq!(running::store(&patient)[0].verdict, Verdict::Ok);
+    for entry in fs::read_dir(&patient.config.db_path).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().uid(), 65_534, "{entry:?}");
+    }
+}
+
 /// The doctor's finding about a server that handles a connection with `serve`.
 async fn seen<F>(serve: impl FnOnce(TcpStream) -> F) -> Finding
 where
@@ -66,7 +113,7 @@ where
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (accepted, _) = listener.accept().await.unwrap();
-    let (patient, served) = (patient(), serve(accepted));
+    let (patient, served) = (patient(Path::new("/nowhere")), serve(accepted));
     let (mut findings, ()) = tokio::join!(certificate::look(&patient, stream), served);
     findings.remove(0)
 }

@@ -155,7 +155,8 @@ async fn ask(workers: &Workers, nobody: &AccountId) -> Result<Rehearsal, String>
     match workers.call(nobody, call).await {
         Ok(UpstreamAnswer::Result(list)) => {
             let took = begin.elapsed();
-            let list: List = serde_json::from_str(list.get()).map_err(|_| "its list of tools is none")?;
+            let list: List =
+                serde_json::from_str(list.get()).map_err(|_| "its answer is not a list of tools")?;
             let fence = workers.list().into_iter().find_map(|worker| worker.process);
             Ok(Rehearsal::Answers {
                 n_tools: list.tools.len(),

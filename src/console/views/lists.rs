@@ -237,7 +237,7 @@ fn of_worker(state: &ConsoleState, w: &WorkerView, room: usize) -> Vec<String> {
         .cpu_s
         .map_or(String::new(), |s| format!(", {s:.1} s of processor time"));
     let retry = match w.retry_at {
-        Some(at) if at > state.now => format!("; no new start before {}", ago(at, state.now)),
+        Some(at) if at > state.now => format!("; next start {} at the earliest", ago(at, state.now)),
         _ => String::new(),
     };
     let mut lines = vec![
@@ -302,13 +302,9 @@ fn of_family(state: &ConsoleState, f: &FamilyView) -> Vec<String> {
         format!("{} ({})", f.label, f.account),
         format!("through {}, {}", f.client, f.access),
         format!("issued {}", minute(f.issued_at, &state.zone)),
-        format!(
-            "ends {}",
-            f.expires_at.map_or("never".into(), |at| format!(
-                "{} if unused",
-                minute(at, &state.zone)
-            ))
-        ),
+        f.expires_at.map_or("never ends".into(), |at| {
+            format!("ends {} if unused", minute(at, &state.zone))
+        }),
     ]
 }
 
