@@ -84,7 +84,7 @@ enum CliCommand {
     Console(ConsoleArgs),
     #[command(flatten)]
     Operate(operate::Operate),
-    /// Back up the store into one sealed file, whether the gateway runs or not
+    /// Back up the store into one sealed file, whether or not the gateway is running
     #[command(
         after_help = "The backup does not contain the secret. Keep the secret elsewhere: without it a backup cannot be opened."
     )]
@@ -92,12 +92,12 @@ enum CliCommand {
     /// Restore a backup, or check one
     #[command(after_help = "The gateway must be stopped, except for --verify.")]
     Restore(backup::RestoreArgs),
-    /// Move in from the Python gateway: its accounts, Garmin tokens, clients and access tokens
+    /// Import from the Python gateway: accounts, Garmin tokens, clients and access tokens
     #[command(
-        after_help = "Without --yes, this only shows what would be taken and what not. Both gateways must be stopped."
+        after_help = "Without --yes, this only shows what would be imported and what would not. Both gateways must be stopped."
     )]
     Import(import::ImportArgs),
-    /// Export a person's data and races as JSON, or one race as GPX or CSV; without tokens
+    /// Export a person's data and races as JSON, or one race as GPX or CSV; tokens are left out
     Export(export::ExportArgs),
     /// Change the secret that seals the store; a running gateway keeps running
     RotateSecret(secret::RotateSecretArgs),
@@ -105,8 +105,8 @@ enum CliCommand {
     Install(install::InstallArgs),
     /// Fetch the newest release, check its signature, and let it install itself
     #[command(
-        after_help = "The old program and its data come back if the new one does not start. Where releases are and who signs \
-                      them is in NEWS_URL and NEWS_KEY, which install.sh --news sets."
+        after_help = "If the new program does not start, the old one and its data are restored. NEWS_URL and NEWS_KEY say \
+                      where releases are and who signs them; install.sh --news sets both."
     )]
     Upgrade(upgrade::UpgradeArgs),
     /// Check the installation, here and as Claude sees it, and say what to fix

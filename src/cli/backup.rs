@@ -24,7 +24,7 @@ use crate::upkeep::{backups, close_to_others, kinds};
 
 #[derive(Args)]
 pub(super) struct BackupArgs {
-    /// The file, or a directory in which it is named after the time; `-` is standard output [default: DATA_DIR/backups]
+    /// The file, or a directory for a file named after the time; `-` is standard output [default: DATA_DIR/backups]
     #[arg(value_name = "FILE|DIR")]
     to: Option<PathBuf>,
     /// Keep the newest N in the directory and remove the others
@@ -41,13 +41,13 @@ pub(super) struct BackupArgs {
 pub(super) struct RestoreArgs {
     /// The backup
     file: PathBuf,
-    /// Check that the file is complete and every record opens; change nothing
+    /// Check that the file is complete and that every record opens; change nothing
     #[arg(long, conflicts_with = "replace")]
     verify: bool,
-    /// Replace the store that exists; it is kept under another name
+    /// Replace the existing store, which is kept under another name
     #[arg(long)]
     replace: bool,
-    /// The secret at the time of the backup, if it was changed since
+    /// The secret that the backup was made with, if it has changed since
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
     /// Print JSON
@@ -216,17 +216,17 @@ fn write_store(
         return Ok(());
     }
     say(&format!(
-        "{} is restored from {}.",
+        "{} has been restored from {}.",
         path.display(),
         file.display()
     ));
     describe(head, &restored.contents);
     let then = moment(head.made_at);
     say(&format!(
-        "Everything is as it was at {then}. Access that was revoked or forgotten after that works again: revoke it once more."
+        "Everything is as it was at {then}. Access that was revoked and accounts that were forgotten after that are back: end them once more."
     ));
     say(
-        "People who signed in after that must sign in again, and so may people whose Garmin tokens were renewed since.",
+        "People who signed in after that must sign in again; people whose Garmin tokens were renewed after that may have to.",
     );
     if let Some(old) = old {
         say(&format!(

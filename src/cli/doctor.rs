@@ -10,7 +10,7 @@ use super::exit::{UNAVAILABLE, WrongSettings};
 use super::output::{Paint, has_color, paint, say};
 use crate::base::clock::Clock;
 use crate::config::Sources;
-use crate::console::words::plain;
+use crate::console::words::{many, plain};
 use crate::doctor::{self, Finding, Verdict, Visit};
 
 /// The maximum time for one answer.
@@ -81,10 +81,11 @@ fn summary(findings: &[Finding]) {
             .count()
     };
     let (warnings, failures) = (count(Verdict::Warn), count(Verdict::Fail));
+    let (warned, failed) = (many(warnings as u64, "warning"), many(failures as u64, "problem"));
     say(&match (failures, warnings) {
         (0, 0) => "\nAll is well.".to_owned(),
-        (0, warnings) => format!("\nIt works. {warnings} to look at."),
-        (failures, 0) => format!("\n{failures} to mend."),
-        (failures, warnings) => format!("\n{failures} to mend, {warnings} to look at."),
+        (0, _) => format!("\nIt works, with {warned}."),
+        (_, 0) => format!("\n{failed} to fix."),
+        (..) => format!("\n{failed} to fix, and {warned}."),
     });
 }

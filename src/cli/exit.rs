@@ -48,9 +48,9 @@ pub(super) struct LogFileError(pub(super) std::io::Error);
 /// Why a subcommand could not be completed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OperateError {
-    #[error("the gateway sent an unexpected answer; use a program of the same version")]
+    #[error("the gateway sent an unexpected answer; use the same version of this program")]
     OtherAnswer,
-    #[error("this needs a confirmation, and there is no terminal; add --yes")]
+    #[error("this needs confirmation, but there is no terminal to ask on; add --yes")]
     NobodyToAsk,
     #[error("nothing was done")]
     Declined,

@@ -28,7 +28,7 @@ pub(super) struct ExportArgs {
     /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// The file to write, readable only for you [default: -, standard output]
+    /// The file to write, readable only by you [default: -, standard output]
     file: Option<PathBuf>,
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
     let file = args.file.filter(|file| file.as_os_str() != "-");
     if let Some(file) = file.as_ref().filter(|file| file.exists()) {
         anyhow::bail!(UsageError(format!(
-            "{} exists; give another name",
+            "{} already exists; choose another name",
             file.display()
         )));
     }

@@ -120,7 +120,7 @@ fn already_here(store: &Store) -> Result<AlreadyHere, StoreError> {
 fn notes(old: &OldGateway, config: &Config) -> Vec<String> {
     let mut notes = Vec::new();
     if old.is_running {
-        notes.push("The Python gateway is running. Stop it before the import: each refresh token of Garmin works once, and its workers spend them.".to_owned());
+        notes.push("The Python gateway is running. Stop it before the import: each Garmin refresh token works only once, and its workers use them up.".to_owned());
     }
     if let Some(livetrack) = &old.livetrack {
         notes.push(format!(
@@ -136,8 +136,8 @@ fn notes(old: &OldGateway, config: &Config) -> Vec<String> {
         .filter(|url| url.trim_end_matches('/') != own)
     {
         notes.push(format!(
-            "Claude knows the Python gateway as {theirs}, and this gateway is {own}. A connection goes on only at the \
-             same address: set PUBLIC_URL={theirs} before the import, or let everybody connect again."
+            "Claude knows the Python gateway as {theirs}, but this gateway is {own}. Connections survive only if the \
+             address stays the same: set PUBLIC_URL={theirs} before the import, or have everybody connect again."
         ));
     }
     notes
@@ -162,11 +162,11 @@ fn describe(database: &Path, plan: &ImportPlan, notes: &[String]) -> ImportRepor
             "access token",
             "expired, or unused for ACCESS_TOKEN_TTL_DAYS",
         ),
-        (plan.n_stray, "access token", "of no account"),
+        (plan.n_stray, "access token", "without an account"),
         (
             plan.left_clients.len(),
             "client",
-            "with an address to which this gateway sends no codes (REDIRECT_HOSTS)",
+            "with an address to which this gateway does not send codes (REDIRECT_HOSTS)",
         ),
     ];
     for (n, what, why) in not_taken.into_iter().filter(|(n, ..)| *n > 0) {
@@ -205,7 +205,7 @@ fn describe(database: &Path, plan: &ImportPlan, notes: &[String]) -> ImportRepor
 
 fn taken(account: &PlannedAccount) -> String {
     let renewed = if account.is_renewed {
-        " (as its worker renewed them)"
+        " (as renewed by its worker)"
     } else {
         ""
     };
@@ -222,9 +222,9 @@ fn left(left: &LeftAccount) -> String {
 
 fn why(why: Unusable) -> &'static str {
     match why {
-        Unusable::AlreadyHere => "an account with this e-mail is here and stays as it is",
-        Unusable::NotAnEmail => "this is no e-mail address, by which this gateway lets people in",
-        Unusable::NoGarminTokens => "its Garmin tokens do not open with this secret, or are none",
+        Unusable::AlreadyHere => "this gateway already has an account with this e-mail, which stays as it is",
+        Unusable::NotAnEmail => "this is not an e-mail address, and this gateway knows people by theirs",
+        Unusable::NoGarminTokens => "it has no Garmin tokens, or this secret does not open them",
     }
 }
 
@@ -259,7 +259,7 @@ fn last_line(report: &ImportReport, done: Option<&ImportSummary>) -> String {
         }
         Some(done) => format!(
             "Imported: {}, {}, {}. These people are invited. Start the gateway; do not start the Python one again: \
-             each refresh token of Garmin works once, and the two would spend each other's.",
+             each Garmin refresh token works only once, and the two would use up each other's.",
             many(done.accounts as u64, "account"),
             many(done.tokens as u64, "access token"),
             many(done.clients as u64, "client"),

@@ -44,7 +44,7 @@ pub(super) struct InstallArgs {
     /// The operator's e-mail, for the sign-in page
     #[arg(long, value_name = "E-MAIL")]
     operator_email: Option<String>,
-    /// Read the news of this program once a day at this address; `install.sh --news` knows it
+    /// Look for news of this program at this address once a day; `install.sh --news` sets it
     #[arg(long, value_name = "URL", requires = "news_key")]
     news_url: Option<String>,
     /// The public key that the news is signed with
@@ -155,7 +155,7 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
         tls,
         invited: said(
             &invited,
-            "Who may sign in: e-mail addresses or @domains, with commas between them: ",
+            "Who may sign in: e-mail addresses or @domains, separated by commas: ",
         ),
         operator_name: said(
             &args.operator_name,
@@ -163,7 +163,7 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
         ),
         operator_email: said(
             &args.operator_email,
-            "Where people reach you, for the sign-in page (may be empty): ",
+            "The e-mail address at which people reach you, for the sign-in page (may be empty): ",
         ),
         news_url: args.news_url.clone().unwrap_or_default(),
         news_key: args.news_key.clone().unwrap_or_default(),
@@ -173,7 +173,7 @@ fn answers(args: &InstallArgs, may_ask: bool) -> Answers {
 /// Asks whether the gateway serves https itself.
 fn acme_if_wanted() -> String {
     let answer = asked(
-        "Serve https on port 443 with a certificate from Let's Encrypt? No, if a reverse proxy or tunnel does. [y/N] ",
+        "Serve https on port 443 with a certificate from Let's Encrypt? Answer no if a reverse proxy or tunnel does that. [y/N] ",
     );
     match answer.to_lowercase().as_str() {
         "y" | "yes" => "acme".to_owned(),

@@ -283,10 +283,7 @@ fn consequences(target: &RevocationTarget, tokens: &TokensView) -> String {
             None => format!("This ends the sign-in {wanted}."),
         },
         RevocationTarget::Client(wanted) => format!("This ends everyone's access through {wanted}."),
-        RevocationTarget::All => format!(
-            "This ends all access of everyone: {}.",
-            ends(tokens.families.len())
-        ),
+        RevocationTarget::All => format!("This ends everyone's access: {}.", ends(tokens.families.len())),
     }
 }
 
@@ -334,10 +331,7 @@ mod tests {
                 RevocationTarget::Token("fam_3".into()),
                 "This ends the access of ben through Claude.",
             ),
-            (
-                RevocationTarget::All,
-                "This ends all access of everyone: 3 sign-ins.",
-            ),
+            (RevocationTarget::All, "This ends everyone's access: 3 sign-ins."),
         ] {
             assert_eq!(consequences(&target, &tokens), words);
         }

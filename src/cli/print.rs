@@ -153,7 +153,7 @@ impl Print {
             AdminAnswer::Race(race) => self.race(race),
             AdminAnswer::Shares(shares) => self.shares(shares),
             AdminAnswer::Shared { id, url } => format!(
-                "{url}\n\nEverybody who has this link sees the page. It is shown only now; its id is {id}."
+                "{url}\n\nAnyone with this link can see the page. The link is shown only once; its id is {id}."
             ),
             AdminAnswer::Revoked(revoked) => revoked_sentence(revoked),
             AdminAnswer::Purged(purged) => purged_sentence(purged),
@@ -186,7 +186,7 @@ fn purged_sentence(p: &PurgeSummary) -> String {
         format!(" The store on disk shrank from {before} to {after}.")
     });
     let kept = if p.histories > 0 {
-        ", the kept days, which are off now"
+        ", the kept days (no longer kept)"
     } else {
         ""
     };

@@ -19,7 +19,7 @@ pub(super) struct RehearseArgs {
     /// FIT, GPX or TCX files, also zipped. `export --race ID --as gpx` writes a stored race as GPX
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The course of the race: its elevations serve the outlook, and its waypoints become checkpoints
+    /// The course of the race: its elevations improve the outlook, and its waypoints become checkpoints
     #[arg(long, value_name = "GPX")]
     course: Option<PathBuf>,
     /// Print the alerts as they come, this many times faster than the race [default: print no alerts]
@@ -117,7 +117,7 @@ fn stages(rehearsal: &RaceRehearsal) -> Vec<String> {
     let checkpoints = rehearsal.checkpoints.iter().map(|checkpoint| {
         let at = |at_s: Option<f64>| at_s.map_or_else(|| "never".to_owned(), text::time);
         format!(
-            "{} (km {:.1}) passed {}, told {}",
+            "{} (km {:.1}) passed {}, reported {}",
             checkpoint.name,
             checkpoint.km,
             at(checkpoint.passed_s),
@@ -221,7 +221,7 @@ fn summary_lines(summary: &RehearsalSummary) -> Vec<String> {
     )];
     for score in &summary.alerts {
         lines.push(format!(
-            "{}: {} of {} told were right; {} of {} due were told",
+            "{}: {} of {} sent were right; {} of {} due were sent",
             score.kind, score.right, score.told, score.found, score.due
         ));
     }

@@ -48,7 +48,7 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
     if file.is_none() && apart.is_none() {
         anyhow::bail!(UsageError(
             "the secret comes from the environment or a credential, where only you can change it; \
-             add --apart FILE: the new one is written there, and both open the store until the gateway starts with it"
+             add --apart FILE: the new one is written there, and both open the store until the gateway starts with the new one"
                 .to_owned()
         ));
     }
@@ -79,10 +79,12 @@ fn report(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
         say(
             "Both secrets open the store now. Give the new one to the gateway (GATEWAY_SECRET, GATEWAY_SECRET_FILE or its",
         );
-        say("credential) and restart it; the old one then opens nothing. Keep a copy apart from the data.");
+        say(
+            "credential) and restart it; from then on the old one opens nothing. Keep a copy apart from the data.",
+        );
     } else if let Some(file) = file {
         say(&format!(
-            "{} is changed; the old secret no longer opens the store. Keep a copy of the new one apart from the data.",
+            "{} now holds the new secret; the old one no longer opens the store. Keep a copy apart from the data.",
             file.display()
         ));
         if runs {
@@ -90,7 +92,7 @@ fn report(args: &RotateSecretArgs, file: Option<&Path>, runs: bool) {
         }
     }
     say(
-        "Older backups are sealed with the old secret: keep it as long as them, for `restore --secret-file`.",
+        "Older backups are sealed with the old secret: keep it for as long as you keep them, for `restore --secret-file`.",
     );
 }
 

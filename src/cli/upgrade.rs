@@ -22,10 +22,10 @@ pub(super) struct UpgradeArgs {
     /// Fetch and check the release, show what it would do, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Ask nothing; show the plan and go on
+    /// Ask no questions; show the plan and carry it out
     #[arg(long, short)]
     yes: bool,
-    /// This release, not the newest
+    /// Install this release, not the newest
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
     /// Where releases are, instead of NEWS_URL: the address above latest/download/

@@ -145,7 +145,7 @@ fn revoke_client(family: &FamilyView, data: &GatewayData) -> Dialog {
         "End all access through this client",
         vec![
             format!("{}?", family.client),
-            format!("This ends {ends}, of everyone who uses it."),
+            format!("This ends {ends}, for everyone who uses it."),
         ],
         AdminAct::Revoke(RevocationTarget::Client(family.client_id.clone())),
     )
@@ -154,7 +154,7 @@ fn revoke_client(family: &FamilyView, data: &GatewayData) -> Dialog {
 pub(super) fn revoke_all(data: &GatewayData) -> Dialog {
     let running = data.workers.iter().filter(|worker| worker.pid.is_some()).count();
     Dialog::confirm(
-        "End all access of everyone",
+        "End everyone's access",
         vec![format!(
             "This ends {} and {}.",
             many(data.tokens.families.len() as u64, "sign-in"),

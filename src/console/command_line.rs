@@ -151,16 +151,16 @@ pub(super) fn parse(view: ConsoleView, typed: &str) -> Result<(ConsoleCommand, &
             } else if elsewhere {
                 format!("{name} does not apply to this view.")
             } else {
-                format!("There is no command {name}. tab shows what there is.")
+                format!("There is no command {name}. : lists the commands.")
             });
         }
         (None, several) => {
             let names: Vec<&str> = several.iter().map(|word| word.word).collect();
-            return Err(format!("{name} is short for {}.", names.join(", ")));
+            return Err(format!("{name} is ambiguous: {}.", names.join(", ")));
         }
     };
     if !argument.is_empty() && found.argument.is_empty() {
-        return Err(format!("Nothing can follow {}.", found.word));
+        return Err(format!("{} takes no argument.", found.word));
     }
     Ok((found.command, argument))
 }
@@ -179,7 +179,7 @@ mod tests {
         );
         assert_eq!(
             parsed(ConsoleView::Accounts, "o"),
-            Err("o is short for overview, open.".to_owned())
+            Err("o is ambiguous: overview, open.".to_owned())
         );
         assert_eq!(
             parsed(ConsoleView::Log, "invite"),
@@ -187,7 +187,7 @@ mod tests {
         );
         assert_eq!(
             parsed(ConsoleView::Log, "dance"),
-            Err("There is no command dance. tab shows what there is.".to_owned())
+            Err("There is no command dance. : lists the commands.".to_owned())
         );
         assert_eq!(
             parsed(ConsoleView::Overview, "upgrade"),
@@ -195,7 +195,7 @@ mod tests {
         );
         assert_eq!(
             parsed(ConsoleView::Log, "quit now"),
-            Err("Nothing can follow quit.".to_owned())
+            Err("quit takes no argument.".to_owned())
         );
     }
 

@@ -124,9 +124,9 @@ impl Dialog {
     /// Shows a link that was just made.
     pub(super) fn link(url: &str) -> Self {
         Self {
-            title: "The link, shown only now".into(),
+            title: "The link, shown only once".into(),
             lines: vec![
-                "Everybody who has it sees the page, without signing in.".into(),
+                "Anyone who has it can see the page without signing in.".into(),
                 String::new(),
                 url.into(),
             ],

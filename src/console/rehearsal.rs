@@ -62,7 +62,7 @@ pub(super) struct RehearsedRace {
 
 impl RehearsedRace {
     fn of(points: &str, course: Option<&str>) -> Result<Self, String> {
-        let recording = stored::recording(points).ok_or("the gateway has no points of it")?;
+        let recording = stored::recording(points).ok_or("the gateway has no points of this race")?;
         let attempt = |course| {
             let mut polls = Vec::new();
             let score = rehearse(&recording, course, &mut |poll| {
@@ -160,14 +160,14 @@ impl RaceReplay {
     /// One line that says what the screen shows.
     pub(super) fn banner(&self, now: Timestamp) -> String {
         let Some((played, at)) = self.shown(now) else {
-            return "REHEARSAL: the points are read and played. esc gives up.".to_owned();
+            return "REHEARSAL: reading and playing the points. esc cancels.".to_owned();
         };
         let seconds = |until: Timestamp| clock(until.duration_since(played.start).as_secs_f64());
         if at >= played.end() {
-            return "REHEARSAL, over: nothing was sent. r plays it again, esc closes it.".to_owned();
+            return "REHEARSAL finished: nothing was sent. r plays it again, esc closes it.".to_owned();
         }
         format!(
-            "REHEARSAL at {}x, {} of {}: nothing is asked or sent. esc ends it.",
+            "REHEARSAL at {}x, {} of {}: nothing is requested or sent. esc ends it.",
             self.speed,
             seconds(at),
             seconds(played.end())
@@ -218,7 +218,7 @@ pub(super) fn score_lines(played: &RehearsedRace) -> [Vec<String>; 2] {
     let score = &played.score;
     let mut alerts = vec![format!(
         "{:<14}{:>5}{:>7}{:>5}{:>7}",
-        "", "told", "right", "due", "found"
+        "", "sent", "right", "due", "found"
     )];
     alerts.extend(score.alerts.iter().map(|one| {
         format!(
@@ -232,7 +232,10 @@ pub(super) fn score_lines(played: &RehearsedRace) -> [Vec<String>; 2] {
     if played.is_off_course {
         alerts.push("Played without the course: the points do not follow it.".to_owned());
     }
-    let mut outlook = vec![format!("{:<18}{:>9}{:>9}", "finish foreseen", "outlook", "plain")];
+    let mut outlook = vec![format!(
+        "{:<18}{:>9}{:>9}",
+        "predicted finish", "outlook", "plain"
+    )];
     outlook.extend(score.eta.iter().map(|eta| {
         let at = format!("at {:.0} % of the way", eta.part * 100.0);
         format!("{at:<18}{:>9}{:>9}", signed(eta.outlook_s), signed(eta.plain_s))

@@ -112,7 +112,7 @@ fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: 
         _ if state.filtering => (Role::Accent, format!("filter: {}_", position.filter)),
         (LinkState::Lost { why, retry_at }, _) => {
             let since = state.updated_at.map_or_else(String::new, |at| {
-                format!("; this is the state {}", ago(at, state.now))
+                format!("; this is the state from {}", ago(at, state.now))
             });
             let wait = (retry_at.as_second() - state.now.as_second()).max(0);
             (Role::Bad, format!("next try in {wait} s{since}: {why}"))

@@ -89,7 +89,7 @@ pub fn overview_figures(o: &Overview, now: Timestamp) -> Vec<(&'static str, Stri
     let simulated = if o.simulated { " (simulated Garmin)" } else { "" };
     let (sign_ins, clients) = (many(o.tokens, "sign-in"), many(o.clients, "client"));
     let garmin = o.garmin_paused_until.filter(|until| *until > now);
-    let garmin = garmin.map_or("no pause asked for".to_owned(), |until| {
+    let garmin = garmin.map_or("no pause requested".to_owned(), |until| {
         format!("asked for a pause, which ends {}", ago(until, now))
     });
     let filled = o

@@ -93,9 +93,11 @@ fn not_taken(host: &str, e: &std::io::Error, tls: &TlsSettings) -> Finding {
 /// How to find out why a certificate is not renewed.
 fn renewal(tls: &TlsSettings) -> &'static str {
     match tls {
-        TlsSettings::Off => "check that it is still renewed (certbot renew --dry-run, or the proxy's log)",
+        TlsSettings::Off => {
+            "check that it is still being renewed (certbot renew --dry-run, or the proxy's log)"
+        }
         TlsSettings::Files { .. } => {
-            "renew the file that TLS_CERT names; the gateway then reads it by itself"
+            "renew the file that TLS_CERT names; the gateway reads the new one automatically"
         }
         TlsSettings::Acme(_) => "tls.certificate_failed in the gateway's log says why it is not renewed",
     }
@@ -116,7 +118,7 @@ fn no_handshake(tls: &TlsSettings) -> &'static str {
 fn silent(host: &str, tls: &TlsSettings) -> Finding {
     Finding::fail(
         CHECK,
-        format!("{host} accepts connections and does not answer"),
+        format!("{host} accepts connections but does not answer"),
         no_handshake(tls),
     )
 }

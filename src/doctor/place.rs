@@ -21,7 +21,7 @@ const NO_ROOM: u64 = 20 << 20;
 
 pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
     let from = match patient.visit.sources.file() {
-        Some(file) => format!("read, with {}", file.display()),
+        Some(file) => format!("read, including {}", file.display()),
         None => "read; there is no env file".to_owned(),
     };
     let mut findings = vec![Finding::ok("settings", from)];
@@ -38,7 +38,7 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
         findings.push(Finding::warn(
             "settings",
             "INVITED is empty",
-            "set INVITED, or use `garmin-gateway invite E-MAIL`; nobody else can sign in",
+            "set INVITED, or use `garmin-gateway invite E-MAIL`; only invited people can sign in",
         ));
     }
     findings
@@ -118,7 +118,7 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
             return Finding::fail(
                 check,
                 format!("{shown} can't be checked: {e}"),
-                format!("set {setting} to a directory of this user, or run the doctor with sudo"),
+                format!("set {setting} to a directory that this user owns, or run the doctor with sudo"),
             );
         }
     };
@@ -145,7 +145,7 @@ fn directory(check: &'static str, path: &Path, setting: &str) -> Finding {
             format!("check whether its disk is mounted read-only, or set {setting} to another directory"),
         );
     }
-    Finding::ok(check, format!("{shown}, of {}", owner(meta.uid())))
+    Finding::ok(check, format!("{shown}, owned by {}", owner(meta.uid())))
 }
 
 /// Checks a directory that does not exist yet: the gateway creates it at the start if its nearest existing parent
@@ -159,7 +159,7 @@ fn unmade(check: &'static str, path: &Path, setting: &str) -> Finding {
         Finding::fail(
             check,
             format!("{shown} does not exist, and this user can't create it"),
-            format!("set {setting} to a directory of this user, or run the doctor with sudo"),
+            format!("set {setting} to a directory that this user owns, or run the doctor with sudo"),
         )
     }
 }

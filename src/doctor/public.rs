@@ -75,7 +75,7 @@ fn port(port: u16) -> Finding {
         Finding::warn(
             "port",
             format!("PUBLIC_URL has port {port}"),
-            "Claude on the web and on phones connects to port 443: let the proxy or the router accept it",
+            "Claude on the web and on phones connects only to port 443: let the proxy or the router accept connections there",
         )
     }
 }
@@ -102,19 +102,19 @@ async fn name(url: &PublicUrl) -> (Vec<Finding>, bool) {
 pub(super) fn judged(host: &str, addresses: &[IpAddr]) -> Finding {
     const CHECK: &str = "dns";
     let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-    let shown = format!("{host} is {}", shown.join(", "));
+    let shown = format!("{host} resolves to {}", shown.join(", "));
     if !addresses.iter().any(|ip| oauth::is_global(*ip)) {
         return Finding::warn(
             CHECK,
-            format!("{shown}: an address of your own network"),
-            "this is right if only your own name server answers so; Claude must get a public address",
+            format!("{shown}: an address in your own network"),
+            "this is fine if only your own name server says so; Claude must get a public address",
         );
     }
     if !addresses.iter().any(IpAddr::is_ipv4) {
         return Finding::fail(
             CHECK,
             format!("{shown}: no IPv4 address"),
-            "Claude connects by IPv4: add an A record, or use a tunnel if your provider gives you no IPv4",
+            "Claude connects over IPv4: add an A record, or use a tunnel if your provider gives you no IPv4",
         );
     }
     Finding::ok(CHECK, shown)
@@ -126,8 +126,8 @@ async fn connect(url: &PublicUrl, patience: Duration) -> Result<TcpStream, Findi
         Finding::fail(
             "connection",
             format!("{shown} {why}"),
-            "does the router forward the port, and does the proxy (or, with TLS, the gateway) run? Some routers can't connect to \
-             their own public address: then try it from a phone without Wi-Fi",
+            "does the router forward the port, and is the proxy (or, with TLS, the gateway) running? Some routers can't connect to \
+             their own public address: in that case, try from a phone without Wi-Fi",
         )
     };
     match timeout(patience, TcpStream::connect((url.host(), url.port()))).await {

@@ -73,14 +73,14 @@ impl<'a> PublicClient<'a> {
                 return Finding::fail(
                     CHECK,
                     format!("{} does not answer ({e})", self.url.mcp()),
-                    "does the gateway run, and does the proxy point to its BIND_ADDRESS and PORT?",
+                    "is the gateway running, and does the proxy point to its BIND_ADDRESS and PORT?",
                 );
             }
         };
         if let Some(location) = &seen.location {
             return Finding::fail(
                 CHECK,
-                format!("{} is redirected to {location}", self.url.mcp()),
+                format!("{} redirects to {location}", self.url.mcp()),
                 "let the proxy answer at this address, because Claude does not follow redirects; or correct PUBLIC_URL",
             );
         }
@@ -93,7 +93,7 @@ impl<'a> PublicClient<'a> {
                 "the proxy asks for a password of its own, or drops WWW-Authenticate: switch that off for the gateway's paths",
             ),
             403 => (
-                "403: the proxy refuses".to_owned(),
+                "403: the proxy refuses the request".to_owned(),
                 "bot protection and address lists must allow the gateway's paths",
             ),
             404 => (
@@ -102,7 +102,7 @@ impl<'a> PublicClient<'a> {
             ),
             code @ (502..=504) => (
                 format!("{code}: the proxy can't reach the gateway"),
-                "does the gateway run? Does the proxy point to its BIND_ADDRESS and PORT?",
+                "is the gateway running? Does the proxy point to its BIND_ADDRESS and PORT?",
             ),
             code => (
                 format!("{code} instead of 401"),
@@ -131,7 +131,7 @@ impl<'a> PublicClient<'a> {
                 Ok(seen) if seen.status == StatusCode::OK && seen.says(member) == Some(value) => continue,
                 Ok(seen) if seen.status == StatusCode::OK => match seen.says(member) {
                     Some(other) => format!("{path} names {other} instead of {value}"),
-                    None => format!("{path} is a different document"),
+                    None => format!("{path} returns a different document"),
                 },
                 Ok(seen) => format!("{path} answers {}", seen.status.as_u16()),
                 Err(e) => format!("{path} does not answer ({e})"),
@@ -211,8 +211,8 @@ impl<'a> PublicClient<'a> {
             }
             Ok(seen) if seen.status == StatusCode::UNAUTHORIZED => Finding::fail(
                 CHECK,
-                "the gateway at the public address is not the one that runs here",
-                "let the proxy point to this one",
+                "the gateway at the public address is not the one running here",
+                "point the proxy to this one",
             ),
             // The token was valid: an invalid one would have caused a 401 first.
             Ok(seen) if seen.status == StatusCode::FORBIDDEN => Finding::fail(
@@ -224,7 +224,7 @@ impl<'a> PublicClient<'a> {
             Ok(seen) => Finding::fail(
                 CHECK,
                 format!("the response is {}", seen.status.as_u16()),
-                "see `garmin-gateway monitor --all` while the doctor runs",
+                "watch `garmin-gateway monitor --all` while the doctor runs",
             ),
             Err(e) => Finding::fail(CHECK, e, "does the proxy wait long enough? (proxy_read_timeout)"),
         })

@@ -35,18 +35,18 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
             return vec![Finding::fail(
                 CHECK,
                 e.to_string(),
-                "use sudo, a user of its group, or a program of its version",
+                "use sudo, a user in its group, or the same version of this program",
             )];
         }
     };
     let program = client.hello().program.clone();
     let mut findings = vec![if program == env!("CARGO_PKG_VERSION") {
-        Finding::ok(CHECK, format!("version {program} runs"))
+        Finding::ok(CHECK, format!("version {program} is running"))
     } else {
         Finding::warn(
             CHECK,
             format!(
-                "version {program} runs, and this is {}",
+                "version {program} is running, but this program is {}",
                 env!("CARGO_PKG_VERSION")
             ),
             "restart it: systemctl restart garmin-gateway",
@@ -57,7 +57,7 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
         if *url != patient.config.public_url.mcp() {
             findings.push(Finding::warn(
                 CHECK,
-                format!("it runs with another address than in these settings: {url}"),
+                format!("its address is not the one in these settings: {url}"),
                 "restart it, or name its settings with --env-file",
             ));
         }
@@ -81,8 +81,8 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
     if let Some(damage) = store::damage(&patient.config.db_path) {
         return vec![Finding::fail(
             CHECK,
-            format!("damage was found at a start: {damage}"),
-            "restore the newest backup, which ends this report; see the README",
+            format!("damage was found when it was opened: {damage}"),
+            "restore the newest backup, which clears this finding; see the README",
         )];
     }
     if let Some(overview) = &patient.overview {
@@ -143,7 +143,7 @@ fn opened(path: &Path, secret: &RootSecret) -> Finding {
             chain(&e),
             match e {
                 OpenError::WrongSecret(_) => {
-                    "put back the secret that was used before; a backup needs its own secret as well"
+                    "put back the secret that was used before; a restored backup needs the secret that it was made with"
                 }
                 OpenError::InUse(_) => {
                     "find the other process with fuser, or give this gateway its own DATA_DIR"

@@ -290,7 +290,7 @@ const FAULTS: &[(Fault, &str, &str)] = &[
     (
         |_| Err("301 Moved\r\nLocation: https://other.example.org/mcp\r\n"),
         "challenge",
-        "redirected",
+        "redirects to",
     ),
     (|_| Err("502 Bad Gateway\r\n"), "challenge", "502"),
     (|_| Err("404 Not Found\r\n"), "challenge", "another server"),

@@ -143,10 +143,10 @@ async fn people_go_on_with_the_tokens_that_they_have() {
         &[
             "ann@example.org: Garmin tokens, 1 access token",
             "ben@example.org: Garmin tokens, no valid access token",
-            "cleo@example.org: not taken, an account with this e-mail is here",
+            "cleo@example.org: not taken, this gateway already has an account with this e-mail",
             "1 client with a redirect address",
             "1 access token, expired",
-            "1 client, with an address to which this gateway sends no codes",
+            "1 client, with an address to which this gateway does not send codes",
             "Must connect again in Claude: ben@example.org.",
             "livetrack.db is left alone",
             "Nothing was changed.",

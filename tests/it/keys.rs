@@ -110,7 +110,7 @@ async fn after_backup_and_loss_and_restore_every_sign_in_works() {
     let output = cli(&world, &["restore", wanted, "--replace"]).await;
     let words = String::from_utf8(output.stdout).unwrap();
     assert!(
-        output.status.success() && words.contains("revoke it once more"),
+        output.status.success() && words.contains("are back: end them once more"),
         "{words}"
     );
     assert_eq!(

@@ -57,20 +57,20 @@ pub(in crate::cli) enum Operate {
     Clients(Common),
     /// List who has access and what was revoked
     Tokens(Common),
-    /// Set which tools a person sees in the list
+    /// Set which tools a person's list shows
     Tools {
         /// The account: e-mail or id
         account: String,
-        /// core, all, names with commas between them, or default
+        /// core, all, default, or names separated by commas
         tools: String,
         #[command(flatten)]
         common: Common,
     },
-    /// Set to which addresses a person's LiveTrack mails go, besides that of their account
+    /// Set the addresses that a person's LiveTrack mails go to, besides the one of their account
     MailAddresses {
         /// The account: e-mail or id
         account: String,
-        /// Addresses with commas between them, or none
+        /// Addresses separated by commas, or none
         addresses: String,
         #[command(flatten)]
         common: Common,
@@ -204,7 +204,7 @@ impl PurgeArgs {
 
 #[derive(Subcommand)]
 pub(in crate::cli) enum RaceCommand {
-    /// Play recordings through the watch of a race and judge what it tells; needs no gateway
+    /// Play recordings through the race watch and judge its alerts; needs no gateway
     Rehearse(RehearseArgs),
     #[command(flatten)]
     Ask(RaceArgs),
@@ -235,19 +235,19 @@ pub(in crate::cli) enum RaceArgs {
     Share {
         /// Id of the race in `races`
         race: String,
-        /// For whom: family sees no heart rate, power, messages' text, or position near start and end
+        /// Who it is for: family sees no heart rate, power, text of messages, or position near start and finish
         #[arg(long, default_value = "family", value_parser = ["family", "crew"])]
         role: String,
         /// The name on the page; without it, the page names nobody
         #[arg(long)]
         name: Option<String>,
-        /// Metres around start and end in which a family sees no position [default: 300]
+        /// Metres around start and finish within which family sees no position [default: 300]
         #[arg(long, value_name = "METRES")]
         privacy: Option<u32>,
-        /// Hours for which the page stays after the race [default: 24]
+        /// Hours that the page stays up after the race [default: 24]
         #[arg(long, value_name = "HOURS")]
         hours: Option<u32>,
-        /// Add the race to the page of this link, which another athlete made
+        /// Add the race to the page behind this link, which another athlete made
         #[arg(long, value_name = "LINK")]
         join: Option<String>,
     },
@@ -260,7 +260,7 @@ pub(in crate::cli) enum RaceArgs {
     EndShare {
         /// Id of the race in `races`
         race: String,
-        /// Id of the share in `races shares`, also in its column WITH; all links without it
+        /// Id of the share in `races shares`, or in its column WITH [default: all of the race]
         share: Option<String>,
     },
     /// Change the limits of a race

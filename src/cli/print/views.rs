@@ -192,10 +192,7 @@ impl Print {
                 r.last_alert.clone().unwrap_or_else(|| "-".into()),
             ]);
         }
-        self.table(
-            &table,
-            "No race is watched. `races start ACCOUNT LINK` watches one.",
-        )
+        self.table(&table, "No race yet. `races start ACCOUNT LINK` watches one.")
     }
 
     pub(super) fn shares(&self, shares: &[ShareView]) -> String {

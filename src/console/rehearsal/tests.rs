@@ -151,7 +151,7 @@ fn only_a_race_that_is_over_is_rehearsed_at_a_speed_above_zero() {
     let notice = |state: &ConsoleState| state.notice.clone().unwrap().0;
     let mut goes_on = typical((80, 24));
     assert!(press(&mut goes_on, "4r").is_empty());
-    assert!(notice(&goes_on).contains("goes on"), "{}", notice(&goes_on));
+    assert!(notice(&goes_on).contains("still on"), "{}", notice(&goes_on));
     let mut state = after_the_race((80, 24));
     assert!(press(&mut state, ":rehearse 0<enter>").is_empty());
     assert!(notice(&state).contains("above 0"), "{}", notice(&state));

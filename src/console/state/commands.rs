@@ -20,7 +20,7 @@ impl ConsoleState {
             ConsoleCommand::Help => self.help = !self.help,
             ConsoleCommand::Back if self.help => self.help = false,
             ConsoleCommand::Back if self.replay.take().is_some() => {
-                self.notice("The rehearsal is ended. Nothing was asked, sent or kept.".into());
+                self.notice("The rehearsal has ended. Nothing was requested, sent or stored.".into());
                 return vec![ConsoleEffect::StopPlaying];
             }
             ConsoleCommand::Back => self.position_mut().filter.clear(),
@@ -162,7 +162,7 @@ impl ConsoleState {
                 }
                 "The race is still being read. Try again."
             }
-            Some(ViewRow::Race(_)) => "This race goes on. It can be rehearsed when it is over.",
+            Some(ViewRow::Race(_)) => "This race is still on. It can be rehearsed when it is over.",
             _ => "Select a race that is over.",
         };
         self.notice(why.into());
@@ -216,7 +216,7 @@ impl ConsoleState {
             _ => None,
         };
         let Some((view, id)) = target else {
-            self.notice("This row leads nowhere.".into());
+            self.notice("This row has nothing to open.".into());
             return Vec::new();
         };
         self.view = view;

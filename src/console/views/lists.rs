@@ -105,7 +105,7 @@ fn shape(state: &ConsoleState) -> ListShape {
             ),
             header: vec!["TIME", "LEVEL", "EVENT"],
             widths: vec![Length(8), Length(5), Fill(1)],
-            empty: "No event of this level yet. v shows more.",
+            empty: "No events at this level yet. v shows more.",
             detail_rows: 6,
         },
         ConsoleView::Workers | ConsoleView::Overview | ConsoleView::Races => ListShape {

@@ -33,7 +33,7 @@ pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, ar
         title: "Races".into(),
         header: race_columns::titles(area.width),
         widths: race_columns::widths(area.width),
-        empty: "No race is watched. n watches one: paste its LiveTrack link.",
+        empty: "No race yet. n watches one: paste its LiveTrack link.",
         detail_rows: 0,
     };
     let (rows, selected) = state.rows();
