@@ -29,7 +29,7 @@ Usage: install.sh [--version 1.2.3] [OPTIONS]
   --user            install for yourself, without root
   --yes             do not ask; the answers are these options:
   --public-url URL, --tls acme, --invite WHO, --operator-name NAME, --operator-email E-MAIL
-  --news            of a signed release: read once a day whether there is a new version (nothing is sent)
+  --news            for a signed release: check once a day for a new version (nothing is sent)
   --uninstall       remove the program; with --purge, settings and data as well
   --help            show this text
 
@@ -130,7 +130,7 @@ fetch_release() { # VERSION
   verify "$work/$archive" "$work/SHA256SUMS" "$archive"
   tar -xzf "$work/$archive" -C "$work" || die 65 "$archive can't be unpacked; nothing was installed"
   program=$work/$name
-  [ -x "$program" ] || die 65 "$archive holds no program; nothing was installed"
+  [ -x "$program" ] || die 65 "$archive contains no program; nothing was installed"
 }
 
 # A dry run needs a program to ask for the plan, and never builds one.
@@ -166,7 +166,7 @@ check_options() { # OPTIONS…
   while [ $# -gt 0 ]; do
     case $1 in
       --dry-run | --user | --yes | -y | --uninstall | --purge) ;;
-      --news) [ -n "$signed_by" ] || die 64 "--news is for signed releases, and this copy of install.sh is of none" ;;
+      --news) [ -n "$signed_by" ] || die 64 "--news is for signed releases, and this copy of install.sh is not from one" ;;
       --public-url=* | --tls=* | --invite=* | --operator-name=* | --operator-email=*) ;;
       --public-url | --tls | --invite | --operator-name | --operator-email)
         [ $# -ge 2 ] || die 64 "$1 needs a value"

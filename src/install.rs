@@ -48,8 +48,8 @@ pub enum InstallError {
     NeedsRoot,
     /// An older program may be unable to read a newer store.
     #[error(
-        "version {installed} is installed and this is {this}: an older version may not read the newer data. \
-         Install {installed} or newer, or uninstall first and restore a backup of the older version's time"
+        "version {installed} is installed, but this is {this}: an older version may be unable to read the newer data. \
+         Install {installed} or newer, or uninstall first and restore a backup from the time of the older version"
     )]
     Downgrade { installed: String, this: String },
     #[error("{option}: {reason}")]
@@ -64,7 +64,7 @@ pub enum InstallError {
         source: std::io::Error,
     },
     /// The new program did not start, and the old one is running again.
-    #[error("the new program did not start ({reason}); the old one and its data are restored")]
+    #[error("the new program did not start ({reason}); the old one and its data have been restored")]
     RolledBack { reason: String },
     /// Neither the new nor the old program is running.
     #[error("{reason}; and restoring the old program failed: {failure}. The copy of the data is in {}", copy.display())]

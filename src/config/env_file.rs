@@ -67,7 +67,7 @@ impl EnvFile {
             let name = Self::name_of(line);
             match value_of(line) {
                 Err((what, fix)) => refuse(name, what, fix),
-                Ok(_) if name.is_empty() => refuse("", "it has no name of a setting", "write NAME=value"),
+                Ok(_) if name.is_empty() => refuse("", "it names no setting", "write NAME=value"),
                 Ok(value) => match file.values.insert(name.to_owned(), value.clone()) {
                     Some(before) if before != value => {
                         let first = lines.get(name).copied().unwrap_or_default();
@@ -135,14 +135,14 @@ fn value_of(line: &str) -> Result<String, Refusal> {
     let (_, value) = line.split_once('=').ok_or(("it has no =", "write NAME=value"))?;
     let value = value.trim();
     if value.chars().any(char::is_control) {
-        return Err(("the value holds a control character", "remove it"));
+        return Err(("the value contains a control character", "remove it"));
     }
     let value = match value.chars().next() {
         Some(quote @ ('\'' | '"')) => quoted(value, quote)?,
-        _ if value.contains('\\') => return Err(("the value holds a backslash", QUOTE_IT)),
+        _ if value.contains('\\') => return Err(("the value contains a backslash", QUOTE_IT)),
         _ if value.contains(" #") || value.contains("\t#") => {
             return Err((
-                "the value holds a # after a blank",
+                "the value contains a # after a space",
                 "write the comment on a line of its own, or quote it: NAME='value'",
             ));
         }
@@ -243,14 +243,14 @@ mod tests {
             ("N=\"secret", "not closed"),
             ("N='secret' more", "after the closing"),
             ("N=\"secret\"'more'", "after the closing"),
-            ("N=secret # comment", "# after a blank"),
+            ("N=secret # comment", "# after a space"),
             (r"N=se\cret", "backslash"),
             (r#"N="se\ncret""#, "backslash"),
             ("N=sec\u{0}ret", "control character"),
             ("N=sec\rret", "control character"),
             ("secret", "no ="),
-            ("9N=secret", "no name"),
-            ("my name=secret", "no name"),
+            ("9N=secret", "no setting"),
+            ("my name=secret", "no setting"),
         ] {
             let told = parse(&format!("\n{line}")).unwrap_err();
             let has_name = !what.starts_with("no ");

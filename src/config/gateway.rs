@@ -133,7 +133,7 @@ fn unknown(sources: &Sources) -> Vec<String> {
     let warning = |(name, source): (&str, SettingSource)| {
         if let Some((_, why)) = RETIRED.iter().find(|(retired, _)| *retired == name) {
             return Some(format!(
-                "{name} ({source}) has no effect any more: {why}; remove the line"
+                "{name} ({source}) no longer has any effect: {why}; remove the line"
             ));
         }
         near_miss(name).map(|meant| format!("{name} ({source}) is not a setting; did you mean {meant}?"))

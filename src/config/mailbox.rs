@@ -100,7 +100,7 @@ fn parse(text: &str) -> Result<MailboxConfig, String> {
     }
     let user = decoded(url.username()).ok_or("the user is not UTF-8")?;
     if user.is_empty() {
-        return Err("it has no user before the host; write @ within the user as %40".into());
+        return Err("it has no user before the host; write an @ in the user as %40".into());
     }
     let mailbox = decoded(url.path().trim_matches('/')).ok_or("the mailbox is not UTF-8")?;
     if [&user, &mailbox]
@@ -110,7 +110,7 @@ fn parse(text: &str) -> Result<MailboxConfig, String> {
         return Err("the user or the mailbox has a control character".into());
     }
     if !mailbox.is_ascii() {
-        return Err("the mailbox has letters beyond ASCII, which IMAP writes in its own way".into());
+        return Err("the mailbox name has non-ASCII letters, which IMAP encodes in its own way".into());
     }
     // Only for http does `Url` parse a host as an IP address; for `imap` and `imaps` it leaves it as plain text.
     let is_local = Url::parse(&format!("http://{}", url.host_str().unwrap_or_default()))
@@ -228,7 +228,7 @@ mod tests {
             ("imaps://ann@mail.example.org/INBOX?x=1", "more than"),
             ("imaps://ann%0d@mail.example.org", "control character"),
             ("imaps://ann%ff@mail.example.org", "UTF-8"),
-            ("imaps://ann@mail.example.org/L%C3%A4ufe", "beyond ASCII"),
+            ("imaps://ann@mail.example.org/L%C3%A4ufe", "non-ASCII"),
         ] {
             let problem = parse(text).unwrap_err();
             assert!(problem.contains(what), "{text}: {problem}");

@@ -131,11 +131,11 @@ impl TileArchive {
         let header = Header::try_from_bytes(header.to_vec().into()).ok();
         let header = header
             .filter(|header| header.spec_version() == 3)
-            .ok_or("the file is no PMTiles archive of version 3")?;
+            .ok_or("the file is not a PMTiles archive of version 3")?;
         match header.tile_type {
             TileType::Png | TileType::Jpeg | TileType::Webp | TileType::Avif => {}
             TileType::Mvt | TileType::Mlt => {
-                return Err("its tiles are vectors, and a page shows pictures: give an archive of PNG, JPEG, WebP or AVIF tiles".into());
+                return Err("its tiles are vectors, but a page can only show pictures: give an archive of PNG, JPEG, WebP or AVIF tiles".into());
             }
             TileType::Unknown => return Err("the kind of its tiles is unknown".into()),
         }
@@ -159,7 +159,7 @@ fn parse(text: &str) -> Result<TileSource, String> {
     if let Some(path) = text.strip_prefix("file://") {
         let path = Path::new(path);
         if !path.is_absolute() {
-            return Err("a file needs its whole path, as in file:///srv/map.pmtiles".into());
+            return Err("a file needs its full path, as in file:///srv/map.pmtiles".into());
         }
         return TileArchive::read(path.to_owned()).map(TileSource::Archive);
     }
@@ -168,17 +168,17 @@ fn parse(text: &str) -> Result<TileSource, String> {
 
 fn server(text: &str) -> Result<TileServer, String> {
     if let Some(missing) = ["{z}", "{x}", "{y}"].iter().find(|name| !text.contains(**name)) {
-        return Err(format!("{missing} is missing in it"));
+        return Err(format!("it does not contain {missing}"));
     }
     // Braces are not valid in a URL. A placeholder in the host would also make each tile come from a different host.
     let url: Url = any_url(&text.replace(['{', '}'], ""))?;
     if url.scheme() != "https" && !is_loopback(&url) {
-        return Err("a page that is served over https shows no pictures over http".into());
+        return Err("a page served over https does not show pictures loaded over http".into());
     }
     let host = url.host_str().unwrap_or_default().to_owned();
     let origin = url.origin().ascii_serialization();
     if !text.starts_with(&origin) {
-        return Err("the host does not stand in it as it is".into());
+        return Err("it must begin with a plain host: no placeholder, user, capitals or port 443".into());
     }
     Ok(TileServer {
         template: text.to_owned(),

@@ -44,7 +44,7 @@ impl Monitoring {
             if address.ip().is_loopback() {
                 Ok(address)
             } else {
-                Err("metrics are for this machine alone".to_owned())
+                Err("metrics may only be served to this machine".to_owned())
             }
         });
         let url = reader.optional(&settings::HEARTBEAT_URL, any_url);
@@ -73,11 +73,11 @@ impl NewsSettings {
         let is_set = |reader: &mut SettingsReader<'_>, setting| reader.string(setting).is_some();
         if url.is_some() && !is_set(reader, &settings::NEWS_KEY) {
             let fix = "set NEWS_KEY to the public key of the releases";
-            reader.problem_with(&settings::NEWS_URL, "nobody is named who may write it", fix);
+            reader.problem_with(&settings::NEWS_URL, "no key says who may sign the news", fix);
         }
         if key.is_some() && !is_set(reader, &settings::NEWS_URL) {
             let fix = "set NEWS_URL, or remove NEWS_KEY";
-            reader.problem_with(&settings::NEWS_KEY, "no address is named", fix);
+            reader.problem_with(&settings::NEWS_KEY, "the address of the news is not set", fix);
         }
         Some(Self { url: url?, key: key? })
     }

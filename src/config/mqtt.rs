@@ -46,7 +46,7 @@ pub(super) fn broker_url(text: &str) -> Result<Url, String> {
     };
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
-            "a user or password in it would be shown; MQTT_USER and MQTT_PASSWORD_FILE are for them".into(),
+            "a user or password in it would be shown; set MQTT_USER and MQTT_PASSWORD_FILE instead".into(),
         );
     }
     let has_more = url.query().is_some() || url.fragment().is_some();
@@ -64,6 +64,6 @@ pub(super) fn person(text: &str) -> Result<Option<String>, String> {
     match text.to_lowercase() {
         all if all == "all" => Ok(None),
         name if name.contains('@') || name.starts_with("acc_") => Ok(Some(name)),
-        _ => Err("an entry is neither an e-mail nor an account, nor all".to_owned()),
+        _ => Err("an entry is not an e-mail address, an account or all".to_owned()),
     }
 }

@@ -112,7 +112,7 @@ impl NotifyConfig {
         if config.mqtt.as_ref().is_some_and(|mqtt| mqtt.targets.0.is_empty()) {
             reader.problem_with(
                 &settings::MQTT_PEOPLE,
-                "MQTT_URL is set, and nobody's messages go there",
+                "MQTT_URL is set, but nobody's messages go there",
                 "set MQTT_PEOPLE to e-mail addresses or all, or leave MQTT_URL out",
             );
         }
@@ -142,7 +142,7 @@ impl NotifyConfig {
             match channel {
                 Some(config) if config.targets.of_operator().is_some() => reader.problem_with(
                     &settings::OPERATOR_PHONE,
-                    "two entries are of one channel",
+                    "two entries use the same channel",
                     "write one for each channel",
                 ),
                 Some(config) => config.targets.0.push((Some(OPERATOR.to_owned()), target)),
@@ -165,7 +165,7 @@ fn operator_phone(text: &str) -> Result<(&'static str, String), String> {
         "gotify" if is_gotify_token(target) => Ok(("gotify", target.to_owned())),
         "webhook" if text == channel => Ok(("webhook", WEBHOOK.to_owned())),
         "mqtt" if text == channel => Ok(("mqtt", BROKER.to_owned())),
-        _ => Err("an entry is no phone".to_owned()),
+        _ => Err("an entry is not a phone".to_owned()),
     }
 }
 
@@ -380,7 +380,7 @@ fn targets(
         } else if is_good(target) {
             Ok((owner, target.to_owned()))
         } else {
-            Err("an entry has no target of the right shape".into())
+            Err("an entry's target does not have the right form".into())
         }
     }))
 }

@@ -25,7 +25,7 @@ impl PublicUrl {
             "https" => {}
             "http" if is_loopback(&url) => {}
             "http" => {
-                return Err("Claude connects by https only, and a password would cross the network".into());
+                return Err("Claude connects over https only, and a password would cross the network".into());
             }
             other => return Err(format!("{other} is not a scheme for this")),
         }

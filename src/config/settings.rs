@@ -81,9 +81,9 @@ settings! {
     PORT: Restart, Number(0, 65_535), "8080",
         "The port to listen on; with `TLS` or `TLS_CERT`, 443. 0 takes a free one.";
     HTTP_PORT: Restart, Number(0, 65_535), "0",
-        "With `TLS` or `TLS_CERT`: a second port, where plain http is sent on to https; 80 if `PORT` is 443. 0 is none.";
+        "With `TLS` or `TLS_CERT`: a second port, where plain http is redirected to https; 80 if `PORT` is 443. 0 is none.";
     TLS: Restart, Text, "",
-        "`acme`: the gateway serves https itself, with a certificate from Let's Encrypt, whose terms you accept with it.",
+        "`acme`: the gateway serves https itself, with a certificate from Let's Encrypt, whose terms you thereby accept.",
         "write acme, or leave it out";
     TLS_CERT: Restart, Text, "",
         "Instead: the PEM file of your own certificate and its chain; read again when it changes.",
@@ -126,7 +126,7 @@ settings! {
     SIGN_IN_SPACING: Restart, Number(0, 3_600), "5",
         "Seconds between two sign-ins at Garmin, for all people together.";
     SIGN_IN_DAILY: Restart, Number(1, 1_000), "6",
-        "Sign-ins at Garmin that one person may attempt per day from one address; all addresses together have half as many more.";
+        "Sign-ins at Garmin that one person may attempt per day from one address; all addresses together have half as many again.";
     DATA_DIR: Restart, Text, "the state directory",
         "Where the database and the workers' logs are.";
     DB_PATH: Restart, Text, "DATA_DIR/gateway.db",
@@ -178,10 +178,10 @@ settings! {
     MIN_ELAPSED_MIN: Restart, Number(1, 1_440), "30",
         "… provided that it has lasted this many minutes.";
     MAP_TILES_URL: Restart, Text, "",
-        "A map that the live pages of races show below the course: a server of tiles, such as `https://host/{z}/{x}/{y}.png`, which readers' browsers ask, or a PMTiles file with pictures, such as `file:///srv/map.pmtiles`, which the gateway serves itself.",
+        "A map that the live pages of races show below the course: a tile server, such as `https://host/{z}/{x}/{y}.png`, from which readers' browsers load it, or a PMTiles file of pictures, such as `file:///srv/map.pmtiles`, which the gateway serves itself.",
         "write an https address with {z}, {x} and {y}, or file:// and the path of a PMTiles file";
     MAP_TILES_CREDIT: Restart, Text, "",
-        "Whose map the tiles are, as the server wants it named, such as `© OpenStreetMap contributors`; else the name of the host or of the file.",
+        "The credit for the map, as its server asks for it, such as `© OpenStreetMap contributors`; without it, the name of the host or the file.",
         "write a short text";
     RACE_RETENTION_DAYS: Restart, Number(0, 36_500), "0",
         "Days after which past races and usage records are erased; 0 = never.";
@@ -214,7 +214,7 @@ settings! {
         "The Telegram chat for messages: one for everybody, or `e-mail=chat`, comma-separated; `-1001234567890_7` is topic 7 of a group; people may set their own.",
         "write one for everybody, or e-mail=target, comma-separated";
     TELEGRAM_LISTEN: Live, Text, "true",
-        "Whether the bot also reads what people write to it, and answers. Only one program may read a bot's messages: set false where another one does.",
+        "Whether the bot also reads what people write to it, and answers. Only one program may read a bot's messages: set this to false if another one does.",
         "write true or false";
     TELEGRAM_API_URL: Live, Text, "https://api.telegram.org",
         "Telegram's server, or your own.",
@@ -250,7 +250,7 @@ settings! {
         "The file that holds the secret of the webhook.",
         "name a readable file that holds the whole secret";
     IMAP_URL: Live, Text, "",
-        "A mailbox whose LiveTrack mails start races: `imaps://user@host/Mailbox`; write @ within the user as %40.",
+        "A mailbox whose LiveTrack mails start races: `imaps://user@host/Mailbox`; write an @ in the user as %40.",
         "write imaps://user@host/Mailbox; imap:// needs STARTTLS, except on this machine";
     IMAP_PASSWORD: Live, Secret, "",
         "The password of that user, or an app password; better given as a file.",
@@ -262,10 +262,10 @@ settings! {
         "Your MQTT broker, such as the one of Home Assistant: `mqtt://host`, or `mqtts://host` with TLS.",
         "write mqtt://host or mqtts://host, with :port unless it is 1883 or 8883";
     MQTT_PEOPLE: Live, People, "",
-        "Whose messages and races the broker receives: `all`, or e-mail addresses, comma-separated; never of people with a phone of their own.",
+        "Whose messages and races the broker receives: `all`, or e-mail addresses, comma-separated; never those of people with a phone of their own.",
         "write all, or e-mail addresses, comma-separated";
     MQTT_USER: Live, Text, "",
-        "The user at the broker, if it asks for one.",
+        "The user name at the broker, if it needs one.",
         "write the user's name";
     MQTT_PASSWORD: Live, Secret, "",
         "The user's password at the broker; better given as a file.",
@@ -275,10 +275,10 @@ settings! {
         "name a readable file that holds the password alone";
     MQTT_TOPIC: Live, Text, "garmin-gateway",
         "The first part of the gateway's topics. Two gateways at one broker need different ones.",
-        "write a topic without blanks, # and +, such as garmin-gateway";
+        "write a topic without spaces, # or +, such as garmin-gateway";
     MQTT_DISCOVERY: Live, Text, "homeassistant",
         "The topic under which Home Assistant looks for devices.",
-        "write a topic without blanks, # and +, such as homeassistant";
+        "write a topic without spaces, # or +, such as homeassistant";
     OTEL_EXPORTER_OTLP_ENDPOINT: Restart, Text, "",
         "An OpenTelemetry collector (OTLP over HTTP) that receives the spans of races.",
         "write the collector's address, such as http://127.0.0.1:4318";
@@ -286,7 +286,7 @@ settings! {
         "Where Prometheus may fetch metrics: a loopback address with a port.",
         "write a loopback address with a port, such as 127.0.0.1:9464";
     NEWS_URL: Restart, Text, "",
-        "The address of the news of this program, such as `https://host/latest/download/notes.json`; read once a day, and nothing about this gateway is sent. `upgrade` takes new versions from beside it.",
+        "The address of the news of this program, such as `https://host/latest/download/notes.json`; read once a day, and nothing about this gateway is sent. `upgrade` takes new versions from the same place.",
         "write an https address";
     NEWS_KEY: Restart, Text, "",
         "The public key that the news is signed with: `ssh-ed25519 AAAA…`.",

@@ -199,7 +199,7 @@ fn near_misses_are_pointed_out() {
     let config = load(&[("REGISTRATIONS_PER_HOUR", "5")]).unwrap();
     assert!(
         config.warnings[0].starts_with("REGISTRATIONS_PER_HOUR (")
-            && config.warnings[0].contains("no effect"),
+            && config.warnings[0].contains("no longer has any effect"),
         "{:?}",
         config.warnings
     );

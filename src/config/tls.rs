@@ -44,7 +44,7 @@ impl TlsSettings {
             (Some(()), None, None) => Self::Acme(AcmeSettings { directory, root }),
             (None, Some(certificate), Some(key)) => Self::Files { certificate, key },
             (Some(()), ..) => {
-                let what = "a certificate is named as well";
+                let what = "a certificate is set as well";
                 reader.problem_with(&settings::TLS, what, "remove TLS, or remove TLS_CERT and TLS_KEY");
                 return Self::Off;
             }
@@ -78,7 +78,7 @@ impl TlsSettings {
         let port = u16::try_from(reader.number(&settings::HTTP_PORT)).unwrap_or_default();
         let problem = match port {
             0 => return None,
-            _ if *self == Self::Off => "the gateway serves no https that it could send on to",
+            _ if *self == Self::Off => "the gateway does not serve https, so there is nothing to redirect to",
             port if port == https_port => "PORT is the same",
             port => return Some(port),
         };
@@ -96,7 +96,7 @@ impl TlsSettings {
         if !url.is_https() {
             reader.problem_with(
                 &settings::PUBLIC_URL,
-                "the gateway is to serve https, and this is http",
+                "the gateway is set to serve https, but this is http",
                 fix,
             );
         } else if matches!(self, Self::Acme(_)) && !matches!(Host::parse(url.host()), Ok(Host::Domain(_))) {

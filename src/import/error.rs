@@ -29,7 +29,7 @@ pub enum ImportError {
     )]
     NoSecret(PathBuf),
     #[error(
-        "the secret does not open the Garmin tokens in {path}; give the GATEWAY_SECRET with which the Python gateway ran",
+        "the secret does not open the Garmin tokens in {path}; give the GATEWAY_SECRET that the Python gateway used",
         path = .0.display()
     )]
     WrongSecret(PathBuf),

@@ -213,17 +213,19 @@ fn after_install(facts: &Facts, answers: &Answers) -> Vec<String> {
             "There is no systemd here. Run it yourself: {program} serve --env-file {env_file}"
         ));
     } else if layout.scope == Scope::User {
-        notes
-            .push("It runs while you are signed in; `loginctl enable-linger` lets it run always.".to_owned());
+        notes.push(
+            "It runs while you are signed in; `loginctl enable-linger` keeps it running when you are not."
+                .to_owned(),
+        );
     } else {
         notes.push(format!(
-            "Whoever is in the group {USER} may use the console: usermod -aG {USER} YOU"
+            "Members of the group {USER} may use the console: usermod -aG {USER} YOU"
         ));
     }
     if !facts.has_settings {
         notes.extend(first_steps(answers));
     }
-    notes.push("See how it goes: garmin-gateway status, garmin-gateway console".to_owned());
+    notes.push("See how it is doing: garmin-gateway status, garmin-gateway console".to_owned());
     notes
 }
 
@@ -232,7 +234,7 @@ fn first_steps(answers: &Answers) -> Vec<String> {
     let mut steps = Vec::new();
     match (answers.public_url.as_str(), answers.tls.is_empty()) {
         ("", _) => steps.push(
-            "It is reachable on this machine only, as http://localhost:8080. For others, set PUBLIC_URL, and TLS=acme or a \
+            "It is reachable from this machine only, as http://localhost:8080. For others, set PUBLIC_URL, and TLS=acme or a \
              reverse proxy in front (README, \"Make it reachable\")."
                 .to_owned(),
         ),
@@ -341,7 +343,7 @@ impl fmt::Display for Action {
             Self::EnableBackups => f.write_str("make a backup every night"),
             Self::DisableBackups => f.write_str("make no more backups"),
             Self::Remove(path) => write!(f, "remove {}", path.display()),
-            Self::RemoveTree(path) => write!(f, "remove {} and all that is in it", path.display()),
+            Self::RemoveTree(path) => write!(f, "remove {} and everything in it", path.display()),
             Self::RemoveUser => write!(f, "remove the system user {USER}"),
         }
     }

@@ -80,7 +80,7 @@ pub fn install_release(
     std::fs::write(&path, program).map_err(io_failed)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).map_err(io_failed)?;
     let told = version_of(&path).map_err(io_failed)?;
-    let told = told.ok_or_else(|| failed("it tells no version".to_owned()))?;
+    let told = told.ok_or_else(|| failed("it does not report a version".to_owned()))?;
     if told != release.version {
         let reason = format!("its program says that it is {told}");
         return Err(UpgradeError::not_genuine(&release.archive, &reason));

@@ -142,7 +142,7 @@ pub enum WorkerInstallError {
     #[error("this needs root: run it with sudo, or add --user to install for yourself")]
     NeedsRoot,
     /// A program that the installation needs is missing.
-    #[error("{program} is needed and was not found: {fix}")]
+    #[error("{program} is needed, but was not found: {fix}")]
     Missing {
         program: &'static str,
         /// A sentence that says how to install it.
@@ -150,14 +150,14 @@ pub enum WorkerInstallError {
     },
     /// The given reference is not a commit id.
     #[error(
-        "--ref takes the whole revision, 40 hexadecimal digits: a name could mean something else tomorrow"
+        "--ref takes the full revision, 40 hexadecimal digits: a name could mean something else tomorrow"
     )]
     NotARevision,
     /// There is no revision to roll back to or to use.
     #[error("{0}")]
     NotThere(&'static str),
     /// A step failed. The worker that was in use before is still in use.
-    #[error("could not {step}: {reason}. What was in use before still is")]
+    #[error("could not {step}: {reason}. What was in use before is still in use")]
     Step {
         /// The step as it was shown.
         step: String,

@@ -43,7 +43,7 @@ pub enum RotationStep {
 pub enum RotateFileError<E: std::error::Error + 'static> {
     #[error("{path} can't be written; run this as the owner of the secret (sudo)", path = .path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("the store did not take the new secret")]
+    #[error("the store did not accept the new secret")]
     Keys(#[source] E),
     /// The callback stopped the change.
     #[error("interrupted")]

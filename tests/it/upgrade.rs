@@ -30,7 +30,7 @@ fn stand_in(version: &str) -> Vec<u8> {
          if [ \"$1\" = --version ]; then echo garmin-gateway {version}; exit 0; fi\n\
          echo \"$*\" >>\"$HOME/calls\"\n\
          case \"$*\" in *--dry-run*) echo 'This would be done:'; exit 0;; esac\n\
-         [ ! -e \"$HOME/fails\" ] || {{ echo 'the old one and its data are restored' >&2; exit 70; }}\n\
+         [ ! -e \"$HOME/fails\" ] || {{ echo 'the old one and its data have been restored' >&2; exit 70; }}\n\
          mv \"$HOME/.local/bin/garmin-gateway\" \"$HOME/.local/bin/garmin-gateway.old\"\n\
          cp \"$0\" \"$HOME/.local/bin/garmin-gateway\"\n"
     )

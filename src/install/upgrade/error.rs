@@ -35,8 +35,8 @@ pub enum UpgradeError {
     #[error("'{0}' is not a version; write it as 1.2.3")]
     NoVersion(String),
     #[error(
-        "version {wanted} is older than the installed {installed}, and may not read its data. Uninstall first, and \
-         restore a backup of the older version's time"
+        "version {wanted} is older than the installed {installed}, and may be unable to read its data. Uninstall \
+         first, and restore a backup from the time of the older version"
     )]
     Older { wanted: String, installed: String },
     #[error("version {version} has no {archive}: build it from a checkout with ./install.sh")]
@@ -45,12 +45,12 @@ pub enum UpgradeError {
     Download { file: String, reason: DownloadError },
     #[error(
         "{file} is not the published one: {reason}; nothing was changed. If a release is being published now, try again \
-         in some minutes"
+         in a few minutes"
     )]
     NotGenuine { file: String, reason: String },
     #[error(
-        "the new program does not run: {reason}; nothing was changed. If programs in {} may not run, name another \
-         directory with TMPDIR", directory.display()
+        "the new program does not run: {reason}; nothing was changed. If programs are not allowed to run in {}, name \
+         another directory with TMPDIR", directory.display()
     )]
     DoesNotRun { reason: String, directory: PathBuf },
 }

@@ -123,7 +123,7 @@ impl Releases {
             .ok_or_else(|| UpgradeError::not_genuine(NOTES, "it names no version"))?
             .version;
         if version.is_some_and(|version| version != found) {
-            let reason = format!("it is of version {found}");
+            let reason = format!("it is version {found}");
             return Err(UpgradeError::not_genuine(NOTES, &reason));
         }
         Ok(Release {
@@ -149,7 +149,7 @@ impl Release {
         let packed = self.downloader.fetch(url.clone(), ARCHIVE).await;
         let packed = packed.map_err(|reason| UpgradeError::of_download(url.to_string(), reason))?;
         self.sums.check(&self.archive, &packed)?;
-        unpack(&packed).ok_or_else(|| UpgradeError::not_genuine(&self.archive, "it holds no program"))
+        unpack(&packed).ok_or_else(|| UpgradeError::not_genuine(&self.archive, "it contains no program"))
     }
 }
 

@@ -123,7 +123,7 @@ fn run(command: &mut Command) -> io::Result<()> {
     }
     let name = command.get_program().to_string_lossy().into_owned();
     Err(io::Error::other(format!(
-        "{name} ended with {status}; its own words are above"
+        "{name} ended with {status}; its output is above"
     )))
 }
 

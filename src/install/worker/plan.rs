@@ -177,11 +177,11 @@ impl fmt::Display for WorkerInstallStep {
             Self::Choose { command, restart } => {
                 match command {
                     Some(command) => write!(f, "set {SETTING}={command}")?,
-                    None => write!(f, "take {SETTING} out: workers are built in")?,
+                    None => write!(f, "remove {SETTING}, so that workers are built in")?,
                 }
                 f.write_str(if *restart { ", and restart the gateway" } else { "" })
             }
-            Self::Remove(path) => write!(f, "remove {} and all that is in it", path.display()),
+            Self::Remove(path) => write!(f, "remove {} and everything in it", path.display()),
         }
     }
 }
