@@ -19,7 +19,7 @@ pub enum MailAddressProblem {
     #[error("{0} addresses are too many; at most {MOST_MAIL_ADDRESSES} can be set")]
     TooMany(usize),
     /// It is the e-mail of another account, another's address, or that of somebody who was invited.
-    #[error("{0} belongs to somebody else here; leave it out, or free it there first")]
+    #[error("{0} belongs to somebody else here; leave it out, or remove it there first")]
     Taken(String),
     /// All mails arrive at this address, so it would not identify the person.
     #[error(

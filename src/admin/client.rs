@@ -26,7 +26,7 @@ pub enum ClientError {
     #[error("this user may not open {path}; join its group, or use sudo", path = .0.display())]
     NotAllowed(PathBuf),
     #[error(
-        "the running gateway has version {theirs}; use a program of the same version, or restart the gateway"
+        "the running gateway has version {theirs}; use the same version of this program, or restart the gateway"
     )]
     OtherVersion {
         /// The version of the daemon's program.

@@ -110,7 +110,7 @@ pub(super) fn page(
     if let Some(bot) = bot {
         registry.register(
             "telegram_heard",
-            "1 while the messages to the Telegram bot are read",
+            "1 while messages to the Telegram bot are being read",
             ConstGauge::new(i64::from(bot)),
         );
     }
@@ -138,7 +138,7 @@ fn histories(registry: &mut Registry, overview: &Overview) {
             "People who keep a history of their days",
             i64::from(overview.histories),
         ),
-        ("history_days", "Days that all of them keep", days),
+        ("history_days", "Days kept by all of them together", days),
     ] {
         registry.register(name, help, ConstGauge::new(value));
     }

@@ -129,9 +129,9 @@ impl News {
             let is_away = error.is_away();
             if !is_away || now.duration_since(*since) > LONGEST_AWAY {
                 let since = since.strftime("%Y-%m-%d");
-                let nothing = if is_away { "" } else { "; nothing of it was taken" };
+                let nothing = if is_away { "" } else { "; it was ignored" };
                 told.push(format!(
-                    "the news of new versions is not read since {since}: {error}{nothing}"
+                    "news of new versions has not been readable since {since}: {error}{nothing}"
                 ));
             }
         }
@@ -173,10 +173,10 @@ mod tests {
         news.take(away(), now);
         assert_eq!(news.sentences(now).len(), 2, "what was read stays");
         news.take(away(), later);
-        assert!(news.sentences(later)[0].contains("not read since 2026-01-29"));
+        assert!(news.sentences(later)[0].contains("not been readable since 2026-01-29"));
         let forged = DownloadError::Signature(SignatureError::Wrong);
         news.take(Err(forged.into()), later);
-        assert!(news.sentences(now)[0].contains("nothing of it was taken"));
+        assert!(news.sentences(now)[0].contains("it was ignored"));
         news.take(Ok(file()), later);
         assert_eq!(news.sentences(later).len(), 2);
     }

@@ -130,18 +130,19 @@ impl AdminService {
         let mut attention = Vec::new();
         let mut add = |subject: &str, text| attention.push(Attention::new(subject, text, ConsoleView::Log));
         if let Health::Degraded(reason) = &*self.rooms.store.health().borrow() {
-            let text = format!("cannot write ({reason}); free disk space, and it recovers by itself");
+            let text =
+                format!("cannot write ({reason}); free some disk space, and it recovers automatically");
             add("store", text);
         }
         if let Some(proxy) = self.facts.proxies.missing() {
             let text = format!(
-                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients are not told apart; add it there, and let it set X-Forwarded-For"
+                "a proxy at {proxy} passes requests on but is not in TRUSTED_PROXIES, so its clients can't be told apart; add it there, and let it set X-Forwarded-For"
             );
             add("proxy", text);
         }
         if let Some(proxy) = self.facts.proxies.silent() {
             let text = format!(
-                "the proxy at {proxy} does not tell its clients' addresses, so they are not told apart; let it set X-Forwarded-For"
+                "the proxy at {proxy} does not pass on its clients' addresses, so they can't be told apart; let it set X-Forwarded-For"
             );
             add("proxy", text);
         }
@@ -200,9 +201,9 @@ impl AdminService {
 fn race_attention(race: &RaceView) -> Option<Attention> {
     let too_late = race.next_cutoff.as_ref().filter(|cutoff| cutoff.margin_s < 0.0);
     let text = match (race.state.as_str(), too_late) {
-        ("no signal", _) => "no data is coming, which is not a sign of a stop".to_owned(),
-        ("stopped", _) => "stands still, and the signal is good".to_owned(),
-        ("garmin unreachable", _) => "Garmin does not answer, so nobody knows how the race goes".to_owned(),
+        ("no signal", _) => "no data is arriving, which does not mean that they stopped".to_owned(),
+        ("stopped", _) => "is standing still with a good signal".to_owned(),
+        ("garmin unreachable", _) => "Garmin does not answer, so the state of the race is unknown".to_owned(),
         (_, Some(cutoff)) => format!("is likely to miss the cut-off at {}", cutoff.place),
         _ => return None,
     };

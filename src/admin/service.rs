@@ -109,7 +109,9 @@ impl AdminService {
             AdminAct::ChooseTools { account, tools } => {
                 let account = self.account(&account)?;
                 let profile = read_choice(&tools).map_err(|wrong| {
-                    AdminRefusal::Invalid(format!("{wrong}; write core, all, default, or names with commas"))
+                    AdminRefusal::Invalid(format!(
+                        "{wrong}; write core, all, default, or names separated by commas"
+                    ))
                 })?;
                 rooms
                     .accounts
@@ -131,7 +133,7 @@ impl AdminService {
             AdminAct::StopWorker { account } => {
                 let account = self.account(&account)?;
                 rooms.workers.stop(&account, StopReason::Operator).await;
-                AdminAnswer::Done("The worker is stopped. The next call starts a new one.".into())
+                AdminAnswer::Done("The worker was stopped. The next call starts a new one.".into())
             }
             AdminAct::Revoke(target) => {
                 AdminAnswer::Revoked(rooms.revoke(self.scope(target)?, EndedBy::Operator(uid)).await?)
@@ -159,7 +161,7 @@ impl AdminService {
                 let (account, race) = self.race_of(&race)?;
                 let operator = RaceCaller::Operator(account);
                 rooms.races.update_thresholds(&operator, &race, &limits).await?;
-                AdminAnswer::Done("The limits are changed.".into())
+                AdminAnswer::Done("The limits have been changed.".into())
             }
             AdminAct::ShareRace {
                 race,
@@ -231,12 +233,13 @@ impl AdminService {
             Some("OPEN_SIGN_UP lets everyone sign in".to_owned())
         } else {
             let covering = standing.iter().find(|invited| invited.covers(&email));
-            covering.map(|invited| format!("INVITED in the settings still lets them sign in, by {invited}"))
+            covering
+                .map(|invited| format!("INVITED in the settings still lets them sign in, through {invited}"))
         };
         let withdrawn = if was_invited {
-            format!("The invitation of {email} is withdrawn")
+            format!("The invitation for {email} has been withdrawn")
         } else {
-            format!("There was no invitation of {email} to withdraw")
+            format!("There was no invitation for {email} to withdraw")
         };
         let connected = if self.account(&email).is_ok() {
             format!(" Existing connections keep working; `revoke --account {email}` ends them.")
@@ -245,7 +248,7 @@ impl AdminService {
         };
         Ok(match still {
             Some(still) => format!("{withdrawn}, but {still}.{connected}"),
-            None => format!("{withdrawn}; they may not sign in.{connected}"),
+            None => format!("{withdrawn}; they can't sign in.{connected}"),
         })
     }
 

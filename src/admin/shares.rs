@@ -75,8 +75,8 @@ impl AdminService {
         }
         Ok(match ended.shares {
             0 => "The race had no share to end.".to_owned(),
-            1 => "The share has ended, also on open pages.".to_owned(),
-            more => format!("{more} shares have ended, also on open pages."),
+            1 => "The share has ended, including on open pages.".to_owned(),
+            more => format!("{more} shares have ended, including on open pages."),
         })
     }
 

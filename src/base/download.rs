@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DownloadError {
-    #[error("the network does not work")]
+    #[error("the network is not working")]
     NoNetwork,
     #[error("the server does not answer")]
     Away,

@@ -76,7 +76,7 @@ impl Proxies {
                 if silent.replace(address).is_none() {
                     tracing::warn!(
                         proxy = %address,
-                        advice = "this proxy does not tell its clients' addresses, so they are not told apart; let it set X-Forwarded-For",
+                        advice = "this proxy does not pass on its clients' addresses, so they can't be told apart; let it set X-Forwarded-For",
                         "web.proxy_tells_no_address"
                     );
                 }
@@ -94,7 +94,7 @@ impl Proxies {
             if missing.replace(address).is_none() {
                 tracing::warn!(
                     proxy = %address,
-                    advice = "a proxy on this machine is not in TRUSTED_PROXIES, so its clients are not told apart; add its address, and let it set X-Forwarded-For",
+                    advice = "a proxy on this machine is not in TRUSTED_PROXIES, so its clients can't be told apart; add its address, and let it set X-Forwarded-For",
                     "web.proxy_not_trusted"
                 );
             }

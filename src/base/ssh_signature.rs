@@ -32,7 +32,7 @@ pub enum SignatureError {
     OtherKey,
     #[error("it was made for another purpose")]
     OtherPurpose,
-    #[error("it does not fit the file")]
+    #[error("it does not match the file")]
     Wrong,
 }
 

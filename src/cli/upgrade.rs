@@ -78,7 +78,7 @@ async fn upgrade(args: &UpgradeArgs, program: &Path) -> anyhow::Result<ExitCode>
     }
     let (archive, version) = (&release.archive, &release.version);
     say(&format!(
-        "Version {version} is out, and this is {own}. Fetching {archive} from {}",
+        "Version {version} is out, but this is {own}. Fetching {archive} from {}",
         release.directory
     ));
     let new = release.program().await?;

@@ -137,7 +137,7 @@ fn announce(daemon: &Daemon, people: &[Person], race_page: &str, runtime_dir: &s
     writeln!(out, "  A race, live    {race_page}")?;
     writeln!(
         out,
-        "                  it was run some hours ago, and is played {RACE_SPEED} times as fast\n"
+        "                  run some hours ago, and replayed {RACE_SPEED} times as fast\n"
     )?;
     for (n, person) in people.iter().enumerate() {
         let head = if n == 0 { "Sign in as" } else { "" };

@@ -12,7 +12,7 @@ use crate::tls::TlsError;
 /// Why the daemon does not start. The text is for the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{path} can't be used: {source}; set {setting} to a directory of this user", path = .path.display())]
+    #[error("{path} can't be used: {source}; set {setting} to a directory that this user owns", path = .path.display())]
     Directory {
         path: PathBuf,
         setting: &'static str,

@@ -41,7 +41,9 @@ pub enum TrackingError {
     #[error("this account already has {0} races that are being watched; stop one of them first")]
     TooMany(usize),
     /// All people together have as many as the gateway takes.
-    #[error("the gateway is watching {0} races, which is as many as it can; try again when some of them have ended")]
+    #[error(
+        "the gateway is watching {0} races, which is as many as it can; try again when some of them have ended"
+    )]
     GatewayFull(usize),
     /// `continue_race` does not name a race of this account.
     #[error("continue_race: there is no such race; list_races shows the ids")]

@@ -116,7 +116,7 @@ impl Store {
 /// Why nothing was restored. The text is for the operator; an existing store is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    #[error("there is a store in {path}; add --replace: it is kept beside it", path = .0.display())]
+    #[error("there is already a store in {path}; add --replace, which keeps it beside the new one", path = .0.display())]
     InTheWay(PathBuf),
     #[error("the backup is not usable")]
     Archive(#[from] ArchiveError),
@@ -224,7 +224,7 @@ fn wait_for(path: &Path) -> io::Result<()> {
     let began = Instant::now();
     while swap::lock(path)?.is_none() {
         if began.elapsed() > LET_GO {
-            return Err(io::Error::other("somebody reads the database and does not end"));
+            return Err(io::Error::other("a reader of the database does not finish"));
         }
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -76,7 +76,7 @@ pub enum WorkerError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CallFailure {
     /// The connection failed, so the request was not sent.
-    #[error("the worker does not listen")]
+    #[error("the worker is not listening")]
     NotSent,
     /// The worker does not know the session, so it has not executed the call.
     #[error("the worker does not know its session")]
@@ -102,7 +102,7 @@ pub(super) fn give_up(failures: &[CallFailure], read_only: bool) -> Option<Worke
         CallFailure::Lost if !read_only => Some(WorkerError::MayHaveHappened),
         CallFailure::Lost if lost > 1 => Some(WorkerError::Died),
         _ if failures.len() >= MAX_TRIES => Some(WorkerError::StartFailed {
-            reason: "it ended again and again".to_owned(),
+            reason: "it kept ending".to_owned(),
         }),
         CallFailure::Lost | CallFailure::NotSent | CallFailure::SessionLost => None,
     }
@@ -124,7 +124,7 @@ mod tests {
         for read_only in [true, false] {
             check(&[NotSent], read_only, None);
             check(&[SessionLost, NotSent], read_only, None);
-            let reason = "it ended again and again".to_owned();
+            let reason = "it kept ending".to_owned();
             let never_begun = WorkerError::StartFailed { reason };
             check(
                 &[NotSent, SessionLost, NotSent, NotSent],

@@ -253,7 +253,7 @@ impl WorkerTask {
                 None
             }
         };
-        let silent = || "it no longer answered".to_owned();
+        let silent = || "it stopped answering".to_owned();
         let reason = tokio::select! {
             biased;
             status = process.wait() => ending(status.ok(), ""),

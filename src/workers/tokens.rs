@@ -103,7 +103,7 @@ pub(super) enum TokenError {
         source: io::Error,
     },
     /// The tokens could not be stored.
-    #[error("the refreshed Garmin tokens could not be kept")]
+    #[error("the refreshed Garmin tokens could not be stored")]
     Store(#[from] StoreError),
 }
 

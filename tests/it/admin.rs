@@ -332,12 +332,12 @@ async fn an_invitation_is_a_message_to_forward_and_a_removal_tells_the_truth() {
     );
     let removed = said(&["invite", "zoe@example.net", "--remove"]).await;
     assert!(
-        removed.contains("The invitation of zoe@example.net is withdrawn"),
+        removed.contains("The invitation for zoe@example.net has been withdrawn"),
         "{removed}"
     );
     let again = said(&["invite", "zoe@example.net", "--remove"]).await;
     assert!(
-        again.contains("There was no invitation of zoe@example.net"),
+        again.contains("There was no invitation for zoe@example.net"),
         "{again}"
     );
     for wrong in ["zoe", "@example.net", "a@evil.org@example.com"] {

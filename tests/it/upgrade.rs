@@ -425,7 +425,7 @@ async fn the_operators_phone_is_told_once_in_the_morning() {
     let (_, message) = ntfy.find(is_news).await;
     assert_eq!(message["topic"], "me-alone");
     let own = env!("CARGO_PKG_VERSION");
-    let says = format!("version 9.0.0 is out, and this is {own}: run garmin-gateway upgrade");
+    let says = format!("version 9.0.0 is out, but this is {own}: run garmin-gateway upgrade");
     assert_eq!(
         (&message["message"], &message["title"]),
         (&says.into(), &"garmin-gateway".into())

@@ -31,21 +31,23 @@ pub struct GrantWish {
 /// Why a wish can't be carried out. The text names the argument and states what is valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantProblem {
-    #[error("to: is missing; give the e-mail with which the other signs in at Garmin")]
+    #[error("to: is missing; give the e-mail that the other person uses to sign in to Garmin")]
     NoMember,
     #[error("to: this is your own e-mail; you see your data anyway")]
     OwnEmail,
     #[error(
-        "to: nobody has connected to this gateway with this e-mail; give the one with which the other signs in at Garmin"
+        "to: nobody has connected to this gateway with this e-mail; give the one that the other person uses to sign in to Garmin"
     )]
     UnknownEmail,
-    #[error("to: two accounts have this e-mail; the other must sign in at /link with another one first")]
+    #[error(
+        "to: two accounts have this e-mail; the other person must sign in at /link with another one first"
+    )]
     SharedEmail,
     #[error("to: at most {0} members can see your data; take a grant back first")]
     TooMany(usize),
-    #[error("groups: is missing; give some of {}", all_groups())]
+    #[error("groups: is missing; give one or more of {}", all_groups())]
     NoGroup,
-    #[error("groups: there is no group {0}; give some of {all}", all = all_groups())]
+    #[error("groups: there is no group {0}; give one or more of {all}", all = all_groups())]
     UnknownGroup(String),
     #[error("until: {why}; give the last day as YYYY-MM-DD, from {first} to {last}")]
     Until {
@@ -57,7 +59,7 @@ pub enum GrantProblem {
     Name(GrantNameProblem),
     #[error("name: the name in your Garmin profile can't be used ({0}); give one for the other to see")]
     ProfileName(GrantNameProblem),
-    #[error("name: this member sees somebody else under this name; give another one")]
+    #[error("name: this member already sees somebody else under this name; give another one")]
     NameTaken,
 }
 
@@ -66,7 +68,7 @@ pub enum GrantProblem {
 pub enum LastDayProblem {
     #[error("is missing")]
     Missing,
-    #[error("is no day")]
+    #[error("is not a date")]
     NoDay,
     #[error("has passed")]
     Passed,
@@ -81,7 +83,7 @@ pub enum GrantNameProblem {
     Empty,
     #[error("it is longer than {MAX_NAME} characters")]
     TooLong,
-    #[error("it may have only letters, digits, spaces, dots, hyphens and apostrophes")]
+    #[error("it may contain only letters, digits, spaces, dots, hyphens and apostrophes")]
     Characters,
 }
 

@@ -74,7 +74,7 @@ impl NewsFile {
         let newest = &self.version;
         let newer = is_older(version, newest).then(|| NewsSentence {
             key: format!("version:{newest}"),
-            says: format!("version {newest} is out, and this is {version}: run garmin-gateway upgrade"),
+            says: format!("version {newest} is out, but this is {version}: run garmin-gateway upgrade"),
         });
         let notes = self.notes.iter().filter(|note| note.is_for(version, worker));
         let notes = notes.take(MOST_SENTENCES).map(|note| NewsSentence {
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(built_in.len(), 2, "{built_in:?}");
         assert_eq!(
             built_in[0],
-            "version 9.0.0 is out, and this is 0.1.0: run garmin-gateway upgrade"
+            "version 9.0.0 is out, but this is 0.1.0: run garmin-gateway upgrade"
         );
         assert!(built_in[1].contains("HRV"));
         assert!(told("0.1.0", "garmin_mcp")[2].contains("worker install"));

@@ -25,7 +25,7 @@ pub struct RootSecret(Secret);
 pub enum RootSecretError {
     /// Operator: the secret is too short to be random.
     #[error(
-        "it has {0} characters, {MIN_SECRET_CHARS} or more are needed; make one with: openssl rand -base64 48"
+        "it has {0} characters, but {MIN_SECRET_CHARS} or more are needed; make one with: openssl rand -base64 48"
     )]
     TooShort(usize),
     /// Operator: the secret was copied from an example.

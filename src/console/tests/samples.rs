@@ -66,7 +66,7 @@ pub(super) fn rich(size: (u16, u16)) -> ConsoleState {
         if race.state == "stopped" {
             overview.attention.push(Attention {
                 subject: "Athlete 3".into(),
-                text: "stands still, and the signal is good".into(),
+                text: "is standing still with a good signal".into(),
                 account: None,
                 race: Some(race.id.clone()),
                 view: ConsoleView::Races,

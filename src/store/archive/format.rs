@@ -37,7 +37,7 @@ pub enum ArchiveError {
     #[error("it was made by a newer garmin-gateway ({0}); use that version")]
     Newer(String),
     #[error(
-        "it was sealed with another secret; give the one of {made_at} with --secret-file FILE",
+        "it was sealed with another secret; give the one that was in use on {made_at} with --secret-file FILE",
         made_at = .0.strftime("%Y-%m-%d")
     )]
     WrongSecret(Timestamp),

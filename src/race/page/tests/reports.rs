@@ -43,7 +43,11 @@ fn a_report_keeps_from_a_family_what_the_page_kept() {
         assert!(crew.sentences[0].contains("21"), "{:?}", crew.sentences);
         let tells = |texts: &[String]| texts.iter().any(|text| text.contains("19"));
         assert!(tells(&crew.sentences) && !tells(&family.sentences), "{family:?}");
-        let details = |role| RacePage::of(&source, &terms(role, None), None, words).state.details;
+        let details = |role| {
+            RacePage::of(&source, &terms(role, None), None, words)
+                .state
+                .details
+        };
         assert!(tells(&details(ShareRole::Crew)) && !tells(&details(ShareRole::Family)));
     }
 }
