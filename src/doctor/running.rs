@@ -143,7 +143,7 @@ fn opened(path: &Path, secret: &RootSecret) -> Finding {
             chain(&e),
             match e {
                 OpenError::WrongSecret(_) => {
-                    "put back the secret that was used before; a restored backup needs the secret that it was made with"
+                    "put back the secret that was used before; restoring a backup takes the secret that it was made with"
                 }
                 OpenError::InUse(_) => {
                     "find the other process with fuser, or give this gateway its own DATA_DIR"
