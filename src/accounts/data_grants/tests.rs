@@ -61,7 +61,10 @@ fn a_wish_is_taken_as_it_is_or_refused_with_what_is_valid() {
             "groups: there is no group slep",
         ),
         (wish("b@example.org", &["sleep"], ""), "until: is missing"),
-        (wish("b@example.org", &["sleep"], "30 June"), "until: is not a date"),
+        (
+            wish("b@example.org", &["sleep"], "30 June"),
+            "until: is not a date",
+        ),
         (
             wish("b@example.org", &["sleep"], "2026-05-31"),
             "until: has passed",
