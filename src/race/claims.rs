@@ -25,10 +25,11 @@
 //! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
 //! | `facts` | what is known about the race |
 //! | `known`, `measured`, `gaps` | what a number with these roles may mean |
-//! | `verdict`, `value`, `percent`, `reaching`, `comparison`, `splits`, `states`, `evidence` | whether a claim is true |
+//! | `verdict`, `value`, `percent`, `reaching`, `comparison`, `limits`, `changes`, `splits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
+mod changes;
 mod claim;
 mod comparison;
 mod evidence;
@@ -37,6 +38,7 @@ mod gaps;
 mod items;
 mod known;
 mod lexicon;
+mod limits;
 mod measured;
 mod names;
 mod number;

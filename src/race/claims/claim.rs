@@ -29,6 +29,10 @@ pub(crate) enum ClaimBody {
     Peak(f64),
     Trend(Sense),
     State(State),
+    /// The current stop is the first, second or nth.
+    NthStop(f64),
+    /// The current stop is the longest (or the shortest) so far.
+    LongestStop(bool),
     /// The split that ends at this many metres, or the last one, is the fastest or slowest.
     Extreme(Sense, Option<f64>),
     /// A place that the athlete is at, has passed or has yet to reach: in metres from the start.

@@ -4,6 +4,7 @@ use super::evidence::{Allowed, ClaimVerdict, check, no, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
 use super::gaps;
 use super::lexicon::{ScopeWord, Tag};
+use super::limits;
 use super::measured;
 use super::quantity::{Measure, Quantity, Reading};
 use super::roles::Roles;
@@ -20,11 +21,11 @@ pub(super) fn relation(roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
         return Ok(());
     }
     match (sense, roles.reference()) {
-        (Sense::Above | Sense::Below, Some(Reference::Limit)) => measured::against_limit(sense, roles, facts),
+        (Sense::Above | Sense::Below, Some(Reference::Limit)) => limits::against_limit(sense, roles, facts),
         (Sense::Above | Sense::Below, Some(Reference::Plan))
             if roles.measured().is_some_and(|it| it != ClaimMetric::Pace) =>
         {
-            measured::against_limit(sense, roles, facts)
+            limits::against_limit(sense, roles, facts)
         }
         (Sense::Ahead | Sense::Behind | Sense::Same, reference) => {
             against_plan(sense, reference, roles, facts)
@@ -134,7 +135,7 @@ pub(super) fn comparison(
         } else {
             Sense::Below
         };
-        return measured::against_limit(side, left, facts);
+        return limits::against_limit(side, left, facts);
     }
     let of_each = |roles: &Roles| roles.has(Tag::Scope(ScopeWord::Each));
     if let Some(said) = said.filter(|_| of_each(left) || of_each(right)) {

@@ -1,6 +1,6 @@
 //! What a claim is checked against: intervals around numbers, and the part of the race that a scope means.
 
-use super::facts::{RaceFacts, RaceSpan};
+use super::facts::{RaceFacts, RaceSpan, StopFacts};
 use super::quantity::{Measure, Reading};
 use super::roles::Roles;
 use super::terms::{Bound, ClaimMetric, ClaimScope, Length};
@@ -32,13 +32,19 @@ impl Allowed {
         let (low, high) = (value.min(upper), value.max(upper));
         // A pace below 5:25 /km is a higher speed.
         let is_pace = reading.measure == Measure::Speed && reading.step <= 0.0;
+        // "just over three hours"
+        let is_hours = reading.measure == Measure::Duration && reading.step > 60.0;
+        let slack = if is_hours { 0.0 } else { tolerance };
         let (below, above) = match (bound, is_pace) {
             (Bound::Exact, _) => (low - tolerance, high + tolerance),
             (Bound::About, _) => (low - 2.0 * tolerance, high + 2.0 * tolerance),
             (Bound::AtLeast, false) | (Bound::AtMost, true) => {
                 (low - tolerance * 0.2, high * 1.2 + tolerance)
             }
-            (Bound::AtMost, false) | (Bound::AtLeast, true) => {
+            (Bound::JustOver, false) | (Bound::JustUnder, true) => {
+                (low - tolerance * 0.2, high * 1.12 + slack)
+            }
+            (Bound::AtMost | Bound::JustUnder, false) | (Bound::AtLeast | Bound::JustOver, true) => {
                 (low * 0.92 - tolerance, high + tolerance * 0.2)
             }
         };
@@ -129,12 +135,28 @@ pub(crate) fn spans(scope: ClaimScope, roles: &Roles, facts: &RaceFacts) -> Resu
         }
         ClaimScope::Last(Length::Metres(metres)) => facts.last_metres(leg, metres),
         ClaimScope::Last(Length::Seconds(seconds)) => facts.last_seconds(seconds).into_iter().collect(),
+        ClaimScope::BeforeLast(Length::Metres(metres)) => {
+            let last_m = facts.splits_of(leg).last().map_or(0.0, |last| last.to_m);
+            let part = facts.between(leg, last_m - 2.0 * metres, last_m - metres);
+            part.into_iter().collect()
+        }
         ClaimScope::Between(from_m, to_m) => facts.between(leg, from_m, to_m).into_iter().collect(),
         ClaimScope::Since(metres) => {
             let last_m = facts.splits_of(leg).last().map_or(0.0, |last| last.to_m);
             let splits = facts.between(leg, metres, last_m);
             let whole = facts.last_metres(leg, facts.leg_progress_m() - metres);
-            splits.into_iter().chain(whole).collect()
+            let begins = |stop: &&StopFacts| (stop.at_m - facts.leg_from_m() - metres).abs() < 30.0;
+            let stopped_s: f64 = facts
+                .stops
+                .iter()
+                .filter(begins)
+                .map(|stop| stop.duration_s)
+                .sum();
+            splits
+                .into_iter()
+                .chain(whole)
+                .map(|span| span.without(stopped_s))
+                .collect()
         }
         ClaimScope::Mark(metres) => {
             let is_here = (facts.progress_m - metres).abs() < 500.0 && (metres % 1000.0).abs() > 1.0;
@@ -150,7 +172,9 @@ pub(crate) fn spans(scope: ClaimScope, roles: &Roles, facts: &RaceFacts) -> Resu
         ClaimScope::FirstHalf => facts.half(false).into_iter().collect(),
         ClaimScope::SecondHalf => facts.half(true).into_iter().collect(),
         ClaimScope::Ago(seconds) => facts.around(seconds).into_iter().collect(),
-        ClaimScope::Second(Length::Seconds(_)) | ClaimScope::Next => Vec::new(),
+        ClaimScope::Second(Length::Seconds(_))
+        | ClaimScope::BeforeLast(Length::Seconds(_))
+        | ClaimScope::Next => Vec::new(),
     };
     if spans.is_empty() {
         return Err("the data has no such part of the race".to_owned());

@@ -1,7 +1,9 @@
 //! The paces that a plan asks for, and how far the paces of a race lie apart.
 
 use super::facts::RaceFacts;
+use super::lexicon::Tag;
 use super::quantity::Reading;
+use super::roles::Roles;
 use super::terms::ClaimMetric;
 
 /// The speeds that the plan asks for: over the whole race, and over the rest of it.
@@ -13,7 +15,23 @@ pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
 
 /// The speed over the remaining distance that meets the target.
 pub(super) fn needed_speed(facts: &RaceFacts) -> Option<f64> {
-    let (target_s, whole_m) = facts.target_s.zip(facts.whole_m)?;
+    speed_for(facts.target_s?, facts)
+}
+
+/// The speeds that meet the target of a clause, or else that of the race: over what is left and, unless the clause says
+/// "from here", over the whole.
+pub(super) fn needed_speeds(roles: &Roles, facts: &RaceFacts) -> Vec<f64> {
+    let goal_s = roles.find(|tag| if let Tag::Goal(s) = tag { Some(s) } else { None });
+    let Some(target_s) = goal_s.or(facts.target_s) else {
+        return Vec::new();
+    };
+    let whole = facts.whole_m.map(|whole_m| whole_m / target_s);
+    let whole = whole.filter(|_| !roles.has(Tag::FromHere));
+    speed_for(target_s, facts).into_iter().chain(whole).collect()
+}
+
+fn speed_for(target_s: f64, facts: &RaceFacts) -> Option<f64> {
+    let whole_m = facts.whole_m?;
     let (left_s, left_m) = (target_s - facts.elapsed_s, whole_m - facts.progress_m);
     (left_s > 0.0 && left_m > 0.0).then_some(left_m / left_s)
 }

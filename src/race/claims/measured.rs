@@ -2,14 +2,14 @@
 
 use super::evidence::{Allowed, ClaimVerdict, check, no, no_leg, spans, tolerance};
 use super::facts::{RaceFacts, RaceSpan};
-use super::gaps::{needed_speed, plan_speeds};
+use super::gaps::{needed_speed, needed_speeds, plan_speeds};
 use super::lexicon::Tag;
+use super::limits::limits_for;
 use super::quantity::{Measure, Reading};
 use super::roles::Roles;
 use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Length, Reference, Sense, State, When};
 use crate::race::sport::LegKind;
 use crate::race::text;
-use crate::race::thresholds::LegLimits;
 
 /// Whether `reading` is a value of `metric` that agrees with its roles.
 pub(super) fn number(
@@ -22,6 +22,14 @@ pub(super) fn number(
     let is_run = facts.leg_now().is_some_and(|leg| leg.kind == Some(LegKind::Run));
     if reading.measure == (Measure::Cadence { steps: false }) && is_run && reading.value > 130.0 {
         return no("a run's cadence is in steps per minute");
+    }
+    let needed = needed_speeds(roles, facts);
+    if metric == ClaimMetric::Pace && reading.step <= 0.0 && roles.has(Tag::Need) && !needed.is_empty() {
+        let allowed = Allowed::new(reading, to, tolerance(metric, reading.value), roles.bound);
+        return check(
+            needed.iter().any(|speed| allowed.has(*speed)),
+            "the plan has another pace",
+        );
     }
     if roles.mood.is_some() || roles.scope() == Some(ClaimScope::Next) {
         // "ten beats more to play with" is a difference.
@@ -162,27 +170,40 @@ fn value(
     let bound = roles.bound;
     let most = facts.spread_of(metric, roles.leg()).map(|spread| spread.high);
     if roles.not() && bound == Bound::AtLeast {
+        let from_m = match scope {
+            Some(ClaimScope::Since(metres)) => metres,
+            Some(ClaimScope::Last(Length::Metres(metres))) => facts.leg_progress_m() - metres,
+            _ => 0.0,
+        };
+        let part = facts.highest(metric, roles.leg(), from_m, f64::INFINITY);
+        let most = part.filter(|_| from_m > 0.0).or(most);
         return check(
             most.is_some_and(|most| most <= reading.value + 1.0),
             "it was higher than that",
         );
     }
     if let Some(ClaimScope::Mark(metres)) = scope
+        && metric != ClaimMetric::Pace
         && (roles.stat() == Some(ClaimStat::Max) || bound == Bound::AtLeast)
     {
-        // Splits keep no extremes, so the highest value is taken to lie in the split with the highest mean.
-        let holds = if bound == Bound::AtLeast {
-            most >= Some(reading.value)
-        } else {
-            most.is_some_and(|most| allowed.has(most))
+        let is_most = |most: f64| {
+            if bound == Bound::AtLeast {
+                most >= reading.value
+            } else {
+                allowed.has(most)
+            }
         };
+        let most = facts.highest(metric, roles.leg(), metres - facts.split_m(), metres);
         return check(
-            facts.is_hardest_split(roles.leg(), metric, metres) && holds,
+            most.is_some_and(is_most),
             "the highest value was another, or elsewhere",
         );
     }
     // "It never needed to go near 150."
-    if roles.not() && bound != Bound::AtMost && is_plausible(metric, reading.value, facts) {
+    if roles.not()
+        && !matches!(bound, Bound::AtMost | Bound::JustUnder)
+        && is_plausible(metric, reading.value, facts)
+    {
         return Ok(());
     }
     let known = known(metric, roles, facts)?;
@@ -191,15 +212,16 @@ fn value(
     let is_beyond = |value: f64| match (bound, is_pace) {
         (Bound::AtLeast, false) | (Bound::AtMost, true) => value >= reading.value,
         (Bound::AtMost, false) | (Bound::AtLeast, true) => value <= reading.value,
+        // "just over 200 W"
+        (Bound::JustOver, false) | (Bound::JustUnder, true) => {
+            (reading.value..reading.value * 1.05).contains(&value)
+        }
+        (Bound::JustUnder, false) | (Bound::JustOver, true) => {
+            (reading.value * 0.95..reading.value).contains(&value)
+        }
         _ => false,
     };
-    let holds = |value: &f64| {
-        if bound == Bound::AtLeast || bound == Bound::AtMost {
-            is_beyond(*value) || allowed.has(*value)
-        } else {
-            allowed.has(*value)
-        }
-    };
+    let holds = |value: &f64| is_beyond(*value) || allowed.has(*value);
     if known.iter().any(holds) || (scope.is_none() && facts.was_told(reading, roles)) {
         return Ok(());
     }
@@ -233,6 +255,7 @@ pub(super) fn known(metric: ClaimMetric, roles: &Roles, facts: &RaceFacts) -> Re
     if let Some(scope) = roles
         .scope()
         .filter(|scope| !(is_worst && matches!(scope, ClaimScope::Extreme(_))))
+        .filter(|scope| !(stat == Some(ClaimStat::Mean) && is_here(*scope, facts)))
     {
         return Ok(of(&spans(scope, roles, facts)?, stat));
     }
@@ -311,60 +334,13 @@ pub(super) fn known(metric: ClaimMetric, roles: &Roles, facts: &RaceFacts) -> Re
     Ok(known)
 }
 
-pub(super) fn limits_for(metric: ClaimMetric, limits: LegLimits) -> Vec<f64> {
-    let both = match metric {
-        ClaimMetric::HeartRate => [limits.hr_max, limits.hr_min],
-        ClaimMetric::Power => [limits.power_max, limits.power_min],
-        ClaimMetric::Cadence => [None, limits.cadence_min],
-        _ => [None, None],
+/// `at km 42 the average is 30.5`: where the athlete is, rather than the split that ends there.
+fn is_here(scope: ClaimScope, facts: &RaceFacts) -> bool {
+    let ClaimScope::Mark(metres) = scope else {
+        return false;
     };
-    both.into_iter().flatten().map(f64::from).collect()
-}
-
-/// `above the limit`
-pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    let set = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence];
-    let limits = facts
-        .limits_of(roles.leg())
-        .ok_or("no limit is set on this leg")?;
-    let was = roles.is_past() || matches!(roles.scope(), Some(ClaimScope::Mark(_)));
-    let mut seen = false;
-    for metric in set
-        .into_iter()
-        .filter(|metric| roles.measured().is_none_or(|own| own == *metric))
-    {
-        let mut values = means(facts.now(), metric);
-        // "over the limit for the last ten minutes": on average, not just once.
-        if let Some(scope @ ClaimScope::Last(Length::Seconds(_))) = roles.scope() {
-            values = means(spans(scope, roles, facts)?, metric);
-        } else if was {
-            let spread = facts.spread_of(metric, roles.leg());
-            values.extend(spread.into_iter().flat_map(|spread| [spread.low, spread.high]));
-        }
-        for bound in limits_for(metric, limits) {
-            seen = true;
-            let holds = |value: &f64| {
-                if sense == Sense::Above {
-                    *value > bound
-                } else {
-                    *value < bound
-                }
-            };
-            let holds = if roles.not() {
-                !values.iter().any(holds)
-            } else {
-                values.iter().any(holds)
-            };
-            if holds && !values.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-    no(if seen {
-        "it is on the other side of the limit"
-    } else {
-        "no such limit is set on this leg"
-    })
+    let here = [facts.progress_m, facts.leg_progress_m()];
+    here.into_iter().any(|here| (here - metres).abs() < 100.0)
 }
 
 pub(super) fn is_plausible(metric: ClaimMetric, value: f64, facts: &RaceFacts) -> bool {

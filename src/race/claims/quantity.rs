@@ -47,7 +47,7 @@ impl Quantity {
 const JOINERS: &str = "to|bis|and|und|à|a|et|y|e|or|oder|ou|o";
 
 /// Words before which a number in words needs no unit.
-const COMPARATIVES: &str = "more|plus|más|over|under|above|below|less|fewer|lower|higher|faster|slower|quicker|über|unter|weniger|mehr|niedriger|höher|menos|meno|moins|sotto|sopra|sous|bajo|debajo|oltre|encima|spare|better|worse|ahead|behind";
+const COMPARATIVES: &str = "more|plus|más|over|under|above|below|less|fewer|lower|higher|faster|slower|quicker|über|unter|weniger|mehr|niedriger|höher|menos|meno|moins|sotto|sopra|sous|bajo|debajo|oltre|encima|spare|better|worse|ahead|behind|before|davor|anteriores|precedenti";
 
 /// What stands before a number: a word after which it needs no unit, or one after which "and" joins a range.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -58,7 +58,8 @@ pub(super) fn reaching(
             .is_some_and(|index| index + 1 == facts.legs.len())
     });
     let lag_m = facts.progress_m - facts.progress_before_m;
-    if is_current {
+    // "the next 16.7 km will take …"
+    if is_current && !roles.is_future() {
         let passed = facts.passed_s(metres.value);
         let since = passed
             .filter(|_| roles.has(Tag::Ago))

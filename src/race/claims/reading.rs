@@ -4,12 +4,15 @@
 //! A number may have the roles of the words next to it, of its whole clause, or also of the clause before: in "On the
 //! bike you averaged 205 W and 141 bpm", the 141 may be a mean on the bike.
 
+mod adjuncts;
 mod clause;
 mod mood;
 mod number;
 mod numbers;
+mod people;
 mod scope;
 mod statements;
+mod stops;
 
 use super::claim::{Claim, ClaimBody};
 use super::facts::RaceFacts;
@@ -19,7 +22,11 @@ use super::quantity::Measure;
 use super::roles::Roles;
 use super::terms::{ClaimMetric, ClaimScope, Length, Mood, Progress, Reference, State, When};
 use super::token::one_of;
-use clause::{ClauseContext, carried, complete, is_german, metric_of, more_or_less, roles_of};
+use super::value::number;
+use clause::{
+    ClauseContext, ClauseLead, carried, complete, foretell, goal, is_german, metric_of, more_or_less,
+    roles_of,
+};
 
 /// All claims of a message, in order.
 pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
@@ -70,7 +77,7 @@ fn first_of(items: &[&MessageItem]) -> Option<f64> {
         let word = |at: usize| items.get(at).map_or("", |item| item.words.as_str());
         let start_m = match item.kind {
             _ if item.has(Tag::Scope(ScopeWord::First)) => 0.0,
-            ItemKind::Mark(metres) if index > 0 && one_of(word(index - 1), scope::SINCE) => metres,
+            ItemKind::Mark(metres) if index > 0 && one_of(word(index - 1), adjuncts::SINCE) => metres,
             ItemKind::Mark(_) | ItemKind::Stretch(..) => return None,
             _ if item.is(|tag| matches!(tag, Tag::Scope(ScopeWord::Last | ScopeWord::Next))) => return None,
             _ => continue,
@@ -80,6 +87,10 @@ fn first_of(items: &[&MessageItem]) -> Option<f64> {
         }
     }
     from_m
+}
+
+fn has_limit(clause: &[MessageItem]) -> bool {
+    items::has_tag(clause, Tag::Reference(Reference::Limit))
 }
 
 struct Reader<'a> {
@@ -172,18 +183,16 @@ impl Reader<'_> {
         if let Some(right) = &mut right {
             scope::name_parts(right, &mut self.last_length, self.facts);
         }
-        let mood = mood::mood(&clause, before.roles.mood);
+        clause::possess(&mut clause);
+        adjuncts::follow(&mut clause, before.roles.scope());
+        let supposed = before.roles.mood.filter(|_| before.leads != ClauseLead::SoFar);
+        let mood = mood::mood(&clause, supposed);
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
-        if before.is_label {
+        if before.leads == ClauseLead::Label {
+            let stat = before.roles.stat().filter(|_| roles.stat().is_none());
             roles = roles.within(&carried(&before.roles));
-            roles.add(
-                before
-                    .roles
-                    .stat()
-                    .filter(|_| roles.stat().is_none())
-                    .map(Tag::Stat),
-            );
+            roles.add(stat.map(Tag::Stat));
             roles.add(before.roles.find(Tag::extreme).map(Tag::Extreme));
         }
         let states = roles.when().is_some();
@@ -192,20 +201,17 @@ impl Reader<'_> {
             // "You have done the swim and the bike."
             roles.add(before.roles.progress().map(Tag::Progress));
         }
-        let joins = clause
-            .first()
-            .is_some_and(|first| one_of(first.words.as_str(), "and|und|et|y|e"));
-        let goes_on = has_values
-            && before.roles.when() == Some(When::Future)
-            && matches!(roles.when(), None | Some(When::Present));
-        let foretells = goes_on
-            || before.roles.mood == Some(Mood::If)
-            || (before.is_until && roles.has(Tag::Athlete) && joins);
-        if mood.is_none() && foretells && !roles.is_past() {
-            roles.tags.push(Tag::When(When::Future));
-        }
+        foretell(&clause, &mut roles, &before);
+        let goal = goal(&clause, &roles, self.facts);
+        // "Pace for two hours from here: 5:53"
+        let asks = goal.is_some() && roles.has(Tag::FromHere) && roles.metric() == Some(ClaimMetric::Pace);
+        roles.add(goal.into_iter().chain(asks.then_some(Tag::Need)));
         for item in clause.iter().filter(|item| item.kind == ItemKind::Unreadable) {
             self.push(std::slice::from_ref(item), &roles, ClaimBody::Unreadable);
+        }
+        // "Limits: 141 beats against 150"
+        if right.is_some() && roles.sense().is_none() && has_values && !has_limit(&clause) {
+            roles.tags.retain(|tag| *tag != Tag::Reference(Reference::Limit));
         }
         let earlier = self.compared_with.take();
         let compared = right
@@ -227,13 +233,13 @@ impl Reader<'_> {
         if matches!(mood, None | Some(Mood::Modal)) {
             self.statements(&clause, &roles, is_compared, &before);
         }
-        let states = clause
-            .iter()
-            .any(|item| item.is(|tag| matches!(tag, Tag::When(_) | Tag::State(_))));
-        let is_label = !clause.is_empty() && !states && numbers.is_empty() && mood.is_none();
-        let stays = clause.is_empty() && before.is_label;
-        let is_until =
-            !states && mood.is_none() && measures(&clause, &[Measure::Duration, Measure::Distance]);
+        let leads = if clause.is_empty() && before.leads == ClauseLead::Label {
+            ClauseLead::Label
+        } else {
+            self.leads(&clause, &roles)
+        };
+        // "132, then 133": the list goes on.
+        let is_listed = roles.tags.is_empty();
         // "the first 20 km at 214 W, the last 22 at 203"
         roles
             .tags
@@ -241,17 +247,46 @@ impl Reader<'_> {
         ClauseContext {
             roles: if clause.is_empty() {
                 before.roles
+            } else if is_listed {
+                roles.within(&before.roles)
             } else {
                 roles.within(&compared).within(&carried(&before.roles))
             },
-            is_label: is_label || stays,
+            leads,
             names_athlete: before.names_athlete,
-            is_until,
             next: Roles::default(),
         }
     }
 
-    /// Reads `9 seconds faster than the first`. Returns the index of the number before the comparative.
+    fn leads(&self, clause: &[MessageItem], roles: &Roles) -> ClauseLead {
+        let is_said = |tag: &Tag| matches!(tag, Tag::When(_) | Tag::State(_));
+        let states = clause.iter().any(|item| item.is(is_said)) || roles.mood.is_some();
+        let has_values = has_numbers(clause);
+        let part = roles.scope();
+        match roles.mood {
+            _ if !clause.is_empty() && !states && !has_values => ClauseLead::Label,
+            _ if !states && measures(clause, &[Measure::Duration, Measure::Distance]) => ClauseLead::Until,
+            Some(Mood::If) if has_values && self.is_so(clause) => ClauseLead::SoFar,
+            _ if !has_values && matches!(part, Some(ClaimScope::Mark(_) | ClaimScope::LastSplit)) => {
+                ClauseLead::Split
+            }
+            _ => ClauseLead::Statement,
+        }
+    }
+
+    /// Whether the numbers of a clause are those of now: `if the 31 km/h last`.
+    fn is_so(&self, clause: &[MessageItem]) -> bool {
+        let roles = Roles {
+            tags: vec![Tag::When(When::Present)],
+            ..Roles::default()
+        };
+        let mut measured = clause.iter().filter_map(MessageItem::quantity);
+        measured.all(|quantity| {
+            quantity.measures(Measure::Speed).is_some() && number(quantity, &roles, self.facts).is_ok()
+        })
+    }
+
+    /// `9 seconds faster than the first`: the index of the number before the comparative.
     fn comparison(&mut self, clause: &[MessageItem], roles: &Roles, right: &[MessageItem]) -> Option<usize> {
         if !matches!(roles.mood, None | Some(Mood::Modal)) {
             return None;
@@ -277,7 +312,8 @@ impl Reader<'_> {
             return None;
         }
         if roles.sense().is_none() {
-            // "150 against a ceiling of 165"
+            // "150 against a ceiling of 165", "203 watts against 220"
+            with.add(clause.iter().find_map(metric_of).map(Tag::Metric));
             let numbers = number::Numbers::of(right, None, &with);
             let before = ClauseContext {
                 roles: roles.clone(),

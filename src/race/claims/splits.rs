@@ -78,8 +78,11 @@ pub(super) fn splits(splits: &[(f64, f64)], facts: &RaceFacts) -> ClaimVerdict {
 /// Whether the split that ends at `metres` has the highest value, for a claim without a number.
 pub(super) fn peak(metres: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let metric = roles.measured().unwrap_or(ClaimMetric::HeartRate);
+    let leg = roles.leg();
+    let most = facts.highest(metric, leg, metres - facts.split_m(), metres);
+    let of_all = facts.highest(metric, leg, 0.0, f64::INFINITY);
     check(
-        facts.is_hardest_split(roles.leg(), metric, metres),
+        most.zip(of_all).is_some_and(|(most, all)| most >= all - 1.0),
         "the highest value was elsewhere",
     )
 }

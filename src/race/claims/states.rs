@@ -1,12 +1,10 @@
 //! Claims without a number: states, trends, legs, places, the fastest split.
 
-use super::evidence::{ClaimVerdict, check, no, no_leg, tolerance};
-use super::facts::{RaceFacts, RaceSpan, RaceStage};
+use super::evidence::{ClaimVerdict, check, no, no_leg};
+use super::facts::{RaceFacts, RaceStage, StopFacts};
 use super::lexicon::Tag;
-use super::measured::means;
-use super::quantity::Quantity;
 use super::roles::Roles;
-use super::terms::{Bound, ClaimMetric, ClaimScope, Progress, Reference, Sense, State, When};
+use super::terms::{Bound, ClaimScope, Progress, Reference, State, When};
 use crate::race::sport::LegKind;
 
 const UNSEEN: &str = "the data does not show that";
@@ -16,140 +14,6 @@ const FASTEST_WALK_MPS: f64 = 2.1;
 
 /// A place counts as reached this far before it, because counters and courses differ.
 const NEAR_M: f64 = 80.0;
-
-/// `from 214 to 203 W`
-pub(super) fn change(
-    quantity: &Quantity,
-    sense: Option<Sense>,
-    roles: &Roles,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    let (Some(from), Some(to)) = (quantity.readings.first(), quantity.to.first()) else {
-        return Ok(());
-    };
-    let metric = from.measure.metric().or(roles.measured());
-    let Some(metric) = metric else {
-        return no("say what these numbers are, with their unit");
-    };
-    let mean = |span: Option<RaceSpan>| span.and_then(|span| span.values(metric, None).first().copied());
-    let is_near = |value: f64, said: f64| (value - said).abs() <= tolerance(metric, said).max(said * 0.02);
-    let mut now = means(facts.now(), metric);
-    now.extend(facts.newest(metric));
-    let mut before: Vec<f64> = (1..=24)
-        .filter_map(|part| mean(facts.around(f64::from(part) * 300.0)))
-        .collect();
-    before.extend(
-        [false, true]
-            .into_iter()
-            .filter_map(|second| mean(facts.half(second))),
-    );
-    let legs = facts.legs.iter().map(|leg| leg.span);
-    before.extend(means(
-        facts.last_splits(None, f64::INFINITY).into_iter().chain(legs),
-        metric,
-    ));
-    before.extend(facts.spread_of(metric, None).map(|spread| spread.high));
-    let is_way = match sense.and_then(Sense::is_more) {
-        Some(true) => to.value > from.value,
-        Some(false) => to.value < from.value,
-        None => true,
-    };
-    check(is_way, "that change goes the other way")?;
-    check(
-        now.iter().any(|value| is_near(*value, to.value)),
-        "it is another now",
-    )?;
-    check(
-        before.iter().any(|value| is_near(*value, from.value)),
-        "it was never that before",
-    )
-}
-
-/// Whether a claim that the pace changed contradicts even splits.
-fn is_even(sense: Sense, roles: &Roles, facts: &RaceFacts) -> bool {
-    // "Before the signal dropped" says nothing about a value, so only changes of pace count.
-    let by_pace = matches!(sense, Sense::Faster | Sense::Slower) && roles.is_past();
-    let means = means(facts.last_splits(None, f64::INFINITY), ClaimMetric::Pace);
-    let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = means.iter().copied().fold(0.0, f64::max);
-    by_pace && !means.is_empty() && highest < lowest * 1.02
-}
-
-pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    if facts.is_silent {
-        let is_steady = roles.when() == Some(When::Perfect) && sense == Sense::Same;
-        let is_known = roles.is_silent() || roles.when() == Some(When::Past) || is_steady;
-        return check(
-            is_known && !is_even(sense, roles, facts),
-            "there is no signal, so nothing is known of the present",
-        );
-    }
-    let metric = match sense {
-        Sense::Faster | Sense::Slower => Some(ClaimMetric::Pace),
-        _ => roles.measured(),
-    };
-    let Some(metric) = metric else { return Ok(()) };
-    // Some people call a pace that comes down faster, others slower.
-    if metric == ClaimMetric::Pace && matches!(sense, Sense::Above | Sense::Below) {
-        return Ok(());
-    }
-    // A stop is no change of pace.
-    let stands = facts.standing_s.is_some();
-    let stands = stands && metric == ClaimMetric::Pace;
-    let mean = |span: Option<RaceSpan>| {
-        let values = span?.values(metric, None);
-        if stands {
-            values.last().copied()
-        } else {
-            values.first().copied()
-        }
-    };
-    let mut now: Vec<f64> = [300.0, 600.0]
-        .into_iter()
-        .filter_map(|s| mean(facts.last_seconds(s)))
-        .collect();
-    let ago = [900.0, 1500.0, 2700.0, 3600.0]
-        .into_iter()
-        .map(|s| facts.around(s));
-    let mut before: Vec<f64> = ago
-        .chain([facts.half(false), Some(facts.race)])
-        .filter_map(mean)
-        .collect();
-    if roles.when() == Some(When::Past) {
-        // The value may have changed long ago.
-        now.extend(
-            facts
-                .last_splits(None, f64::INFINITY)
-                .into_iter()
-                .filter_map(|span| mean(Some(span))),
-        );
-        before.extend(now.clone());
-    }
-    if stands {
-        now.extend(
-            facts
-                .last_splits(None, 3000.0)
-                .into_iter()
-                .filter_map(|span| mean(Some(span))),
-        );
-    }
-    if now.is_empty() || before.is_empty() {
-        return no("the data is too short for a trend");
-    }
-    let any = |is: &dyn Fn(f64) -> bool| {
-        now.iter()
-            .any(|now| before.iter().any(|before| is(now / before.max(0.1) - 1.0)))
-    };
-    let holds = match sense.is_more() {
-        Some(true) => any(&|change| change > 0.004),
-        Some(false) => any(&|change| change < -0.004),
-        None => any(&|change| change.abs() < 0.05),
-    };
-    check(
-        holds != (roles.not() && sense != Sense::Same),
-        "the data shows no such trend",
-    )
-}
 
 pub(super) fn state(state: State, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let is_past = roles.is_past();
@@ -312,6 +176,27 @@ pub(super) fn place(at_m: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict
     check(at_m <= whole_m + NEAR_M, "that is beyond the finish")
 }
 
+/// `this is your second stop`
+pub(super) fn nth_stop(number: f64, facts: &RaceFacts) -> ClaimVerdict {
+    let count = facts.stops.iter().filter(|stop| stop.duration_s >= 45.0).count() as f64;
+    check(
+        (count - number).abs() < 0.5,
+        "the data shows another number of stops",
+    )
+}
+
+/// `this is your longest stop`
+pub(super) fn longest_stop(longest: bool, facts: &RaceFacts) -> ClaimVerdict {
+    let Some((last, others)) = facts.stops.split_last() else {
+        return no("the data shows no stop");
+    };
+    let is_longer = |other: &StopFacts| other.duration_s > last.duration_s;
+    check(
+        !others.iter().any(|other| is_longer(other) == longest),
+        "another stop was longer",
+    )
+}
+
 pub(super) fn stop_at(metres: f64, facts: &RaceFacts) -> ClaimVerdict {
     let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
     let near = |m: f64| (m - metres).abs() <= 600.0_f64.max(metres * 0.02);
@@ -347,7 +232,7 @@ pub(super) fn halfway(roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
             "halfway is elsewhere",
         ),
         // "just short of halfway"
-        Bound::AtMost => check((0.42..0.5).contains(&done), "halfway is elsewhere"),
+        Bound::AtMost | Bound::JustUnder => check((0.42..0.5).contains(&done), "halfway is elsewhere"),
         _ => check((done >= 0.485) != roles.not(), "halfway is not there yet"),
     }
 }

@@ -131,6 +131,8 @@ pub(crate) enum ClaimScope {
     /// The stretch after the first of the same length.
     Second(Length),
     Last(Length),
+    /// The stretch of this length before the last one.
+    BeforeLast(Length),
     /// What is still to come.
     Next,
     /// `kilometre 7`: the split that ends there, or the place itself. In metres.
@@ -156,4 +158,8 @@ pub(crate) enum Bound {
     About,
     AtLeast,
     AtMost,
+    /// `a little over`
+    JustOver,
+    /// `almost`
+    JustUnder,
 }

@@ -157,7 +157,9 @@ const MOST_LIMIT_APART_S: f64 = 300.0;
 const LONGEST_PACE_GAP_S: f64 = 120.0;
 
 fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
-    let is_next = roles.scope() == Some(ClaimScope::Next) && roles.reference() != Some(Reference::Cutoff);
+    let is_next = roles.scope() == Some(ClaimScope::Next)
+        && roles.reference() != Some(Reference::Cutoff)
+        && roles.place().is_none();
     if roles.mood.is_some() || is_next {
         return Ok(());
     }
@@ -213,10 +215,9 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         let is_near = !is_limit || to.is_some() || (fact.low - reading.value).abs() <= MOST_LIMIT_APART_S;
         is_near && allowed.meets(fact.low, fact.high)
     };
-    if known
-        .iter()
-        .any(|fact| meets(fact) && (fact.agrees(roles, facts) || (is_lenient(fact) && fact.may_be(roles))))
-    {
+    if known.iter().any(|fact| {
+        meets(fact) && (fact.agrees(roles, facts) || (is_lenient(fact) && fact.may_be(roles, facts)))
+    }) {
         return Ok(());
     }
     // "171 for a minute"
@@ -237,7 +238,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     };
     if known
         .iter()
-        .any(|fact| by_day(fact) && (fact.agrees(roles, facts) || fact.may_be(roles)))
+        .any(|fact| by_day(fact) && (fact.agrees(roles, facts) || fact.may_be(roles, facts)))
     {
         return Ok(());
     }
@@ -292,13 +293,13 @@ fn distance(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFa
     let is_unsaid = roles.has_any(&[Tag::Finish, Tag::FromHere, Tag::Position, Tag::Reached, Tag::In]);
     let is_pace =
         roles.has_any(&[Tag::SplitNoun, Tag::Metric(ClaimMetric::Pace)]) || roles.find(Tag::trend).is_some();
-    if is_span && roles.has_unknown && is_pace && !is_said && !is_unsaid && roles.leg().is_none() {
+    if is_span && is_pace && !is_said && !is_unsaid && roles.leg().is_none() {
         return Ok(());
     }
     let holds = lengths(roles, facts).iter().any(|fact| {
         allowed.meets(fact.low, fact.high)
             && (fact.agrees(roles, facts)
-                || ((roles.has_unknown || reading.step <= 100.0) && fact.may_be(roles)))
+                || ((roles.has_unknown || reading.step <= 100.0) && fact.may_be(roles, facts)))
     });
     check(
         holds || (roles.scope().is_none() && facts.was_told(reading, roles)),

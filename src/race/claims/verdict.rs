@@ -5,7 +5,7 @@ use super::evidence::{ClaimVerdict, check, no};
 use super::facts::RaceFacts;
 use super::lexicon::Tag;
 use super::value::number;
-use super::{comparison, reaching, splits, states};
+use super::{changes, comparison, reaching, splits, states};
 
 pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
     let roles = &claim.roles;
@@ -34,7 +34,7 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
             })
         }
         ClaimBody::Reaching(distance, time) => reaching::reaching(distance, time, roles, facts),
-        ClaimBody::Change(quantity, sense) => states::change(quantity, *sense, roles, facts),
+        ClaimBody::Change(quantity, sense) => changes::change(quantity, *sense, roles, facts),
         ClaimBody::Sequence(seconds, from_m) => splits::sequence(seconds, *from_m, facts),
         ClaimBody::Splits(listed) => splits::splits(listed, facts),
         ClaimBody::Peak(metres) => splits::peak(*metres, roles, facts),
@@ -42,7 +42,7 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
         ClaimBody::Comparison { with, said, by } => {
             comparison::comparison(roles, with, said.as_ref(), by.as_ref(), facts)
         }
-        ClaimBody::Trend(sense) => states::trend(*sense, roles, facts),
+        ClaimBody::Trend(sense) => changes::trend(*sense, roles, facts),
         ClaimBody::State(state) => states::state(*state, roles, facts),
         ClaimBody::Extreme(sense, metres) => splits::extreme(*sense, *metres, roles, facts),
         ClaimBody::Place(metres) => states::place(*metres, roles, facts),
@@ -51,6 +51,8 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
             &format!("that place is at {:.1} km", at_m / 1000.0),
         ),
         ClaimBody::StopAt(metres) => states::stop_at(*metres, facts),
+        ClaimBody::NthStop(number) => states::nth_stop(*number, facts),
+        ClaimBody::LongestStop(longest) => states::longest_stop(*longest, facts),
         ClaimBody::Halfway => states::halfway(roles, facts),
         ClaimBody::Leg(kind) => states::leg(*kind, roles, facts),
     }

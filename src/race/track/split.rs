@@ -22,6 +22,9 @@ pub struct Split {
     pub duration_s: f64,
     pub heart_rate_bpm: Option<f64>,
     pub power_w: Option<f64>,
+    /// Highest heart rate within the split.
+    pub highest_bpm: Option<f64>,
+    pub highest_w: Option<f64>,
     /// Whether the split contains a gap in the data, so that its time is approximate.
     pub estimated: bool,
 }
@@ -106,6 +109,8 @@ impl OpenSplit {
                 duration_s: at.duration_since(self.from_at).as_secs_f64(),
                 heart_rate_bpm: self.heart_rate.mean(),
                 power_w: self.power.mean(),
+                highest_bpm: self.heart_rate.highest(),
+                highest_w: self.power.highest(),
                 estimated: self.estimated,
             });
             *self = Self {

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::RaceFacts;
 use super::span::{RaceSpan, joined};
-use crate::race::claims::terms::{ClaimMetric, Length, Sense};
+use crate::race::claims::terms::{ClaimMetric, ClaimStat, Length, Sense};
 use crate::race::figures::WindowFigures;
 use crate::race::sport::{LegKind, cadence};
-use crate::race::track::{Split, TrackStep};
+use crate::race::track::{Split, TrackStep, split_length_m};
 
 impl RaceFacts {
     fn window(&self, from: Timestamp, to: Timestamp) -> Option<RaceSpan> {
@@ -59,7 +59,11 @@ impl RaceFacts {
         };
         let from = last.at - SignedDuration::from_secs_f64(self.lag_s);
         let recent = self.recent.iter().filter(|step| step.at >= from);
-        let value = |step: &TrackStep| match metric {
+        recent.filter_map(|step| self.value_of(step, metric)).collect()
+    }
+
+    fn value_of(&self, step: &TrackStep, metric: ClaimMetric) -> Option<f64> {
+        match metric {
             ClaimMetric::HeartRate => step.heart_rate_bpm.map(f64::from),
             ClaimMetric::Power => step.power_w.map(f64::from),
             ClaimMetric::Cadence => step
@@ -67,8 +71,49 @@ impl RaceFacts {
                 .map(|sent| f64::from(cadence(self.kind_now, sent))),
             ClaimMetric::Pace => step.speed_mps.filter(|mps| *mps > 0.2),
             _ => None,
-        };
-        recent.filter_map(value).collect()
+        }
+    }
+
+    /// Where the last stop of the current leg was, in metres from the start of the leg; `None` while the athlete stands.
+    pub(crate) fn last_stop_m(&self) -> Option<f64> {
+        let now = self.legs.len().checked_sub(1)?;
+        let stop = self.stops.iter().rfind(|stop| stop.leg == now)?;
+        let at_m = stop.at_m - self.legs.last()?.from_m;
+        self.standing_s.is_none().then_some(at_m)
+    }
+
+    pub(crate) fn leg_from_m(&self) -> f64 {
+        self.legs.last().map_or(0.0, |leg| leg.from_m)
+    }
+
+    /// Metres of a split of the current leg.
+    pub(crate) fn split_m(&self) -> f64 {
+        split_length_m(self.kind_now).unwrap_or(1000.0)
+    }
+
+    /// The highest value between two distances from the start of a leg.
+    pub(crate) fn highest(
+        &self,
+        metric: ClaimMetric,
+        leg: Option<LegKind>,
+        from_m: f64,
+        to_m: f64,
+    ) -> Option<f64> {
+        let splits = self.splits_of(leg);
+        let end_m = splits.last().map_or(0.0, |last| last.to_m);
+        let within = splits
+            .into_iter()
+            .filter(|split| split.from_m < to_m - 1.0 && split.to_m > from_m + 1.0);
+        let of_splits = within.flat_map(|split| joined([split]).values(metric, Some(ClaimStat::Max)));
+        let start_m = self.legs.last().map_or(0.0, |leg| leg.from_m);
+        let is_now = leg.is_none_or(|leg| self.kind_now == Some(leg));
+        let since = (start_m + end_m.max(from_m))..(start_m + to_m);
+        let steps = self
+            .recent
+            .iter()
+            .filter(|step| is_now && since.contains(&step.distance_m));
+        let of_steps = steps.filter_map(|step| self.value_of(step, metric));
+        of_splits.chain(of_steps).reduce(f64::max)
     }
 
     /// The splits of `leg`, or of the current leg.
@@ -180,19 +225,7 @@ impl RaceFacts {
             .map(|split| joined([*split]))
     }
 
-    /// Whether the split that ends at `metres` has about the highest mean of all.
-    pub(crate) fn is_hardest_split(&self, leg: Option<LegKind>, metric: ClaimMetric, metres: f64) -> bool {
-        let mean = |span: RaceSpan| span.values(metric, None).first().copied();
-        let splits = self.splits_of(leg).into_iter();
-        let highest = splits
-            .filter_map(|split| mean(joined([split])))
-            .fold(0.0, f64::max);
-        self.split_to(leg, metres)
-            .and_then(mean)
-            .is_some_and(|mean| mean >= highest * 0.99)
-    }
-
-    /// Race time at which `race_m` was passed, interpolated between the two nearest known times.
+    /// Race time at which `race_m` was passed, between the two nearest known times.
     pub(crate) fn passed_s(&self, race_m: f64) -> Option<f64> {
         let start = self.started_at?;
         let since = |at: Timestamp| at.duration_since(start).as_secs_f64();

@@ -53,6 +53,14 @@ impl RaceSpan {
         }
     }
 
+    /// With so many seconds of a stop that splits do not know of.
+    pub(crate) fn without(self, stopped_s: f64) -> Self {
+        Self {
+            moving_s: self.moving_s - stopped_s,
+            ..self
+        }
+    }
+
     pub(super) fn speeds(&self) -> Vec<f64> {
         let seconds = [self.elapsed_s, self.moving_s];
         let seconds = seconds.into_iter().filter(|s| *s > 0.0);
@@ -147,13 +155,14 @@ fn together(known: &[(Spread, f64)]) -> Option<Spread> {
 
 pub(crate) fn joined<'a>(splits: impl IntoIterator<Item = &'a Split>) -> RaceSpan {
     let splits: Vec<&Split> = splits.into_iter().collect();
-    let all = |pick: fn(&Split) -> Option<f64>| {
+    let all = |pick: fn(&Split) -> (Option<f64>, Option<f64>)| {
         let known = splits.iter().filter_map(|split| {
-            let mean = pick(split)?;
+            let (mean, high) = pick(split);
+            let mean = mean?;
             let spread = Spread {
                 mean,
                 low: mean,
-                high: mean,
+                high: high.unwrap_or(mean),
             };
             Some((spread, split.duration_s))
         });
@@ -165,8 +174,8 @@ pub(crate) fn joined<'a>(splits: impl IntoIterator<Item = &'a Split>) -> RaceSpa
         elapsed_s,
         moving_s: elapsed_s,
         ascent_m: None,
-        heart_rate: all(|split| split.heart_rate_bpm),
-        power: all(|split| split.power_w),
+        heart_rate: all(|split| (split.heart_rate_bpm, split.highest_bpm)),
+        power: all(|split| (split.power_w, split.highest_w)),
         cadence: None,
     }
 }

@@ -22,6 +22,9 @@ pub(super) fn checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, 
     if let Some(found) = whole.max_by_key(|(_, length)| *length) {
         return Some(found);
     }
+    if let Some(found) = next_checkpoint(tokens, facts) {
+        return Some(found);
+    }
     let TokenKind::Word(word, true) = &tokens.first()?.kind else {
         return None;
     };
@@ -29,6 +32,24 @@ pub(super) fn checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, 
     let mut places = names.filter(|(_, place)| is_own(&place.words));
     let (index, _) = places.next()?;
     places.next().is_none().then_some((index, 1))
+}
+
+/// Metres before a checkpoint at which it counts as reached.
+const NEXT_M: f64 = 50.0;
+
+/// `next checkpoint`, `nächste Verpflegung`: the first one ahead.
+fn next_checkpoint(tokens: &[Token], facts: &RaceFacts) -> Option<(usize, usize)> {
+    const NEXT: &str = "next|nächste|nächsten|nächster|prochain|prochaine|próximo|próxima|prossimo|prossima";
+    const NOUNS: &str = "checkpoint|control|kontrollpunkt|kontrollstelle|verpflegung|verpflegungsstelle|ravito|ravitaillement|avituallamiento|ristoro|control point|aid station|point de contrôle|punto de control|punto di controllo";
+    let is_next = tokens.first()?.word().is_some_and(|word| one_of(word, NEXT));
+    let word = |at: usize| tokens.get(at).and_then(Token::word).unwrap_or_default();
+    let two = format!("{} {}", word(1), word(2));
+    let three = format!("{two} {}", word(3));
+    let phrases = [word(1), &two, &three];
+    let length = phrases.iter().position(|phrase| one_of(phrase, NOUNS))? + 2;
+    let ahead = |place: &crate::race::claims::facts::PlaceFacts| place.at_m > facts.progress_m + NEXT_M;
+    let index = facts.places.iter().position(ahead)?;
+    is_next.then_some((index, length))
 }
 
 const MARK_NOUNS: &str = "splits|laps|kilometres|kilometers|kms|kilomètres|kilómetros|chilometri|km|kilometre|kilometer|mile|kilomètre|kilómetro|chilometro|mark|meile|milla";

@@ -77,9 +77,9 @@ impl KnownFact {
             && self.agrees_in_kind(roles, facts)
     }
 
-    /// Whether no role contradicts this fact: a looser check than `agrees`, for a number whose clause is not understood
-    /// as a whole. Words of a clause may belong to another of its numbers, so one matching word is enough.
-    pub(crate) fn may_be(&self, roles: &Roles) -> bool {
+    /// Whether no role contradicts this: what a number may mean whose clause is not understood as a whole. Words of
+    /// a clause may belong to another of its numbers, so one of them is enough.
+    pub(crate) fn may_be(&self, roles: &Roles, facts: &RaceFacts) -> bool {
         let is_in_place = match (roles.place(), self.place) {
             (Some(own), Some(place)) => own == place,
             (Some(_), None) => self.kind.family() != FactFamily::Elapsed,
@@ -88,14 +88,23 @@ impl KnownFact {
         };
         let is_begun = self.kind == FactKind::LegStart && roles.has_any(&[Tag::Reached, Tag::Departed]);
         let is_in_leg = match (roles.leg(), self.leg) {
-            (Some(own), Some(leg)) => own == leg || self.kind.is_to_come(),
+            (Some(_), _) if self.kind.is_to_come() => self.agrees_in_leg(roles, facts),
+            (Some(own), Some(leg)) => own == leg,
             _ => true,
         };
+        // A cut-off is not the target.
+        let is_other_limit = self.kind == FactKind::Target && roles.reference() == Some(Reference::Cutoff);
         let names_part = roles.scope().is_some_and(|scope| scope != ClaimScope::Race);
         let is_asked = families(roles) == [self.kind.family()];
         let is_loose = self.is_time && self.high - self.low > 60.0 && !(roles.has_unknown && is_asked);
         let is_range = is_loose || matches!(self.kind, FactKind::Behind | FactKind::Ahead);
-        if is_begun || is_range || !is_in_place || !is_in_leg || (names_part && self.kind != FactKind::Part) {
+        if is_begun
+            || is_range
+            || is_other_limit
+            || !is_in_place
+            || !is_in_leg
+            || (names_part && self.kind != FactKind::Part)
+        {
             return false;
         }
         let side = roles.sense().and_then(Sense::is_more);
@@ -114,7 +123,9 @@ impl KnownFact {
         let is_limit =
             is_limit && (self.kind != FactKind::Cutoff || roles.reference() == Some(Reference::Cutoff));
         let compares = matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind)) && !roles.has(Tag::Finish);
+        let is_done = roles.progress() == Some(Progress::Done) && self.kind == FactKind::Target;
         let is_so_far = roles.is_past()
+            || is_done
             || roles.progress() == Some(Progress::ToGo)
             || roles.has_any(&[Tag::Ago, Tag::Motion]);
         let is_other = compares || is_so_far || roles.stands() || roles.is_silent();
@@ -154,7 +165,9 @@ impl KnownFact {
                         || roles.has(Tag::Arrive)
                         || roles.has(Tag::Part(ClaimScope::Next)))
             }
-            (None, _) => true,
+            // The way between two places is not the way to the finish.
+            (None, Some(_)) => self.kind != FactKind::Length,
+            (None, None) => true,
         }
     }
 
@@ -246,7 +259,10 @@ impl KnownFact {
                 let is_rest = is_to_go || roles.has(Tag::Scope(ScopeWord::Next));
                 is_rest && !stands && !names_part && !in_place
             }
-            FactKind::Margin => (compares || in_place) && reference != Some(Reference::Plan) && is_side,
+            // "an hour still to Krumpendorf" is no margin.
+            FactKind::Margin => {
+                (compares || (in_place && !is_to_go)) && reference != Some(Reference::Plan) && is_side
+            }
             FactKind::Target => {
                 let is_end = reference.is_none() && roles.has(Tag::Finish);
                 // "under two hours", but "under two hours left"

@@ -67,7 +67,7 @@ pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
         );
         // "Krumpendorf is 4 km away" does not mean its distance from the finish.
         let is_from_here = roles.has(Tag::FromHere) && !roles.has(Tag::Finish);
-        let to_finish = facts.whole_m.filter(|_| !is_from_here);
+        let to_finish = facts.whole_m.filter(|_| !is_from_here && roles.place() == at);
         known.extend(to_finish.map(|whole_m| left(whole_m - place.at_m).at(at)));
         known.extend(
             facts

@@ -200,6 +200,11 @@ fn of_places(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
         )];
         if let Some(at_s) = passed_s {
             margins.push((cutoff_s - at_s, cutoff_s - at_s));
+            // When it was left.
+            let stops = facts.stops.iter();
+            let here = stops.filter(|stop| (stop.at_m - place.at_m).abs() <= 400.0);
+            let left_s = at_s + here.map(|stop| stop.duration_s).sum::<f64>();
+            margins.push((cutoff_s - left_s, cutoff_s - left_s));
         } else if let Some((early_s, late_s)) = facts.reaches_s(place.at_m) {
             margins.push((cutoff_s - late_s, cutoff_s - early_s));
         }

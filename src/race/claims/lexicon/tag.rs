@@ -32,6 +32,10 @@ pub(crate) enum Tag {
     /// A verb of motion: `running`, `climbing`.
     Motion,
     Mood(Mood),
+    /// `you need`: what a target asks for.
+    Need,
+    /// Seconds of a target that the clause names: `if you want two hours`.
+    Goal(f64),
     Not,
     /// `you`, `she`, `your`: the athlete.
     Athlete,

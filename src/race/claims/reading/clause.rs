@@ -1,21 +1,34 @@
 //! The roles of the words of a clause.
 
 use super::mood;
-use crate::race::claims::items::{MessageItem, has_numbers, has_tag, measures};
+use crate::race::claims::facts::RaceFacts;
+use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, has_tag, measures};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{Bound, ClaimMetric, Mood, Progress, Reference, Sense, State, When};
 use crate::race::claims::token::one_of;
 
-/// What a clause inherits from the clauses around it.
+/// What a clause is to the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ClauseLead {
+    #[default]
+    Statement,
+    /// Only a label: `T2:`.
+    Label,
+    /// Only a time or a way until the next: `Six more minutes and …`.
+    Until,
+    /// One split without a number: `km 8 was your slump,`.
+    Split,
+    /// It supposes what is so: `if the 31 km/h last`.
+    SoFar,
+}
+
+/// What the clauses before say for the next one.
 #[derive(Default)]
 pub(super) struct ClauseContext {
     pub(super) roles: Roles,
-    /// Whether the clause was only a label for the next: `T2:`.
-    pub(super) is_label: bool,
-    /// Whether the clause was only a time or a distance until what the next one says: `Six more minutes and …`.
-    pub(super) is_until: bool,
+    pub(super) leads: ClauseLead,
     /// Whether the sentence names the athlete.
     pub(super) names_athlete: bool,
     /// The roles of the clause after this one.
@@ -27,6 +40,12 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     let any = |words: &str| clause.iter().any(|item| one_of(&item.words, words));
     if mood::foresees(clause) {
         roles.tags.push(Tag::When(When::Future));
+    }
+    // "erreicht Pörtschach in sechs Minuten": a form that is present or a participle.
+    let is_in = roles.has(Tag::In) || any("in etwa");
+    let is_ahead = roles.has(Tag::Reached) && is_in && !roles.is_past() && !roles.has(Tag::Ago);
+    if is_ahead && any(REACHES) && measures(clause, &[Measure::Duration]) {
+        roles.add([Tag::When(When::Future), Tag::In]);
     }
     if roles.when() == Some(When::Future)
         && any("later|später|plus tard|più tardi|más tarde")
@@ -41,8 +60,8 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
         .find_map(|tag| tag.bound());
     if roles.reference() == Some(Reference::Limit) && roles.sense().is_none() && !has_numbers(clause) {
         roles.add(match bound {
-            Some(Bound::AtLeast) => Some(Tag::Sense(Sense::Above)),
-            Some(Bound::AtMost) => Some(Tag::Sense(Sense::Below)),
+            Some(Bound::AtLeast | Bound::JustOver) => Some(Tag::Sense(Sense::Above)),
+            Some(Bound::AtMost | Bound::JustUnder) => Some(Tag::Sense(Sense::Below)),
             _ => None,
         });
     }
@@ -55,6 +74,17 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     );
     if sends && (roles.not() || loses) && !roles.has(Tag::State(State::Silent)) {
         roles.tags.push(Tag::State(State::Silent));
+    }
+    // "You lost a minute and a half at kilometre 20."
+    let is_place = |item: &MessageItem| {
+        matches!(item.kind, ItemKind::Mark(_)) || item.is(|tag| matches!(tag, Tag::Place(_)))
+    };
+    let at_place = clause.iter().any(is_place) && roles.reference().is_none();
+    if at_place
+        && any("lost|lose|verloren|verlorst|perdu|perdido|perdiste|perso")
+        && measures(clause, &[Measure::Duration])
+    {
+        roles.tags.push(Tag::Metric(ClaimMetric::Stop));
     }
     let stops = clause
         .iter()
@@ -85,11 +115,41 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     roles.add(more.filter(|_| roles.sense().is_none()).map(Tag::Sense));
 }
 
+/// `you have 5 hours`: a verb of possession right before a number is no perfect tense.
+pub(super) fn possess(clause: &mut [MessageItem]) {
+    const HAVE: &str = "have|has|ve|ve got|hast|hat|habe|ha|hai|as|a";
+    for at in 0..clause.len() {
+        // "a break", but "to break two hours"
+        let next = clause.get(at + 1).is_some_and(|next| next.quantity().is_some());
+        if let Some(item) = clause.get_mut(at).filter(|item| item.words == "break") {
+            item.tags.retain(|tag| next == matches!(tag, Tag::Reference(_)));
+        }
+        let rest = clause.get(at + 1..).unwrap_or_default();
+        let next = rest
+            .iter()
+            .find(|item| item.words != "got" && !item.is(|tag| tag.bound().is_some()));
+        let is_amount = next.is_some_and(|next| {
+            let is = |measure| next.quantity().is_some_and(|it| it.measures(measure).is_some());
+            is(Measure::Distance) || is(Measure::Duration)
+        });
+        if let Some(item) = clause
+            .get_mut(at)
+            .filter(|item| is_amount && one_of(&item.words, HAVE))
+        {
+            item.tags.retain(|tag| *tag != Tag::When(When::Perfect));
+            item.tags.push(Tag::When(When::Present));
+        }
+    }
+}
+
 /// Whether a clause speaks of the signal.
 pub(super) fn sends(clause: &[MessageItem]) -> bool {
     const SENDERS: &str = "tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung";
     clause.iter().any(|item| one_of(&item.words, SENDERS))
 }
+
+const REACHES: &str =
+    "erreicht|passiert|atteint|franchit|rejoint|passe|llega|pasa|arriva|passa|raggiunge|alcanza";
 
 const LATER: &str = "later|später|danach|nachher|plus tard|ensuite|más tarde|luego|después|più tardi|dopo|poi|afterwards|then|first|zuerst|d'abord|primero|prima";
 
@@ -108,6 +168,8 @@ pub(super) fn carried(roles: &Roles) -> Roles {
                 | Tag::LastSeen
                 | Tag::State(State::Silent)
                 | Tag::Reference(_)
+                | Tag::Goal(_)
+                | Tag::Need
         )
     };
     Roles {
@@ -181,4 +243,33 @@ pub(super) fn is_german(word: &str) -> bool {
     const WORDS: &str =
         "du|dein|deine|ist|und|der|die|das|nicht|auf|noch|im|gut|mit|bei|hat|von|sie|er|seit|nach";
     one_of(word, WORDS)
+}
+
+/// A clause after a forecast or a condition is of the future too.
+pub(super) fn foretell(clause: &[MessageItem], roles: &mut Roles, before: &ClauseContext) {
+    let joins = clause
+        .first()
+        .is_some_and(|first| one_of(first.words.as_str(), "and|und|et|y|e"));
+    let goes_on = has_numbers(clause)
+        && before.roles.when() == Some(When::Future)
+        && matches!(roles.when(), None | Some(When::Present));
+    let foretells = goes_on
+        || before.roles.mood == Some(Mood::If)
+        || (before.leads == ClauseLead::Until && roles.has(Tag::Athlete) && joins);
+    if roles.mood.is_none() && foretells && !roles.is_past() {
+        roles.tags.push(Tag::When(When::Future));
+    }
+}
+
+/// The target that a clause names: `if you want two hours`, `for 1:55 you need`.
+pub(super) fn goal(clause: &[MessageItem], roles: &Roles, facts: &RaceFacts) -> Option<Tag> {
+    let asks = roles.has(Tag::FromHere) && roles.metric() == Some(ClaimMetric::Pace);
+    let supposes = matches!(roles.mood, Some(Mood::If | Mood::Modal)) || roles.has(Tag::Need) || asks;
+    let readings = clause
+        .iter()
+        .filter_map(MessageItem::quantity)
+        .flat_map(|quantity| &quantity.readings);
+    let mut times = readings.filter(|reading| reading.measure == Measure::Duration);
+    let goal = times.find(|time| (facts.elapsed_s..facts.elapsed_s * 20.0).contains(&time.value))?;
+    supposes.then_some(Tag::Goal(goal.value))
 }

@@ -3,7 +3,7 @@
 use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, measures};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
-use crate::race::claims::terms::{Mood, When};
+use crate::race::claims::terms::{ClaimMetric, Mood, When};
 use crate::race::claims::token::one_of;
 
 /// Words that may stand before an imperative.
@@ -59,7 +59,7 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     let mut ifs =
         (0..items.len()).filter(|at| items.get(*at).is_some_and(|item| item.has(Tag::Mood(Mood::If))));
     let supposes = ifs.any(|at| !is_reflexive(at));
-    if supposes && !is_way(items, starts) {
+    if supposes && !is_way(items, starts) && !keeps_pace(items) && !ends_part(items) {
         return Some(Mood::If);
     }
     if starts {
@@ -139,8 +139,37 @@ fn waits(items: &[MessageItem]) -> bool {
     matches!(positions, [Some(amount), Some(until), Some(modal)] if amount < until && until < modal)
 }
 
-/// Whether a modal verb predicts rather than advises: `she should reach`, `you'd be home`.
+/// `if you hold this pace`: what is so supposes nothing.
+fn keeps_pace(items: &[MessageItem]) -> bool {
+    const THIS: &str =
+        "this|that|the same|dieses|dieses tempo|dem|das|ce|cette|este|ese|esta|questo|questa|quel";
+    let has_if = has(items, |tag| tag == Tag::Mood(Mood::If));
+    let is_pace = |item: &MessageItem| {
+        item.has(Tag::Metric(ClaimMetric::Pace)) || matches!(&*item.words, "up" | "rate" | "effort")
+    };
+    let names = items
+        .windows(2)
+        .any(|two| matches!(two, [this, pace] if one_of(&this.words, THIS) && is_pace(pace)));
+    has_if && names && !measures(items, &[Measure::Speed])
+}
+
+/// `203 W until the stop`: "until" ends a part of the race.
+fn ends_part(items: &[MessageItem]) -> bool {
+    let is_part = |item: &MessageItem| item.is(|tag| matches!(tag, Tag::Part(_)));
+    let is_end = |at: usize| {
+        let next = items.get(at + 1..).unwrap_or_default();
+        next.iter().take(2).any(is_part)
+    };
+    let mut ifs =
+        (0..items.len()).filter(|at| items.get(*at).is_some_and(|item| item.has(Tag::Mood(Mood::If))));
+    has_numbers(items) && ifs.all(is_end)
+}
+
+/// `she should reach`, `you'd be home`: what a modal verb foresees rather than advises.
 pub(super) fn foresees(items: &[MessageItem]) -> bool {
+    if keeps_pace(items) {
+        return true;
+    }
     let modal = items.iter().position(|item| item.has(Tag::Mood(Mood::Modal)));
     let Some(modal) = modal else { return false };
     let rest = items.get(modal + 1..).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The numbers of a clause and the roles that each may have.
 
-use super::clause::{ClauseContext, carried, more_or_less, roles_of};
+use super::clause::{ClauseContext, ClauseLead, carried, more_or_less, roles_of};
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::{Measure, Quantity};
@@ -55,9 +55,12 @@ impl<'a> Numbers<'a> {
             && roles.reference().is_none()
             && roles.progress() != Some(Progress::ToGo)
             && !matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind))
-            && roles
-                .scope()
-                .is_none_or(|scope| matches!(scope, ClaimScope::Race | ClaimScope::Window));
+            && roles.scope().is_none_or(|scope| {
+                matches!(
+                    scope,
+                    ClaimScope::Race | ClaimScope::Window | ClaimScope::Since(_)
+                )
+            });
         let (one, two) = (self.quantity(one)?, self.quantity(two)?);
         let is_pair = |distance: &Quantity, time: &Quantity| {
             distance.measures(Measure::Distance).is_some() && time.measures(Measure::Duration).is_some()
@@ -106,6 +109,11 @@ impl<'a> Numbers<'a> {
         let is_plain_time = self.quantity(index).is_some_and(|quantity| {
             quantity.readings.len() == 1 && quantity.measures(Measure::Duration).is_some()
         });
+        // "22 km without a break in 42 minutes"
+        if !self.clause.has(Tag::Metric(ClaimMetric::Stop)) {
+            near.tags.retain(|tag| *tag != Tag::Metric(ClaimMetric::Stop));
+        }
+        near.add(self.part_after(index, next).filter(|_| near.scope().is_none()));
         near.add(self.is_computed(index).then_some(Tag::Computed));
         near.add((is_plain_time && self.has_values()).then_some(Tag::Beside));
         self.complete(index, &mut near);
@@ -113,8 +121,13 @@ impl<'a> Numbers<'a> {
             near.add(before.roles.within(context).place().map(Tag::Place));
         }
         let metric = self.clause.metric().map(Tag::Metric);
+        let when = self
+            .clause
+            .when()
+            .filter(|_| self.clause.is_past())
+            .map(Tag::When);
         let named = Roles {
-            tags: metric.into_iter().collect(),
+            tags: metric.into_iter().chain(when).collect(),
             ..Roles::default()
         };
         let mut roles = vec![near.within(&named), near.within(&self.clause)];
@@ -133,7 +146,7 @@ impl<'a> Numbers<'a> {
             alone.tags.retain(|tag| !matches!(tag, Tag::Progress(_)));
             roles.insert(0, alone);
         }
-        if !before.is_label {
+        if before.leads != ClauseLead::Label {
             self.inherit(&mut roles, before, context);
         }
         roles
@@ -165,7 +178,12 @@ impl<'a> Numbers<'a> {
             .items
             .first()
             .is_some_and(|first| one_of(&first.words, "where|wo|où|donde|dove|which"));
-        if is_relative && before.roles.scope().is_some() {
+        // "Km 8 was your slump, 5:50"
+        let is_alone = self.items.len() == 1;
+        let names_part = (is_relative || (before.leads == ClauseLead::Split && is_alone))
+            && before.roles.scope().is_some();
+        // "Pace for two hours from here: 5:53"
+        if names_part || (is_alone && before.roles.has(Tag::Need)) {
             roles.clear();
         }
         for role in inherited {
@@ -189,6 +207,18 @@ impl<'a> Numbers<'a> {
             || self.clause.sense() == Some(Sense::Ahead)
             || (before.roles.has(Tag::Part(ClaimScope::Next)) && self.items.len() == 1);
         !speaks && is_away
+    }
+
+    /// The part of the race that a preposition gives to the number before it: `the 171 in km 3 lasted a minute`.
+    fn part_after(&self, index: usize, next: Option<usize>) -> Option<Tag> {
+        const PREPOSITIONS: &str = "in|at|im|bei|beim|au|en|al|nel|during|over|over the|in the";
+        let between = self.items.get(index + 1..next?)?;
+        let is_part = |tag: &Tag| matches!(tag, Tag::Part(_));
+        let at = between.iter().position(|item| item.is(is_part))?;
+        let (before, part) = between.split_at_checked(at)?;
+        let acts = |item: &MessageItem| item.is(|tag| matches!(tag, Tag::When(_) | Tag::Trend(_)));
+        let binds = one_of(&before.last()?.words, PREPOSITIONS) && !before.iter().any(acts);
+        part.first()?.tags.iter().copied().find(is_part).filter(|_| binds)
     }
 
     /// Whether the number is the time for a distance at a pace that the clause names too: `33.7 km at 9:20 is 5:15`.
@@ -307,9 +337,15 @@ impl<'a> Numbers<'a> {
         if one_of(words, "later|später|plus tard|más tarde") {
             roles.tags.retain(|tag| *tag != Tag::When(When::Future));
         }
-        if (is_time || is_way) && one_of(words, "more|mehr|further|de plus|más|weitere") {
+        if (is_time || is_way) && one_of(words, "more|mehr|further|de plus|más|weitere|still") {
             roles.tags.push(Tag::Progress(Progress::ToGo));
         }
+        // "through 10 km" is a place.
+        let passes = index
+            .checked_sub(1)
+            .and_then(|at| self.items.get(at))
+            .is_some_and(|item| item.has(Tag::Reached));
+        roles.add((is_way && passes).then_some(Tag::Position));
         // "58.2 km in"
         let is_in =
             words == "in" && after.is_none_or(|after| after.quantity().is_none() && after.tags.is_empty());

@@ -5,6 +5,7 @@ use super::clause::ClauseContext;
 use super::number::Numbers;
 use crate::race::claims::claim::ClaimBody;
 use crate::race::claims::quantity::{Measure, Quantity};
+use crate::race::claims::terms::ClaimMetric;
 use crate::race::claims::token::one_of;
 
 impl Reader<'_> {
@@ -71,14 +72,17 @@ fn change(quantity: &Quantity, numbers: &Numbers<'_>, index: usize) -> Option<Cl
     let from = before.words.rsplit(' ').next().unwrap_or_default();
     let is_from = matches!(from, "from" | "von" | "de" | "da" | "desde");
     let measure = quantity.readings.first()?.measure;
-    let is_value = measure == Measure::Bare || measure.metric().is_some();
+    let is_pace =
+        numbers.clause.metric() == Some(ClaimMetric::Pace) && quantity.measures(Measure::Speed).is_some();
+    let is_value = measure == Measure::Bare || measure.metric().is_some() || is_pace;
     let trend = numbers
         .items
         .iter()
         .flat_map(|item| &item.tags)
         .find_map(|tag| tag.trend());
     let drifts = numbers.items.iter().any(|item| item.words.starts_with("drift"));
-    let is_told = numbers.clause.mood.is_none() && (trend.is_some() || numbers.clause.is_past());
+    let goes = numbers.items.iter().any(|item| one_of(&item.words, "gone|been"));
+    let is_told = numbers.clause.mood.is_none() && (trend.is_some() || goes || numbers.clause.is_past());
     let is_change = is_from && is_value && is_told && !quantity.to.is_empty();
     is_change.then(|| ClaimBody::Change(quantity.clone(), trend.filter(|_| !drifts)))
 }

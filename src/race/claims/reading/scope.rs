@@ -1,10 +1,11 @@
 //! The part of the race that a clause is about.
 
+use super::adjuncts::{SINCE, adjuncts};
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::items::{ItemKind, MessageItem, has_tag};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::quantity::{Measure, Quantity};
-use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Length, Progress, State, When};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Length, State, When};
 use crate::race::claims::token::one_of;
 
 /// Finds the parts of the race that a clause names. A number that names one becomes a word.
@@ -25,69 +26,9 @@ pub(super) fn name_parts(items: &mut [MessageItem], last_length: &mut Option<Len
     }
 }
 
-/// Applies prepositions before a leg or a place where something began or ends: `since T1`, `until the run`.
-fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
-    for index in 1..items.len() {
-        let before = |back: usize| index.checked_sub(back).and_then(|at| items.get(at));
-        let is_aside = |item: &&MessageItem| {
-            one_of(&item.words, "the|your|der|dem|la|le|il|dein") || item.has(Tag::Scope(ScopeWord::Next))
-        };
-        let direct = before(1).filter(|item| !is_aside(item));
-        let preposition = direct.or(before(2)).map_or("", |item| item.words.as_str());
-        let (since, until) = (one_of(preposition, SINCE), one_of(preposition, UNTIL));
-        // "48 km from T2"
-        let is_away = one_of(preposition, "from|von|da|dal|dalla");
-        let Some(item) = items.get_mut(index) else {
-            continue;
-        };
-        if is_away && item.is(|tag| matches!(tag, Tag::Leg(_))) {
-            item.tags.push(Tag::FromHere);
-        }
-        if since || until {
-            let is_leg = |tag: &Tag| matches!(tag, Tag::Leg(_) | Tag::OnLeg(_) | Tag::Nth(_));
-            let leg = item.tags.iter().any(is_leg);
-            item.tags.retain(|tag| !is_leg(tag));
-            item.tags
-                .extend((leg && until).then_some(Tag::Progress(Progress::ToGo)));
-        }
-        let place = item.tags.iter().find_map(|tag| {
-            if let Tag::Place(index) = tag {
-                facts.places.get(*index)
-            } else {
-                None
-            }
-        });
-        if let Some(place) = place.filter(|_| since) {
-            item.tags = vec![Tag::Part(ClaimScope::Since(place.at_m))];
-        }
-        let is_nth = item.is(|tag| matches!(tag, Tag::Leg(_)));
-        let number = match direct_word(items, index) {
-            "first" | "erste" | "ersten" | "première" | "primera" | "prima" => Some(1),
-            "second" | "zweite" | "zweiten" | "seconde" | "deuxième" | "segunda" | "seconda" => Some(2),
-            _ => None,
-        };
-        if let (Some(item), Some(number), true) = (items.get_mut(index), number, is_nth) {
-            item.tags.push(Tag::Nth(number));
-        }
-    }
-    for index in 1..items.len() {
-        let at = matches!(direct_word(items, index), "at" | "bei");
-        if let Some(item) = items
-            .get_mut(index)
-            .filter(|item| at && item.quantity().is_some())
-        {
-            item.tags.push(Tag::Position);
-        }
-    }
-}
-
-fn direct_word(items: &[MessageItem], index: usize) -> &str {
+pub(super) fn direct_word(items: &[MessageItem], index: usize) -> &str {
     word(items, index.checked_sub(1))
 }
-
-pub(super) const SINCE: &str = "since|seit|ab|depuis|desde|da|dal|dalla";
-
-const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|before|before the|vor|antes de|prima di";
 
 /// The part of the race, and the items that are no longer numbers.
 type Found = (Option<ClaimScope>, Vec<usize>);
@@ -107,7 +48,8 @@ fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>
     match &item.kind {
         ItemKind::Mark(metres) => Some(at_mark(items, index, *metres)),
         ItemKind::Stretch(from_m, to_m) => Some(found(ClaimScope::Between(*from_m, *to_m), &[index])),
-        ItemKind::Quantity(quantity) => of_stretch(items, index, quantity)
+        ItemKind::Quantity(quantity) => before_last(items, index, quantity, *last_length)
+            .or_else(|| of_stretch(items, index, quantity))
             .or_else(|| of_split(items, index, quantity))
             .or_else(|| of_time(items, index, quantity)),
         _ => inverted(items, index).or_else(|| {
@@ -130,6 +72,19 @@ fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<
         .whole()
         .filter(|km| splits && is_number && *km <= 300.0)?;
     Some(found(ClaimScope::Mark(km * 1000.0), &[index]))
+}
+
+/// `the five before`, after the last five were spoken of.
+fn before_last(
+    items: &[MessageItem],
+    index: usize,
+    quantity: &Quantity,
+    named: Option<Length>,
+) -> Option<Found> {
+    const BEFORE: &str = "before|before that|davor|avant|anteriores|precedenti";
+    let length = length(quantity).filter(|length| Some(*length) == named)?;
+    let is_before = one_of(word(items, Some(index + 1)), BEFORE);
+    is_before.then(|| found(ClaimScope::BeforeLast(length), &[index]))
 }
 
 /// `8 to 10 averaged 5:24`
@@ -187,6 +142,8 @@ fn of_time(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<F
     if is_ago && !is_silent {
         return Some(found(ClaimScope::Ago(seconds), &[]));
     }
+    // "pace for two hours from here"
+    let is_since = is_since && !has(Tag::FromHere);
     let holds = is_since && items.iter().any(measured) && !items.iter().any(other);
     if !is_silent && (holds || is_mean) {
         return Some(found(ClaimScope::Last(Length::Seconds(seconds)), &[index]));
@@ -254,11 +211,24 @@ fn of_word(
             let uses = length.map_or(Vec::new(), |_| vec![index + 1]);
             Some((Some(ClaimScope::First(first)), uses))
         }
-        ScopeWord::Last => length.map(|length| found(ClaimScope::Last(length), &[index + 1])),
+        ScopeWord::Last => {
+            let last = length?;
+            *last_length = Some(last);
+            Some(found(ClaimScope::Last(last), &[index + 1]))
+        }
         ScopeWord::Next => {
             let Some(length) = length.filter(|_| !is_noun) else {
                 return Some(found(ClaimScope::Next, &[]));
             };
+            // "the next 26.7 km to Malga Sole" is a way that is known.
+            let ends = items
+                .iter()
+                .skip(index + 2)
+                .take(3)
+                .any(|item| item.has(Tag::Finish) || item.is(|tag| matches!(tag, Tag::Place(_))));
+            if ends {
+                return None;
+            }
             let will = has_tag(items, Tag::When(When::Future));
             let is_second = item.words == "second" || (*last_length == Some(length) && !will);
             *last_length = Some(length);

@@ -4,9 +4,8 @@ use super::Reader;
 use super::clause::{ClauseContext, carried, sends};
 use super::number::mark_of;
 use crate::race::claims::claim::ClaimBody;
-use crate::race::claims::items::{Clause, ItemKind, MessageItem, has_numbers, has_tag, measures};
+use crate::race::claims::items::{MessageItem, has_numbers, has_tag, measures};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
-use crate::race::claims::names;
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{
@@ -26,7 +25,7 @@ impl Reader<'_> {
             for (index, item) in items.iter().enumerate() {
                 self.states(items, index, item, roles, before.names_athlete);
                 self.trends(items, item, &roles.within(&carried(&before.roles)), compared);
-                self.legs(items, index, item, roles);
+                self.legs(items, index, item, roles, before);
             }
             if roles.has(Tag::State(State::Silent)) && !has_tag(items, Tag::State(State::Silent)) {
                 self.push(items, roles, ClaimBody::State(State::Silent));
@@ -48,6 +47,7 @@ impl Reader<'_> {
                 self.push(items, roles, ClaimBody::StopAt(metres));
             }
             self.extremes(items, roles);
+            self.stop_ranks(items, roles);
             self.places(items, roles);
         }
         let has_values = has_numbers(items);
@@ -89,6 +89,11 @@ impl Reader<'_> {
                 // "9:20 /km on the move"
                 State::Moving if has_values && (measures || items.iter().any(is_measured)) => {}
                 State::Standing | State::Moving if is_noun && has_values => {}
+                // "your pulse while moving"
+                State::Moving
+                    if before
+                        .is_some_and(|item| one_of(&item.words, "while|when|beim|mientras|mentre|quand")) => {
+                }
                 // "So kommst du in 1:56 ins Ziel."
                 State::Finished if has_values && is_present && item.words.starts_with("ins ") => {}
                 // "seit 7:26 unterwegs"
@@ -121,7 +126,14 @@ impl Reader<'_> {
         }
     }
 
-    fn legs(&mut self, items: &[MessageItem], index: usize, item: &MessageItem, roles: &Roles) {
+    fn legs(
+        &mut self,
+        items: &[MessageItem],
+        index: usize,
+        item: &MessageItem,
+        roles: &Roles,
+        before: &ClauseContext,
+    ) {
         let has_values = has_numbers(items);
         let begins = items
             .iter()
@@ -140,7 +152,12 @@ impl Reader<'_> {
                     }
                     own.add((begins && roles.is_future()).then_some(Tag::State(State::Waiting)));
                     // "You're running", but "34:10 in the water".
-                    let is_present = roles.is_present() && roles.has(Tag::Athlete);
+                    // "Ben swam, and is now running."
+                    let joins = items
+                        .first()
+                        .is_some_and(|first| one_of(&first.words, "and|und|et|y|e"));
+                    let is_subject = roles.has(Tag::Athlete) || (before.names_athlete && joins);
+                    let is_present = roles.is_present() && is_subject;
                     let before = index.checked_sub(1).and_then(|index| items.get(index));
                     let acts = item.has(Tag::Motion) && is_present && !before.is_some_and(is_article);
                     if acts && roles.stat().is_none() && roles.progress().is_none() {
@@ -155,6 +172,24 @@ impl Reader<'_> {
                 Tag::Scope(ScopeWord::Half) if has_values && roles.has(Tag::Position) => {}
                 Tag::Scope(ScopeWord::Half) => {
                     let mut roles = roles.clone();
+                    // "on the bike, halfway through it"
+                    let is_it = items
+                        .get(index + 1..)
+                        .is_some_and(|rest| rest.iter().any(|item| one_of(&item.words, IT)));
+                    let named = before.roles.leg().filter(|_| is_it && roles.leg().is_none());
+                    roles.add(named.map(Tag::Leg));
+                    // "three kilometres to half way"
+                    let to = index.checked_sub(1).and_then(|at| items.get(at));
+                    let is_to = to.is_some_and(|to| {
+                        one_of(
+                            &to.words,
+                            "to|until|till|bis|bis zur|hasta|hasta la|fino a|alla|jusqu à|avant la",
+                        )
+                    });
+                    roles.add(
+                        (is_to && measures(items, &[Measure::Distance, Measure::Duration]))
+                            .then_some(Tag::When(When::Future)),
+                    );
                     // "The halfway point is still to come."
                     let more = "more|over|über|plus|más|più"
                         .split('|')
@@ -225,6 +260,29 @@ impl Reader<'_> {
         {
             self.push(items, roles, ClaimBody::Located(metres, place.at_m));
         }
+        // "The next checkpoint is Krumpendorf."
+        let place_of = |item: &MessageItem| {
+            item.tags.iter().find_map(|tag| {
+                if let Tag::Place(index) = tag {
+                    self.facts.places.get(*index)
+                } else {
+                    None
+                }
+            })
+        };
+        let named = items
+            .iter()
+            .filter(|item| !item.has(Tag::Here))
+            .filter_map(|item| Some((item, place_of(item)?)));
+        let (own, next): (Vec<_>, Vec<_>) = named
+            .partition(|(item, place)| place.words.iter().any(|word| item.words.contains(word.as_str())));
+        if let ([(_, own)], [(_, next)]) = (own.as_slice(), next.as_slice())
+            && roles.is_present()
+            && (own.at_m - next.at_m).abs() > 1.0
+        {
+            let (own_m, next_m) = (own.at_m, next.at_m);
+            self.push(items, roles, ClaimBody::Located(own_m, next_m));
+        }
         for (index, item) in items.iter().enumerate() {
             let mut roles = roles.clone();
             let word = index
@@ -239,6 +297,11 @@ impl Reader<'_> {
             let word = earlier.map_or(word, |item| item.words.as_str());
             let is_at = one_of(word, "at|bei|beim|am|à|au|en|a|al|ad|by|in");
             roles.add(is_at.then_some(Tag::Position));
+            let precedes = one_of(word, "before|vor|avant|prima di|antes de");
+            let is_there =
+                roles.has_any(&[Tag::When(When::Present), Tag::When(When::Now)]) && roles.has(Tag::Athlete);
+            let precedes = precedes && is_there;
+            roles.add(precedes.then_some(Tag::When(When::Future)));
             let follows = one_of(word, "after|après|dopo|después de");
             roles.add(follows.then_some(Tag::When(When::Past)));
             let roles = &roles;
@@ -260,57 +323,12 @@ impl Reader<'_> {
             }
         }
     }
-
-    /// Names of people other than the athlete.
-    pub(super) fn names(&mut self, clause: &Clause, first: bool, is_german: bool) {
-        for (index, item) in clause.iter().enumerate() {
-            if item.kind != ItemKind::Capital {
-                continue;
-            }
-            let before = index.checked_sub(1).and_then(|before| clause.get(before));
-            let at_place = before.is_some_and(|before| {
-                before
-                    .tags
-                    .iter()
-                    .any(|tag| matches!(tag, Tag::At | Tag::Reached))
-            });
-            let in_name =
-                before.is_some_and(|before| one_of(before.words.as_str(), "lake|monte|san|saint|santa|st"));
-            let after = clause.get(index + 1);
-            let owned = clause
-                .get(index + 2)
-                .filter(|_| after.is_some_and(|after| after.words == "s"));
-            // "Julia's mum"
-            let is_family = owned.is_some_and(|item| item.has(Tag::Reader) || item.has(Tag::Stranger));
-            // "Hi Tom, Anna is at km 10."
-            let acts = after.is_some_and(|after| {
-                after.words == "s"
-                    || after.is(|tag| {
-                        matches!(
-                            tag,
-                            Tag::When(_)
-                                | Tag::State(_)
-                                | Tag::Motion
-                                | Tag::Reached
-                                | Tag::Trend(_)
-                                | Tag::Leg(_)
-                        )
-                    })
-            });
-            let is_family = is_family || (self.names_own && !acts);
-            let listed = names::is_first_name(&item.words);
-            let owns = clause.get(index + 1).is_some_and(|after| after.words == "s");
-            let alone = clause.len() == 1 && !first && !is_german;
-            let starts = first && index == 0;
-            if !is_family && ((listed && !in_name) || (!at_place && (owns || alone || starts))) {
-                let name = ClaimBody::Name(item.words.clone());
-                self.push(std::slice::from_ref(item), &Roles::default(), name);
-            }
-        }
-    }
 }
 
-/// Words before a noun such as `break` that claim the athlete is taking one.
+/// Stands for what was named before.
+const IT: &str = "it|that|davon|dessen|lo|la|ne|en|eso|quello";
+
+/// What makes a break of a noun.
 const TAKES: &str = "having|taking|making|has|takes|macht|machst|fait|fais|hace|haces|fa|fai|gönnt|gönnst|nimmt|prend|prends|toma|tomas|facendo|haciendo|legt|on|at|in|en";
 
 /// Whether the word makes a verb of motion after it a noun: `133 while running`, `10 km of running`.

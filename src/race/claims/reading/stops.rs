@@ -1,0 +1,47 @@
+//! Which stop of the day it is.
+
+use super::Reader;
+use crate::race::claims::claim::ClaimBody;
+use crate::race::claims::items::MessageItem;
+use crate::race::claims::lexicon::{ScopeWord, Tag};
+use crate::race::claims::quantity::Quantity;
+use crate::race::claims::roles::Roles;
+use crate::race::claims::terms::ClaimMetric;
+use crate::race::claims::token::one_of;
+
+impl Reader<'_> {
+    /// `this is your second stop`, `your longest break`
+    pub(super) fn stop_ranks(&mut self, items: &[MessageItem], roles: &Roles) {
+        const LONGEST: &str =
+            "longest|längste|längster|längster|plus long|más larga|más largo|più lunga|più lungo";
+        const SHORTEST: &str =
+            "shortest|kürzeste|kürzester|plus court|más corta|más corto|più breve|più corta";
+        let names = items.iter().any(|item| {
+            one_of(
+                &item.words,
+                "this|that|it|das|es|c|cela|esto|esta|questa|this one|s|it s|that s",
+            )
+        });
+        if !names || !roles.is_present() {
+            return;
+        }
+        for two in items.windows(2) {
+            let [rank, stop] = two else { continue };
+            if !stop.has(Tag::Metric(ClaimMetric::Stop)) {
+                continue;
+            }
+            let nth = rank.quantity().filter(|it| it.ordinal).and_then(Quantity::whole);
+            let second = (rank.has(Tag::Scope(ScopeWord::Next))
+                && one_of(&rank.words, "second|zweiter|zweite|deuxième|segunda|seconda"))
+            .then_some(2.0);
+            let first = rank.has(Tag::Scope(ScopeWord::First)).then_some(1.0);
+            let body = match nth.or(second).or(first) {
+                Some(number) => ClaimBody::NthStop(number),
+                None if one_of(&rank.words, LONGEST) => ClaimBody::LongestStop(true),
+                None if one_of(&rank.words, SHORTEST) => ClaimBody::LongestStop(false),
+                None => continue,
+            };
+            self.push(items, roles, body);
+        }
+    }
+}
