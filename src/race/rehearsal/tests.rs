@@ -87,6 +87,27 @@ fn stops_and_gaps_are_kept_apart() {
 }
 
 #[test]
+fn a_stop_is_one_although_the_counter_creeps() {
+    let mut creeping = recording(9000, &[(3000, 3900)], &[]);
+    for sample in &mut creeping.samples {
+        // 54 m in a quarter of an hour.
+        let crept = (sample.at_s - 3000.0).clamp(0.0, 900.0) * 0.06;
+        sample.distance_m = sample.distance_m.map(|metres| metres + crept as f32);
+    }
+    assert_eq!(scores(&played(&creeping))[0], ("stopped", 1, 1, 1, 1));
+}
+
+#[test]
+fn nobody_is_seen_to_stop_without_positions() {
+    let mut indoors = recording(9000, &[(3000, 3600)], &[]);
+    indoors
+        .samples
+        .iter_mut()
+        .for_each(|sample| sample.position = None);
+    assert_eq!(scores(&played(&indoors))[0], ("stopped", 0, 0, 0, 0));
+}
+
+#[test]
 fn what_says_nothing_about_a_race_is_refused() {
     let mut blind = recording(3600, &[], &[]);
     blind

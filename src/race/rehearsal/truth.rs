@@ -39,14 +39,17 @@ impl RecordedTruth {
             let kind = legs::leg_at(&delivery.legs, stop.from_s).and_then(|leg| leg.kind);
             !matches!(kind, Some(LegKind::Swim | LegKind::Transition))
         };
+        let mut points = delivery.samples.iter().map(|sample| &sample.point);
+        let is_placed = points.any(|point| point.position.is_some());
         let way = &delivery.way;
         let two = |pair: &[(f64, f64)]| match *pair {
             [(from_s, _), (to_s, _)] if to_s - from_s > GAP_S => Some(TruePart { from_s, to_s }),
             _ => None,
         };
         Self {
-            // Swimmers at the wall of a pool have not stopped, and a stop in a transition is not reported.
-            stops: if delivery.leg == Some(LegKind::Swim) {
+            // Swimmers at the wall of a pool have not stopped, and nobody is told of changing shoes. Without positions a
+            // stop can't be seen: a pool, a rower and a treadmill have none.
+            stops: if delivery.leg == Some(LegKind::Swim) || !is_placed {
                 Vec::new()
             } else {
                 stops(way).into_iter().filter(stands).collect()
@@ -78,9 +81,12 @@ fn passed_s(way: &[(f64, f64)], metres: f64) -> Option<f64> {
     Some(part.mul_add(to_s - from_s, from_s))
 }
 
+/// Stops closer together than this are one: a resting receiver creeps on.
+const APART_S: f64 = 10.0;
+
 /// The longest stretches without a gap in which the distance hardly grows.
 fn stops(way: &[(f64, f64)]) -> Vec<TruePart> {
-    let mut stops = Vec::new();
+    let mut stops: Vec<TruePart> = Vec::new();
     let mut from = 0;
     while let Some((from_s, from_m)) = way.get(from).copied() {
         let rest = way.get(from..).unwrap_or_default();
@@ -91,7 +97,10 @@ fn stops(way: &[(f64, f64)]) -> Vec<TruePart> {
         let to = from + stays.count();
         let to_s = way.get(to).map_or(from_s, |(at_s, _)| *at_s);
         if to_s - from_s >= SHORTEST_STOP_S {
-            stops.push(TruePart { from_s, to_s });
+            match stops.last_mut().filter(|last| from_s - last.to_s <= APART_S) {
+                Some(last) => last.to_s = to_s,
+                None => stops.push(TruePart { from_s, to_s }),
+            }
             from = to;
         }
         from += 1;
