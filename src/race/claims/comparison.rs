@@ -141,6 +141,13 @@ pub(super) fn comparison(
     if let Some(said) = said.filter(|_| of_each(left) || of_each(right)) {
         return of_every_split(said, sense, left, right, facts);
     }
+    let begins = matches!(
+        left.scope(),
+        Some(ClaimScope::Since(_) | ClaimScope::Mark(_) | ClaimScope::Last(Length::Metres(_)))
+    );
+    if of_each(left) && begins && said.is_none() && right.scope().is_none() && right.is_past() {
+        return of_successive(sense, left, facts);
+    }
     let metric = match sense {
         // "Her heart beats faster than before."
         Sense::Faster | Sense::Slower => left.measured().unwrap_or(ClaimMetric::Pace),
@@ -214,6 +221,26 @@ fn of_every_split(
     )
 }
 
+/// `every kilometre since the seventh was faster than the one before`
+fn of_successive(sense: Sense, left: &Roles, facts: &RaceFacts) -> ClaimVerdict {
+    let from_m = match left.scope() {
+        Some(ClaimScope::Since(metres) | ClaimScope::Mark(metres)) => metres - facts.split_m(),
+        Some(ClaimScope::Last(Length::Metres(metres))) => facts.leg_progress_m() - metres - facts.split_m(),
+        _ => 0.0,
+    };
+    let splits = facts.splits_between(left.leg(), from_m, f64::INFINITY);
+    let speed = |span: &RaceSpan| span.values(ClaimMetric::Pace, None).first().copied();
+    let speeds: Vec<f64> = splits.iter().filter_map(speed).collect();
+    let is_so = |two: &[f64]| match *two {
+        [before, after] => Some(after > before) == sense.is_more(),
+        _ => true,
+    };
+    check(
+        speeds.windows(2).all(is_so) != left.not(),
+        "the splits did not go that way one after the other",
+    )
+}
+
 /// The values on the other side of a comparison.
 fn compared_with(
     metric: ClaimMetric,
@@ -245,6 +272,12 @@ fn compared_with(
     }
     if right.reference() == Some(Reference::Plan) {
         return Ok(gaps::plan_speeds(facts));
+    }
+    // "than at the beginning"
+    let first = facts.last_splits(None, f64::INFINITY).into_iter().take(2);
+    let first = measured::means(first, metric);
+    if right.is_past() && right.has(Tag::Begins) && !first.is_empty() {
+        return Ok(first);
     }
     // "faster than before"
     Ok(facts.race.values(metric, None))

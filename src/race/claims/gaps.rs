@@ -23,11 +23,22 @@ pub(super) fn needed_speed(facts: &RaceFacts) -> Option<f64> {
 pub(super) fn needed_speeds(roles: &Roles, facts: &RaceFacts) -> Vec<f64> {
     let goal_s = roles.find(|tag| if let Tag::Goal(s) = tag { Some(s) } else { None });
     let Some(target_s) = goal_s.or(facts.target_s) else {
-        return Vec::new();
+        return cutoff_speeds(facts);
     };
     let whole = facts.whole_m.map(|whole_m| whole_m / target_s);
     let whole = whole.filter(|_| !roles.has(Tag::FromHere));
-    speed_for(target_s, facts).into_iter().chain(whole).collect()
+    let own = speed_for(target_s, facts).into_iter().chain(whole);
+    own.chain(cutoff_speeds(facts)).collect()
+}
+
+/// The speeds that reach the checkpoints ahead before they close.
+fn cutoff_speeds(facts: &RaceFacts) -> Vec<f64> {
+    let ahead = facts.places.iter().filter(|place| place.at_m > facts.progress_m);
+    let speeds = ahead.filter_map(|place| {
+        let left_s = place.cutoff_s? - facts.elapsed_s;
+        (left_s > 0.0).then_some((place.at_m - facts.progress_m) / left_s)
+    });
+    speeds.collect()
 }
 
 fn speed_for(target_s: f64, facts: &RaceFacts) -> Option<f64> {

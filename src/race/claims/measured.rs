@@ -24,7 +24,12 @@ pub(super) fn number(
         return no("a run's cadence is in steps per minute");
     }
     let needed = needed_speeds(roles, facts);
-    if metric == ClaimMetric::Pace && reading.step <= 0.0 && roles.has(Tag::Need) && !needed.is_empty() {
+    if metric == ClaimMetric::Pace
+        && reading.step <= 0.0
+        && roles.has(Tag::Need)
+        && !roles.has(Tag::Position)
+        && !needed.is_empty()
+    {
         let allowed = Allowed::new(reading, to, tolerance(metric, reading.value), roles.bound);
         return check(
             needed.iter().any(|speed| allowed.has(*speed)),

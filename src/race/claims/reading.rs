@@ -76,6 +76,8 @@ fn first_of(items: &[&MessageItem]) -> Option<f64> {
     for (index, item) in items.iter().enumerate() {
         let word = |at: usize| items.get(at).map_or("", |item| item.words.as_str());
         let start_m = match item.kind {
+            // "your first kilometre and your tenth"
+            _ if item.quantity().is_some_and(|it| it.ordinal) => return None,
             _ if item.has(Tag::Scope(ScopeWord::First)) => 0.0,
             ItemKind::Mark(metres) if index > 0 && one_of(word(index - 1), adjuncts::SINCE) => metres,
             ItemKind::Mark(_) | ItemKind::Stretch(..) => return None,
@@ -164,7 +166,7 @@ impl Reader<'_> {
     }
 
     fn clause(&mut self, mut clause: Clause, before: ClauseContext) -> ClauseContext {
-        let than = clause.iter().position(|item| item.has(Tag::Than));
+        let than = clause::than(&clause);
         // "Compared with the first five, the second five were faster."
         if than == Some(0) && clause.len() > 1 {
             let subject = clause.iter().position(|item| item.words == "you");

@@ -121,7 +121,8 @@ pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdi
 pub(super) fn place(at_m: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let whole_m = facts.whole_m.unwrap_or(f64::INFINITY);
     let here = facts.progress_m;
-    if roles.has(Tag::LastSeen) && roles.has(Tag::Position) && !roles.is_future() {
+    let is_label = roles.when().is_none() && !roles.has(Tag::Reached);
+    if roles.has(Tag::LastSeen) && (roles.has(Tag::Position) || is_label) && !roles.is_future() {
         return check(
             (at_m - here).abs() <= 400.0,
             "the athlete was last seen elsewhere",
@@ -132,6 +133,9 @@ pub(super) fn place(at_m: f64, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict
     let is_next = roles.is_future() || roles.has(Tag::Part(ClaimScope::Next));
     if roles.has(Tag::Departed) && !roles.not() && !is_next && rests_there {
         return no("the athlete is still there");
+    }
+    if roles.not() && roles.has(Tag::Reached) && rests_there {
+        return no("the athlete is there already");
     }
     let is_to_go = roles.progress() == Some(Progress::ToGo) || roles.has(Tag::FromHere);
     if (is_next || (roles.not() && roles.has(Tag::Reached))) && !rests_there {

@@ -337,7 +337,12 @@ fn wrong_messages_are_held_and_right_ones_are_not() {
         (
             include_str!("../../../tests/scenarios/claims_second_half.json"),
             0.96,
-            0.02,
+            0.04,
+        ),
+        (
+            include_str!("../../../tests/scenarios/claims_third_voices.json"),
+            0.93,
+            0.16,
         ),
     ] {
         let (wrong, right, mistakes) = shares(file);

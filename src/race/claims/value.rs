@@ -71,6 +71,8 @@ pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> C
                 || roles.is_silent()
                 || (roles.has(Tag::Finish) && !roles.has(Tag::Metric(ClaimMetric::Pace)))
                 || matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind));
+            // "at 5:15 the rest takes 54 minutes"
+            let is_time = is_time && !(roles.has(Tag::Position) && roles.progress() == Some(Progress::ToGo));
             let is_pace = (swims || !mps_per_100m) && !is_time;
             check(is_pace, "the data has another time for this")?;
             return value(reading, to, &exact, facts);

@@ -236,7 +236,9 @@ impl KnownFact {
                 let is_done = progress == Some(Progress::Done);
                 let is_rest = stands || ((in_place || facts.standing_s.is_some()) && !is_done);
                 let is_apart = is_to_go || compares || is_silent || roles.has(Tag::Reached);
-                is_rest && !is_future && !is_apart
+                // "She got there at 6:20."
+                let is_moment = roles.has(Tag::Position) && !stands;
+                is_rest && !is_future && !is_apart && !is_moment
             }
             FactKind::AllRests => {
                 let is_whole = roles.scope() == Some(ClaimScope::Race) || when != Some(When::Present);

@@ -329,6 +329,10 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         );
         return;
     }
+    if let ClaimScope::Between(from_m, to_m) = scope {
+        of_way(known, (from_m, to_m), facts);
+        return;
+    }
     if let ClaimScope::Since(metres) = scope
         && let Some(at_s) = facts.passed_s(metres)
     {
@@ -374,4 +378,21 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
             ..fact
         }));
     }
+}
+
+/// From one distance to another, with the stops on the way and without them.
+fn of_way(known: &mut Vec<KnownFact>, (from_m, to_m): (f64, f64), facts: &RaceFacts) {
+    let Some((from_s, to_s)) = facts.passed_s(from_m).zip(facts.passed_s(to_m)) else {
+        return;
+    };
+    let stops = facts
+        .stops
+        .iter()
+        .filter(|stop| (from_m - 400.0..to_m - 400.0).contains(&stop.at_m));
+    let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
+    // A stop begins and ends between two points.
+    let moving_s = to_s - from_s - stopped_s;
+    let moving = KnownFact::seconds(FactKind::Part, moving_s - 30.0).up_to(moving_s + 30.0);
+    known.push(KnownFact::seconds(FactKind::Part, to_s - from_s));
+    known.extend((stopped_s > 0.0).then_some(moving));
 }

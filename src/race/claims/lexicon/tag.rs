@@ -32,6 +32,8 @@ pub(crate) enum Tag {
     /// A verb of motion: `running`, `climbing`.
     Motion,
     Mood(Mood),
+    /// `at the beginning`
+    Begins,
     /// `you need`: what a target asks for.
     Need,
     /// Seconds of a target that the clause names: `if you want two hours`.

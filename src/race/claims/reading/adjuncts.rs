@@ -2,7 +2,7 @@
 
 use super::scope::direct_word;
 use crate::race::claims::facts::RaceFacts;
-use crate::race::claims::items::MessageItem;
+use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::terms::{ClaimMetric, ClaimScope, Length, Progress};
@@ -54,6 +54,10 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
                 None
             }
         });
+        // "noch 6,2 km bis Krumpendorf"
+        if place.is_some() && until {
+            item.tags.push(Tag::FromHere);
+        }
         if let Some(place) = place.filter(|_| since) {
             item.tags = vec![Tag::Part(ClaimScope::Since(place.at_m))];
         }
@@ -68,6 +72,13 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
                 ClaimScope::Since(at_m)
             };
             item.tags = vec![Tag::Part(part)];
+            // "the stop at kilometre 20" is one place.
+            for item in items.iter_mut().skip(index + 1).take(2) {
+                if matches!(item.kind, ItemKind::Mark(_)) {
+                    item.kind = ItemKind::Word;
+                }
+            }
+            continue;
         }
         let is_nth = item.is(|tag| matches!(tag, Tag::Leg(_)));
         let number = match direct_word(items, index) {
@@ -106,6 +117,13 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
 
 /// `214 W after it`: since the end of the part that was named before.
 pub(super) fn follow(items: &mut [MessageItem], named: Option<ClaimScope>) {
+    // "and 214 before that"
+    if let Some(ClaimScope::Since(from_m)) = named {
+        const EARLIER: &str = "davor|vorher|before that|before it|beforehand|avant cela|antes de eso|prima";
+        for item in items.iter_mut().filter(|item| one_of(&item.words, EARLIER)) {
+            item.tags.push(Tag::Part(ClaimScope::Between(0.0, from_m)));
+        }
+    }
     let Some(
         ClaimScope::Between(_, end_m) | ClaimScope::Mark(end_m) | ClaimScope::First(Length::Metres(end_m)),
     ) = named

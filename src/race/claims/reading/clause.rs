@@ -142,6 +142,19 @@ pub(super) fn possess(clause: &mut [MessageItem]) {
     }
 }
 
+/// Where the other side of a comparison begins: `than`, and `più lento del settimo`.
+pub(super) fn than(clause: &[MessageItem]) -> Option<usize> {
+    const OF: &str = "del|della|dello|dei|delle|di|dell";
+    let compares = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| clause.get(before));
+        before.is_some_and(|item| item.has(Tag::Sense(Sense::Faster)) || item.has(Tag::Sense(Sense::Slower)))
+    };
+    let is_than =
+        |at: usize, item: &MessageItem| item.has(Tag::Than) || (one_of(&item.words, OF) && compares(at));
+    let mut items = clause.iter().enumerate();
+    items.find(|(at, item)| is_than(*at, item)).map(|(at, _)| at)
+}
+
 /// Whether a clause speaks of the signal.
 pub(super) fn sends(clause: &[MessageItem]) -> bool {
     const SENDERS: &str = "tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung";

@@ -81,7 +81,6 @@ impl<'a> Numbers<'a> {
             .checked_sub(1)
             .and_then(|number| self.at.get(number).copied());
         let next = self.at.get(number + 1).copied();
-        let bound = self.bound(index);
         let is_own = |at: usize| {
             let item = self.items.get(at);
             previous
@@ -98,7 +97,7 @@ impl<'a> Numbers<'a> {
         let from = self.items.get(index).map_or(0, |number| number.from);
         let split = own.iter().position(|item| item.from > from);
         let mut near = roles_of(&own, Some(split.unwrap_or(own.len())), self.clause.mood);
-        near.bound = bound;
+        near.bound = self.bound(index);
         near.has_unknown = self.clause.has_unknown;
         near.add(
             self.items
@@ -160,6 +159,14 @@ impl<'a> Numbers<'a> {
             }
             return;
         }
+        // "The cut-off here is at nine hours, she came in at 7:20."
+        let place = before.roles.place().map(Tag::Place);
+        let arrives = |own: &&Roles| own.has(Tag::Reached) && own.place().is_none();
+        let mut arrived: Vec<Roles> = roles.iter().filter(arrives).cloned().collect();
+        for own in &mut arrived {
+            own.add(place);
+        }
+        roles.extend(arrived);
         let earlier = before.roles.within(context);
         let inherited: Vec<Roles> = roles
             .iter()

@@ -230,6 +230,15 @@ fn of_word(
                 return None;
             }
             let will = has_tag(items, Tag::When(When::Future));
+            if let (Some(Length::Metres(first_m)), Length::Metres(next_m)) = (*last_length, length)
+                && has_tag(items, Tag::When(When::Past))
+                && *last_length != Some(length)
+            {
+                return Some(found(
+                    ClaimScope::Between(first_m, first_m + next_m),
+                    &[index + 1],
+                ));
+            }
             let is_second = item.words == "second" || (*last_length == Some(length) && !will);
             *last_length = Some(length);
             Some(found(

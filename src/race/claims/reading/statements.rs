@@ -1,7 +1,7 @@
 //! Claims of a clause that need no number: states, legs, places, relations, names.
 
 use super::Reader;
-use super::clause::{ClauseContext, carried, sends};
+use super::clause::{ClauseContext, ClauseLead, carried, sends};
 use super::number::mark_of;
 use crate::race::claims::claim::ClaimBody;
 use crate::race::claims::items::{MessageItem, has_numbers, has_tag, measures};
@@ -45,6 +45,14 @@ impl Reader<'_> {
                 items.iter().find_map(mark_of),
             ) {
                 self.push(items, roles, ClaimBody::StopAt(metres));
+            }
+            // "The limit was broken once, around kilometre three."
+            let goes_on =
+                before.leads == ClauseLead::Statement && roles.when().is_none() && !has_numbers(items);
+            let over = before.roles.sense() == Some(Sense::Above)
+                && before.roles.reference() == Some(Reference::Limit);
+            if goes_on && over && items.iter().any(|item| mark_of(item).is_some()) {
+                self.push(items, &roles.within(&before.roles), ClaimBody::Relation);
             }
             self.extremes(items, roles);
             self.stop_ranks(items, roles);
