@@ -79,9 +79,9 @@ pub(super) fn change(
     )
 }
 
-/// Whether a change is claimed of a race that had none.
+/// Whether a claim that the pace changed contradicts even splits.
 fn is_even(sense: Sense, roles: &Roles, facts: &RaceFacts) -> bool {
-    // "Before the signal dropped" says nothing of a value.
+    // "Before the signal dropped" says nothing about a value, so only changes of pace count.
     let by_pace = matches!(sense, Sense::Faster | Sense::Slower) && roles.is_past();
     let means = means(facts.last_splits(None, f64::INFINITY), ClaimMetric::Pace);
     let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
@@ -103,7 +103,7 @@ pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
         _ => roles.measured(),
     };
     let Some(metric) = metric else { return Ok(()) };
-    // A pace that comes down is a faster one to some, and a slower one to others.
+    // Some people call a pace that comes down faster, others slower.
     if metric == ClaimMetric::Pace && matches!(sense, Sense::Above | Sense::Below) {
         return Ok(());
     }
@@ -136,7 +136,7 @@ pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
         before = vec![then];
     }
     if roles.when() == Some(When::Past) {
-        // It may have changed long ago.
+        // The value may have changed long ago.
         now.extend(
             facts
                 .last_splits(None, f64::INFINITY)

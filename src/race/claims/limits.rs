@@ -2,20 +2,9 @@
 
 use super::evidence::{ClaimVerdict, no, spans};
 use super::facts::RaceFacts;
-use super::measured::means;
+use super::measured::{limits_for, means};
 use super::roles::Roles;
 use super::terms::{ClaimMetric, ClaimScope, ClaimStat, Length, Sense};
-use crate::race::thresholds::LegLimits;
-
-pub(super) fn limits_for(metric: ClaimMetric, limits: LegLimits) -> Vec<f64> {
-    let both = match metric {
-        ClaimMetric::HeartRate => [limits.hr_max, limits.hr_min],
-        ClaimMetric::Power => [limits.power_max, limits.power_min],
-        ClaimMetric::Cadence => [None, limits.cadence_min],
-        _ => [None, None],
-    };
-    both.into_iter().flatten().map(f64::from).collect()
-}
 
 /// `above the limit`
 pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
@@ -30,7 +19,7 @@ pub(super) fn against_limit(sense: Sense, roles: &Roles, facts: &RaceFacts) -> C
         .filter(|metric| roles.measured().is_none_or(|own| own == *metric))
     {
         let mut values = means(facts.now(), metric);
-        // "over the limit for the last ten minutes": all in all, not once.
+        // "over the limit for the last ten minutes": on average, not just once.
         if let Some(scope @ ClaimScope::Last(Length::Seconds(_))) = roles.scope() {
             values = means(spans(scope, roles, facts)?, metric);
         } else if let Some(ClaimScope::Mark(metres)) = roles.scope() {

@@ -4,12 +4,12 @@ use super::evidence::{Allowed, ClaimVerdict, check, no, no_leg, spans, tolerance
 use super::facts::{RaceFacts, RaceSpan};
 use super::gaps::{needed_speed, needed_speeds, plan_speeds};
 use super::lexicon::Tag;
-use super::limits::limits_for;
 use super::quantity::{Measure, Reading};
 use super::roles::Roles;
 use super::terms::{Bound, ClaimMetric, ClaimScope, ClaimStat, Length, Reference, Sense, State, When};
 use crate::race::sport::LegKind;
 use crate::race::text;
+use crate::race::thresholds::LegLimits;
 
 /// Whether `reading` is a value of `metric` that agrees with its roles.
 pub(super) fn number(
@@ -346,6 +346,16 @@ fn is_here(scope: ClaimScope, facts: &RaceFacts) -> bool {
     };
     let here = [facts.progress_m, facts.leg_progress_m()];
     here.into_iter().any(|here| (here - metres).abs() < 100.0)
+}
+
+pub(super) fn limits_for(metric: ClaimMetric, limits: LegLimits) -> Vec<f64> {
+    let both = match metric {
+        ClaimMetric::HeartRate => [limits.hr_max, limits.hr_min],
+        ClaimMetric::Power => [limits.power_max, limits.power_min],
+        ClaimMetric::Cadence => [None, limits.cadence_min],
+        _ => [None, None],
+    };
+    both.into_iter().flatten().map(f64::from).collect()
 }
 
 pub(super) fn is_plausible(metric: ClaimMetric, value: f64, facts: &RaceFacts) -> bool {

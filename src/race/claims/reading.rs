@@ -288,7 +288,7 @@ impl Reader<'_> {
         })
     }
 
-    /// `9 seconds faster than the first`: the index of the number before the comparative.
+    /// Reads `9 seconds faster than the first`. Returns the index of the number before the comparative.
     fn comparison(&mut self, clause: &[MessageItem], roles: &Roles, right: &[MessageItem]) -> Option<usize> {
         if !matches!(roles.mood, None | Some(Mood::Modal)) {
             return None;

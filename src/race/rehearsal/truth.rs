@@ -47,8 +47,8 @@ impl RecordedTruth {
             _ => None,
         };
         Self {
-            // Swimmers at the wall of a pool have not stopped, and nobody is told of changing shoes. Without positions a
-            // stop can't be seen: a pool, a rower and a treadmill have none.
+            // Swimmers at the wall of a pool have not stopped, and a stop in a transition is not reported. Without
+            // positions a stop cannot be seen: a pool, a rower and a treadmill have none.
             stops: if delivery.leg == Some(LegKind::Swim) || !is_placed {
                 Vec::new()
             } else {

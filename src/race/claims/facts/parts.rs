@@ -225,7 +225,7 @@ impl RaceFacts {
             .map(|split| joined([*split]))
     }
 
-    /// Race time at which `race_m` was passed, between the two nearest known times.
+    /// Race time at which `race_m` was passed, interpolated between the two nearest known times.
     pub(crate) fn passed_s(&self, race_m: f64) -> Option<f64> {
         let start = self.started_at?;
         let since = |at: Timestamp| at.duration_since(start).as_secs_f64();

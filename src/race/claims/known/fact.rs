@@ -77,8 +77,8 @@ impl KnownFact {
             && self.agrees_in_kind(roles, facts)
     }
 
-    /// Whether no role contradicts this: what a number may mean whose clause is not understood as a whole. Words of
-    /// a clause may belong to another of its numbers, so one of them is enough.
+    /// Whether no role contradicts this fact: a looser check than `agrees`, for a number whose clause is not understood
+    /// as a whole. Words of a clause may belong to another of its numbers, so one matching word is enough.
     pub(crate) fn may_be(&self, roles: &Roles, facts: &RaceFacts) -> bool {
         let is_in_place = match (roles.place(), self.place) {
             (Some(own), Some(place)) => own == place,

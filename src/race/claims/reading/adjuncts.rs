@@ -1,6 +1,5 @@
 //! What prepositions make of legs, places and stops: `since T1`, `until the stop`, `after it`.
 
-use super::scope::direct_word;
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
@@ -17,7 +16,7 @@ const BEFORE_STOP: &str =
 
 const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|before|before the|vor|antes de|prima di";
 
-/// Words before a leg or a place that is where something began or ends: `since T1`, `until the run`.
+/// Applies prepositions before a leg or a place where something began or ends: `since T1`, `until the run`.
 pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
     for index in 1..items.len() {
         let before = |back: usize| index.checked_sub(back).and_then(|at| items.get(at));
@@ -140,4 +139,14 @@ pub(super) fn follow(items: &mut [MessageItem], named: Option<ClaimScope>) {
             item.tags.push(Tag::Part(ClaimScope::Since(end_m)));
         }
     }
+}
+
+pub(super) fn direct_word(items: &[MessageItem], index: usize) -> &str {
+    word(items, index.checked_sub(1))
+}
+
+pub(super) fn word(items: &[MessageItem], index: Option<usize>) -> &str {
+    index
+        .and_then(|index| items.get(index))
+        .map_or("", |item| item.words.as_str())
 }

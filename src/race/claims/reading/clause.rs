@@ -16,7 +16,7 @@ pub(super) enum ClauseLead {
     Statement,
     /// Only a label: `T2:`.
     Label,
-    /// Only a time or a way until the next: `Six more minutes and …`.
+    /// Only a time or a distance until what the next one says: `Six more minutes and …`.
     Until,
     /// One split without a number: `km 8 was your slump,`.
     Split,
@@ -24,7 +24,7 @@ pub(super) enum ClauseLead {
     SoFar,
 }
 
-/// What the clauses before say for the next one.
+/// What a clause inherits from the clauses around it.
 #[derive(Default)]
 pub(super) struct ClauseContext {
     pub(super) roles: Roles,

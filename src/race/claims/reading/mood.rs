@@ -165,7 +165,7 @@ fn ends_part(items: &[MessageItem]) -> bool {
     has_numbers(items) && ifs.all(is_end)
 }
 
-/// `she should reach`, `you'd be home`: what a modal verb foresees rather than advises.
+/// Whether a modal verb predicts rather than advises: `she should reach`, `you'd be home`.
 pub(super) fn foresees(items: &[MessageItem]) -> bool {
     if keeps_pace(items) {
         return true;

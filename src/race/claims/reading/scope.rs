@@ -1,6 +1,6 @@
 //! The part of the race that a clause is about.
 
-use super::adjuncts::{SINCE, adjuncts};
+use super::adjuncts::{SINCE, adjuncts, direct_word, word};
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::items::{ItemKind, MessageItem, has_tag};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
@@ -26,21 +26,11 @@ pub(super) fn name_parts(items: &mut [MessageItem], last_length: &mut Option<Len
     }
 }
 
-pub(super) fn direct_word(items: &[MessageItem], index: usize) -> &str {
-    word(items, index.checked_sub(1))
-}
-
 /// The part of the race, and the items that are no longer numbers.
 type Found = (Option<ClaimScope>, Vec<usize>);
 
 fn found(scope: ClaimScope, uses: &[usize]) -> Found {
     (Some(scope), uses.to_vec())
-}
-
-fn word(items: &[MessageItem], index: Option<usize>) -> &str {
-    index
-        .and_then(|index| items.get(index))
-        .map_or("", |item| item.words.as_str())
 }
 
 fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>) -> Option<Found> {

@@ -336,7 +336,7 @@ impl Reader<'_> {
 /// Stands for what was named before.
 const IT: &str = "it|that|davon|dessen|lo|la|ne|en|eso|quello";
 
-/// What makes a break of a noun.
+/// Words before a noun such as `break` that claim the athlete is taking one.
 const TAKES: &str = "having|taking|making|has|takes|macht|machst|fait|fais|hace|haces|fa|fai|gönnt|gönnst|nimmt|prend|prends|toma|tomas|facendo|haciendo|legt|on|at|in|en";
 
 /// Whether the word makes a verb of motion after it a noun: `133 while running`, `10 km of running`.
