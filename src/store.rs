@@ -46,6 +46,7 @@ use open::Files;
 pub use open::OpenError;
 pub use packed::Packed;
 pub use reread::Reread;
+pub use swap::is_half_replaced;
 pub use tx::Tx;
 use writer::{Work, WriteUnit, WriterThread};
 

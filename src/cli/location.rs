@@ -76,7 +76,9 @@ impl OwnStore {
         if !path.is_dir() {
             anyhow::bail!(NoStore(path));
         }
-        let store = Store::open(&path, &config.secret.read()?)?;
+        let store = Store::open(&path, &config.secret.read()?);
+        // Even a store that does not open may now have files that belong to root.
+        let store = store.inspect_err(|_| own(&path))?;
         Ok(Self {
             store: Some(store),
             path,

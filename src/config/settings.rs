@@ -130,7 +130,7 @@ settings! {
     DATA_DIR: Restart, Text, "the state directory",
         "Where the database and the workers' logs are.";
     DB_PATH: Restart, Text, "DATA_DIR/gateway.db",
-        "The directory of the database.";
+        "The path of the database, which is a directory.";
     RUNTIME_DIR: Restart, Text, "the runtime directory",
         "Where sockets and the workers' directories are; best on tmpfs.";
     GATEWAY_SECRET: Restart, Secret, "",

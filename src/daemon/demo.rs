@@ -121,7 +121,7 @@ fn announce(daemon: &Daemon, people: &[Person], race_page: &str, runtime_dir: &s
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "\nA gateway with a pretend Garmin. What it shows is simulated.\n"
+        "\nA gateway with a simulated Garmin. No real person, no real data.\n"
     )?;
     writeln!(out, "  Connector URL   {url}")?;
     writeln!(

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 use jiff::tz::TimeZone;
 
@@ -101,8 +102,8 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
             )],
         };
     }
-    if !patient.config.db_path.exists() {
-        return vec![Finding::ok(CHECK, "it will be created at the first start")];
+    if let Some(finding) = not_there(&patient.config.db_path) {
+        return vec![finding];
     }
     // Only reads the secret: the gateway creates a missing one at its start, and a new one can't open this data.
     let secret = match patient.config.secret.read() {
@@ -128,6 +129,28 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Why there is no store to open, if there is none. Opening would create it, and the doctor changes nothing.
+fn not_there(path: &Path) -> Option<Finding> {
+    const CHECK: &str = "store";
+    const CREATED: &str = "it will be created at the first start";
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none().then(|| Finding::ok(CHECK, CREATED)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Some(Finding::ok(
+            CHECK,
+            if store::is_half_replaced(path) {
+                "its replacement was interrupted, and the next start completes it"
+            } else {
+                CREATED
+            },
+        )),
+        Err(e) => Some(Finding::warn(
+            CHECK,
+            format!("{} can't be read: {e}", path.display()),
+            "run the doctor with sudo to check it",
+        )),
+    }
 }
 
 /// Opens the store of a gateway that is not running, and closes it again.

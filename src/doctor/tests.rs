@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::base::disk::beside;
 use crate::store::Store;
 
 #[test]
@@ -97,11 +98,32 @@ fn a_store_that_root_opened_stays_with_its_owner() {
     drop(Store::open(&patient.config.db_path, &secret).unwrap());
     let service = (Uid::from_raw(65_534), Gid::from_raw(65_534));
     chown(place.path(), Some(service.0), Some(service.1)).unwrap();
+    let copy = beside(&patient.config.db_path, ".before-upgrade");
+    fs::create_dir(&copy).unwrap();
     assert_eq!(running::store(&patient)[0].verdict, Verdict::Ok);
-    for entry in fs::read_dir(&patient.config.db_path).unwrap() {
-        let entry = entry.unwrap();
-        assert_eq!(entry.metadata().unwrap().uid(), 65_534, "{entry:?}");
+    let inside = fs::read_dir(&patient.config.db_path).unwrap();
+    for path in inside.map(|entry| entry.unwrap().path()).chain([copy]) {
+        assert_eq!(fs::metadata(&path).unwrap().uid(), 65_534, "{path:?}");
     }
+    assert_eq!(fs::metadata(place.path().join("secret")).unwrap().uid(), 0);
+}
+
+#[test]
+fn no_store_is_created_where_there_is_none() {
+    let place = tempfile::tempdir().unwrap();
+    let patient = patient(place.path());
+    patient.config.secret.resolve().unwrap();
+    let db_path = &patient.config.db_path;
+    let seen = || running::store(&patient).remove(0);
+    assert!(seen().says.contains("first start"));
+    let new = beside(db_path, ".new");
+    fs::create_dir(&new).unwrap();
+    assert!(seen().says.contains("interrupted"));
+    assert!(!db_path.exists() && new.exists());
+    fs::remove_dir(&new).unwrap();
+    fs::create_dir(db_path).unwrap();
+    assert!(seen().says.contains("first start"));
+    assert_eq!(fs::read_dir(db_path).unwrap().count(), 0);
 }
 
 /// The doctor's finding about a server that handles a connection with `serve`.

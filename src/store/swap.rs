@@ -52,11 +52,16 @@ pub(super) fn swap(path: &Path, old: Option<&Path>) -> io::Result<()> {
 
 /// Finishes an interrupted swap. Returns whether one was interrupted.
 pub(super) fn finish(path: &Path) -> io::Result<bool> {
-    if path.exists() || !new(path).exists() {
-        return Ok(false);
+    let half = is_half_replaced(path);
+    if half {
+        swap(path, None)?;
     }
-    swap(path, None)?;
-    Ok(true)
+    Ok(half)
+}
+
+/// Whether a swap was interrupted, which the next opening finishes.
+pub fn is_half_replaced(path: &Path) -> bool {
+    !path.exists() && new(path).exists()
 }
 
 /// Takes sled's own lock on the database at `path`; `None` while another process has it open.

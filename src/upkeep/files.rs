@@ -112,8 +112,8 @@ pub fn close_to_others(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Changes the owner of `path` and everything in it to the owner of its directory, so that the service owns files
-/// that root created there. Does nothing unless the process runs as root.
+/// Changes the owner of `path`, of everything in it and of its copies beside it to the owner of their directory, so that
+/// the service owns files that root created there. Does nothing unless the process runs as root.
 pub fn give_to_owner_of(path: &Path) -> io::Result<()> {
     if !geteuid().is_root() {
         return Ok(());
@@ -121,6 +121,15 @@ pub fn give_to_owner_of(path: &Path) -> io::Result<()> {
     let owner = fs::metadata(parent(path))?;
     let (uid, gid) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()));
     let mut left = vec![path.to_owned()];
+    // The copies of a store, and the file that records its damage, have its name with an ending.
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    for entry in fs::read_dir(parent(path))? {
+        let beside = entry?.path();
+        let rest = beside.file_name().unwrap_or_default().as_encoded_bytes();
+        if rest.strip_prefix(name).is_some_and(|end| end.starts_with(b".")) {
+            left.push(beside);
+        }
+    }
     while let Some(path) = left.pop() {
         if !fs::symlink_metadata(&path)?.is_symlink() {
             chown(&path, Some(uid), Some(gid))?;
