@@ -31,10 +31,6 @@ impl<'a> Numbers<'a> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.at.is_empty()
-    }
-
     pub(super) fn quantity(&self, index: usize) -> Option<&'a Quantity> {
         self.items.get(index)?.quantity()
     }
