@@ -216,15 +216,7 @@ impl Operate {
                 let answer = operator.client.ask_within(purge, SLOW).await?;
                 return Ok(operator.print.answer(&answer)?);
             }
-            Self::Races { what, common } => {
-                let args = match what {
-                    Some(RaceCommand::Rehearse(args)) => return rehearse::run(&args, common.json),
-                    Some(RaceCommand::Ask(args)) => args,
-                    None => RaceArgs::List,
-                };
-                let operator = OperatorSession::connect(common).await?;
-                return operator.show_races(race_request(args)).await;
-            }
+            Self::Races { what, common } => return run_races(what, common).await,
             Self::Notify {
                 what: NotifyArgs::Test,
                 common,
@@ -235,6 +227,17 @@ impl Operate {
         };
         OperatorSession::connect(common).await?.show(request).await
     }
+}
+
+/// Runs a command about races, with the gateway or without it.
+async fn run_races(what: Option<RaceCommand>, common: Common) -> anyhow::Result<()> {
+    let args = match what {
+        Some(RaceCommand::Rehearse(args)) => return rehearse::run(&args, common.json),
+        Some(RaceCommand::Ask(args)) => args,
+        None => RaceArgs::List,
+    };
+    let operator = OperatorSession::connect(common).await?;
+    operator.show_races(race_request(args)).await
 }
 
 fn race_request(args: RaceArgs) -> AdminRequest {
