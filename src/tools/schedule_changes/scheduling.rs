@@ -27,7 +27,7 @@ pub(super) fn schedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<Ch
         calendar,
         &names,
         &already(id, date),
-        &mut Planned::new(),
+        &mut ScheduledHere::new(),
     )?;
     Ok(ChangeStep::Plan(ChangePlan {
         parts: vec![part],
@@ -53,7 +53,7 @@ pub(super) fn schedule_workouts(call: &ToolCall, answers: &[&Value]) -> Result<C
     }
     let mut calendars = answers.iter();
     let workouts = answers.get(dated).copied().unwrap_or(&Value::Null);
-    let mut planned = Planned::new();
+    let mut planned = ScheduledHere::new();
     let parts = items.iter().map(|(item, date)| {
         let id = item.get("workout_id").and_then(Value::as_i64);
         let names = json!({"workout_id": id, "scheduled_date": date.map(|date| date.to_string())});
@@ -94,7 +94,7 @@ pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<Chang
     if answers.is_empty() {
         return Ok(calendars_step(&items, None));
     }
-    let mut planned = Planned::new();
+    let mut planned = ScheduledHere::new();
     let parts = items.iter().zip(answers).map(|((item, date), calendar)| {
         let id = item.get("workout_id").and_then(Value::as_i64).unwrap_or_default();
         let date = date.unwrap_or(call.today);
@@ -118,7 +118,7 @@ pub(super) fn schedule_week(call: &ToolCall, answers: &[&Value]) -> Result<Chang
 }
 
 /// Workouts that this call puts on a day. The calendar was read before, so it does not contain them.
-type Planned = HashSet<(i64, Date)>;
+type ScheduledHere = HashSet<(i64, Date)>;
 
 /// The part of a plan that schedules a workout, unless it is on the day already, or will be after an earlier part.
 fn scheduling(
@@ -127,7 +127,7 @@ fn scheduling(
     calendar: &Value,
     names: &Value,
     settled: &Value,
-    planned: &mut Planned,
+    planned: &mut ScheduledHere,
 ) -> Result<PlanPart, AnswerError> {
     let on_day = of_day(calendar, date)?;
     let is_on_day = on_day.iter().any(|entry| entry.workout_id == Some(workout_id));
