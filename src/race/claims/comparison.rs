@@ -101,6 +101,16 @@ pub(super) fn comparison(
     facts: &RaceFacts,
 ) -> ClaimVerdict {
     let Some(sense) = left.sense() else { return Ok(()) };
+    // "Since the stop you've averaged 203 W, eleven less than before."
+    let mut right = right.clone();
+    if let Some(ClaimScope::Since(from_m)) = left.scope()
+        && right.is_past()
+        && right.scope().is_none()
+        && !left.has(Tag::Scope(ScopeWord::Each))
+    {
+        right.add([Tag::Part(ClaimScope::Between(0.0, from_m))]);
+    }
+    let right = &right;
     // "two minutes in the bank against two hours"
     let limits_s = facts
         .target_s

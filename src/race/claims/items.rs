@@ -278,7 +278,7 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
                 tags.clear();
             }
             // "You left the water"
-            "left" if follows_subject(before) || leaves_at(tokens) => {
+            "left" if follows_subject(before, facts) || leaves_at(tokens) => {
                 tags = vec![Tag::Departed, Tag::When(When::Past)];
             }
             _ if tags.contains(&Tag::Here) => tags.extend(facts.place_here().map(Tag::Place)),
@@ -314,9 +314,9 @@ fn leaves_at(tokens: &[Token]) -> bool {
     tokens.get(1).and_then(Token::word) == Some("at") && tokens.get(2).is_some_and(is_clock)
 }
 
-fn follows_subject(before: Option<&Token>) -> bool {
+fn follows_subject(before: Option<&Token>, facts: &RaceFacts) -> bool {
     let word = before.and_then(Token::word).unwrap_or_default();
-    one_of(word, "you|she|he|they|just|ve|has|have")
+    one_of(word, "you|she|he|they|just|ve|has|have") || facts.athlete.iter().any(|name| name == word)
 }
 
 /// The item that a quantity forms together with the words after it.

@@ -191,6 +191,14 @@ impl Reader<'_> {
         let mood = mood::mood(&clause, supposed);
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
+        if mood::keeps_pace(&clause) {
+            // "If you keep the pace of the last kilometre" is not about that kilometre.
+            let is_part = |tag: &Tag| matches!(tag, Tag::Part(_));
+            roles.tags.retain(|tag| !is_part(tag));
+            for item in &mut clause {
+                item.tags.retain(|tag| !is_part(tag));
+            }
+        }
         if before.leads == ClauseLead::Label {
             let stat = before.roles.stat().filter(|_| roles.stat().is_none());
             roles = roles.within(&carried(&before.roles));

@@ -344,6 +344,11 @@ fn wrong_messages_are_held_and_right_ones_are_not() {
             0.93,
             0.16,
         ),
+        (
+            include_str!("../../../tests/scenarios/claims_fourth_voices.json"),
+            0.94,
+            0.06,
+        ),
     ] {
         let (wrong, right, mistakes) = shares(file);
         assert!(

@@ -11,9 +11,9 @@ use crate::race::sport::LegKind;
 
 #[rustfmt::skip]
 pub(super) const WORDS: &[(Tag, &str)] = &[
-    (Tag::Metric(ClaimMetric::HeartRate), "hr|heart rate|heartrate|pulse|heart|beats|puls|herzfrequenz|hf|fréquence cardiaque|fc|pouls|cardio|frecuencia cardíaca|pulso|pulsaciones|frequenza cardiaca|battito|battiti|heart s|ticker|bpm|cœur|coeur|corazón|cuore|herz|pulsschlag|herzschlag|ritmo cardiaco|ritmo cardíaco|rythme cardiaque|frequenza|cardio frequenza|fréquence"),
+    (Tag::Metric(ClaimMetric::HeartRate), "beats per minute|beats a minute|schläge pro minute|battements par minute|pulsaciones por minuto|battiti al minuto|hr|heart rate|heartrate|pulse|heart|beats|puls|herzfrequenz|hf|fréquence cardiaque|fc|pouls|cardio|frecuencia cardíaca|pulso|pulsaciones|frequenza cardiaca|battito|battiti|heart s|ticker|bpm|cœur|coeur|corazón|cuore|herz|pulsschlag|herzschlag|ritmo cardiaco|ritmo cardíaco|rythme cardiaque|frequenza|cardio frequenza|fréquence"),
     (Tag::Metric(ClaimMetric::Power), "power|watts|leistung|puissance|potencia|potenza|wattage|wattzahl|wattleistung|vatios|output"),
-    (Tag::Metric(ClaimMetric::Cadence), "cadence|step rate|turnover|kadenz|trittfrequenz|schrittfrequenz|cadencia|cadenza|stride rate|revs|leg speed"),
+    (Tag::Metric(ClaimMetric::Cadence), "steps per minute|steps a minute|schritte pro minute|pas par minute|pasos por minuto|passi al minuto|cadence|step rate|turnover|kadenz|trittfrequenz|schrittfrequenz|cadencia|cadenza|stride rate|revs|leg speed"),
     (Tag::Metric(ClaimMetric::Pace), "pace|speed|tempo|geschwindigkeit|allure|vitesse|rythme|ritmo|velocidad|velocità|andatura|kilometerschnitt|gait"),
     (Tag::Metric(ClaimMetric::Distance), "distance|distanz|strecke|distancia|distanza"),
     (Tag::Metric(ClaimMetric::Ascent), "climb|climbed|climbing|ascent|elevation gain|of gain|vertical|vert|höhenmeter|hm|anstieg|dénivelé|desnivel|dislivello|uphill|gained|gain|metres of climbing|metres up|of climbing|of ascent|elevation gained|height gained|höhe gewonnen|vertical metres|vertical gain|bergauf|positivo|subida acumulada|de desnivel|dénivelé positif|d+|salita|metri di salita|metros de subida|climbs done"),

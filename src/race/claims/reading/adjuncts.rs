@@ -73,7 +73,9 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
             item.tags = vec![Tag::Part(part)];
             // "the stop at kilometre 20" is one place.
             for item in items.iter_mut().skip(index + 1).take(2) {
-                if matches!(item.kind, ItemKind::Mark(_)) {
+                let way = item.quantity().and_then(|it| it.measures(Measure::Distance));
+                let is_there = way.is_some_and(|way| (way.value - at_m).abs() <= 600.0);
+                if matches!(item.kind, ItemKind::Mark(_)) || is_there {
                     item.kind = ItemKind::Word;
                 }
             }

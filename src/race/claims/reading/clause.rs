@@ -118,11 +118,23 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
 /// `you have 5 hours`: a verb of possession right before a number is no perfect tense.
 pub(super) fn possess(clause: &mut [MessageItem]) {
     const HAVE: &str = "have|has|ve|ve got|hast|hat|habe|ha|hai|as|a";
+    const OWN: &str =
+        "your|his|her|their|dein|deine|deinem|deinen|deiner|ihr|ihre|ton|ta|votre|tu|su|tuo|tua";
     for at in 0..clause.len() {
         // "a break", but "to break two hours"
         let next = clause.get(at + 1).is_some_and(|next| next.quantity().is_some());
         if let Some(item) = clause.get_mut(at).filter(|item| item.words == "break") {
             item.tags.retain(|tag| next == matches!(tag, Tag::Reference(_)));
+        }
+        // "58 % are behind Carla"
+        let is_name = |item: &MessageItem| item.has(Tag::Athlete) && !one_of(&item.words, OWN);
+        let is_behind = clause.get(at + 1).is_some_and(is_name);
+        let words = "behind|hinter|derrière|detrás de|dietro";
+        if let Some(item) = clause
+            .get_mut(at)
+            .filter(|item| is_behind && one_of(&item.words, words))
+        {
+            item.tags = vec![Tag::Progress(Progress::Done)];
         }
         let rest = clause.get(at + 1..).unwrap_or_default();
         let next = rest

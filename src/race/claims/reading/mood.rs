@@ -3,7 +3,7 @@
 use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, measures};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
-use crate::race::claims::terms::{ClaimMetric, Mood, When};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, Mood, When};
 use crate::race::claims::token::one_of;
 
 /// Words that may stand before an imperative.
@@ -140,7 +140,7 @@ fn waits(items: &[MessageItem]) -> bool {
 }
 
 /// `if you hold this pace`: what is so supposes nothing.
-fn keeps_pace(items: &[MessageItem]) -> bool {
+pub(super) fn keeps_pace(items: &[MessageItem]) -> bool {
     const THIS: &str =
         "this|that|the same|dieses|dieses tempo|dem|das|ce|cette|este|ese|esta|questo|questa|quel";
     let has_if = has(items, |tag| tag == Tag::Mood(Mood::If));
@@ -150,6 +150,11 @@ fn keeps_pace(items: &[MessageItem]) -> bool {
     let names = items
         .windows(2)
         .any(|two| matches!(two, [this, pace] if one_of(&this.words, THIS) && is_pace(pace)));
+    // "the pace of the last kilometre"
+    let is_part = |item: &MessageItem| {
+        item.is(|tag| matches!(tag, Tag::Part(ClaimScope::LastSplit | ClaimScope::Last(_))))
+    };
+    let names = names || (items.iter().any(is_pace) && items.iter().any(is_part));
     has_if && names && !measures(items, &[Measure::Speed])
 }
 

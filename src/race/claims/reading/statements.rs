@@ -54,7 +54,7 @@ impl Reader<'_> {
             if goes_on && over && items.iter().any(|item| mark_of(item).is_some()) {
                 self.push(items, &roles.within(&before.roles), ClaimBody::Relation);
             }
-            self.extremes(items, roles);
+            self.extremes(items, roles, before);
             self.stop_ranks(items, roles);
             self.places(items, roles);
         }
@@ -211,7 +211,10 @@ impl Reader<'_> {
                         .rev()
                         .flat_map(|item| &item.tags)
                         .find_map(|tag| tag.bound());
-                    roles.bound = bound.unwrap_or_default();
+                    // "Half of it is almost done."
+                    let after = items.iter().skip(index + 1).flat_map(|item| &item.tags);
+                    let after = after.into_iter().find_map(|tag| tag.bound());
+                    roles.bound = bound.or(after).unwrap_or_default();
                     self.push(items, &roles, ClaimBody::Halfway);
                 }
                 _ => {}
@@ -219,7 +222,7 @@ impl Reader<'_> {
         }
     }
 
-    fn extremes(&mut self, items: &[MessageItem], roles: &Roles) {
+    fn extremes(&mut self, items: &[MessageItem], roles: &Roles, before: &ClauseContext) {
         let has_values = has_numbers(items);
         let mark = items.iter().find_map(mark_of);
         let mark = mark.or(roles.scope().and_then(|scope| {
@@ -240,7 +243,11 @@ impl Reader<'_> {
         let Some(sense) = roles.find(Tag::extreme) else {
             return;
         };
-        if mark.is_some() || roles.scope() == Some(ClaimScope::LastSplit) {
+        // "the last kilometre in 5:15, the fastest of the race"
+        let is_apposed = mark.is_none() && !has_values && roles.when().is_none();
+        let named = before.roles.scope().filter(|_| is_apposed);
+        let is_last = [roles.scope(), named].contains(&Some(ClaimScope::LastSplit));
+        if mark.is_some() || is_last {
             self.push(items, roles, ClaimBody::Extreme(sense, mark));
         }
     }
