@@ -266,7 +266,7 @@ async fn a_revocation_ends_race_tools() {
     });
     assert_eq!(cut, 1);
     let text = answer.1["result"]["content"][0]["text"].as_str().unwrap();
-    assert!(text.contains("connection's access has ended"), "{text}");
+    assert!(text.contains("connection's access ended"), "{text}");
     let listed = bench.legacy("tools/call", r#"{"name":"list_races"}"#).await.1;
     assert_eq!(listed["result"]["content"][0]["text"], r#"{"races":[]}"#);
 }
