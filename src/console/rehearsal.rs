@@ -167,7 +167,7 @@ impl RaceReplay {
             return "REHEARSAL finished: nothing was sent. r plays it again, esc closes it.".to_owned();
         }
         format!(
-            "REHEARSAL at {}x, {} of {}: nothing is requested or sent. esc ends it.",
+            "REHEARSAL at {}x, {} of {}: nothing is fetched or sent. esc ends it.",
             self.speed,
             seconds(at),
             seconds(played.end())

@@ -1,14 +1,13 @@
 //! Tests that messages lead to the right state and effects, and keys to the right screen.
 
+mod pictures;
 pub(super) mod samples;
-
-use std::fmt::Write;
+mod typed;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::style::{Color, Modifier, Style};
 use serde_json::{Map, json};
 
 use super::keys::KeyPress;
@@ -23,7 +22,7 @@ use crate::admin::views::{
     InvitationView, LinkedAthleteView, Overview, People, RaceDetail, RacePlaceView, RaceView, RevocationView,
     ShareView, TokensView, TrackPointView, WorkerView,
 };
-use samples::{at, empty, race_detail, rich, typical};
+use samples::{at, rich, typical};
 
 /// Types keys as a person does: letters, and names in angle brackets.
 pub(super) fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
@@ -52,172 +51,6 @@ pub(super) fn play(state: &mut ConsoleState, keys: &str) -> Vec<ConsoleEffect> {
 
 fn act(act: AdminAct) -> Vec<ConsoleEffect> {
     vec![ConsoleEffect::Send(AdminRequest::Act(act))]
-}
-
-#[test]
-fn keys_become_acts() {
-    let account = || "acc_ann".to_owned();
-    for (keys, expected) in [
-        ("q", vec![ConsoleEffect::Quit]),
-        ("2s<enter>", vec![]),
-        ("2sy", act(AdminAct::StopWorker { account: account() })),
-        (
-            "3a",
-            act(AdminAct::Invite {
-                email: "dee@example.org".into(),
-            }),
-        ),
-        (
-            "3jx<right><enter>",
-            act(AdminAct::Revoke(RevocationTarget::Account(account()))),
-        ),
-        ("3jFforget<enter>", act(AdminAct::Forget { account: account() })),
-        ("3jFforgot<enter>", vec![]),
-        (
-            "3Guy",
-            act(AdminAct::Uninvite {
-                email: "cleo@example.org".into(),
-            }),
-        ),
-        (
-            "3ieve@example.org<enter>",
-            act(AdminAct::Invite {
-                email: "eve@example.org".into(),
-            }),
-        ),
-        (
-            "5xy",
-            act(AdminAct::Revoke(RevocationTarget::Token("fam_ann".into()))),
-        ),
-        ("5Xy", act(AdminAct::Revoke(RevocationTarget::Account(account())))),
-        (
-            "5Cy",
-            act(AdminAct::Revoke(RevocationTarget::Client(
-                "https://claude.ai/oauth/mcp-oauth-client-metadata".into(),
-            ))),
-        ),
-        ("5A<esc>", vec![]),
-        ("5Ay", act(AdminAct::Revoke(RevocationTarget::All))),
-        (
-            "4w",
-            act(AdminAct::LookAtRace {
-                race: "race_1".into(),
-            }),
-        ),
-        (
-            "4sy",
-            act(AdminAct::StopRace {
-                race: "race_1".into(),
-            }),
-        ),
-        (
-            "4pcrew Ann's friends<enter>",
-            act(AdminAct::ShareRace {
-                race: "race_1".into(),
-                role: "crew".into(),
-                name: Some("Ann's friends".into()),
-                privacy_m: None,
-                hours_after: None,
-                with: None,
-            }),
-        ),
-        (
-            "4pfamily Ben https://gw.example.org/r/abc<enter>",
-            act(AdminAct::ShareRace {
-                race: "race_1".into(),
-                role: "family".into(),
-                name: Some("Ben".into()),
-                privacy_m: None,
-                hours_after: None,
-                with: Some("https://gw.example.org/r/abc".into()),
-            }),
-        ),
-        ("4peverybody<enter>", vec![]),
-        (
-            "4Py",
-            act(AdminAct::EndShares {
-                race: "race_1".into(),
-                share: None,
-            }),
-        ),
-        // An account row has no worker to stop.
-        ("3s", vec![]),
-        ("3jy", vec![ConsoleEffect::Copy("ann@example.org".into())]),
-        ("5y", vec![ConsoleEffect::Copy("fam_ann".into())]),
-    ] {
-        assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
-    }
-}
-
-#[test]
-fn a_typed_command_does_what_its_key_does() {
-    for (keys, expected) in [
-        (":quit<enter>", vec![ConsoleEffect::Quit]),
-        (
-            "3:invite eve@example.org<enter>",
-            act(AdminAct::Invite {
-                email: "eve@example.org".into(),
-            }),
-        ),
-        // A destructive command asks first, as its key does.
-        ("2:stop-w<enter>", vec![]),
-        (
-            "2:stop-w<enter>y",
-            act(AdminAct::StopWorker {
-                account: "acc_ann".into(),
-            }),
-        ),
-        (
-            "4:lim<tab>hr_max=150<enter>",
-            act(AdminAct::ChangeLimits {
-                race: "race_1".into(),
-                limits: Map::from_iter([("hr_max".to_owned(), json!(150.0))]),
-            }),
-        ),
-        ("4:end-pages share_b<enter>", vec![]),
-        (
-            "4:end-pages share_b<enter>y",
-            act(AdminAct::EndShares {
-                race: "race_1".into(),
-                share: Some("share_b".into()),
-            }),
-        ),
-        (":<esc>q", vec![ConsoleEffect::Quit]),
-    ] {
-        assert_eq!(play(&mut typical((80, 24)), keys), expected, "{keys}");
-    }
-    let mut state = typical((80, 24));
-    play(&mut state, ":acc<enter>:filter ben<enter>");
-    assert_eq!((state.view, state.rows().0.len()), (ConsoleView::Accounts, 1));
-    // The race says which ids there are.
-    let mut race = typical((130, 45));
-    play(&mut race, "4");
-    let ben = LinkedAthleteView {
-        name: Some("Ben".into()),
-        share: Some("share_b".into()),
-    };
-    race.data.race = Some(RaceDetail {
-        shares: vec![ShareView {
-            id: "share_a".into(),
-            role: "family".into(),
-            name: Some("Ann".into()),
-            privacy_m: 300,
-            hours_after: 24,
-            created_at: race.now,
-            ends_at: None,
-            by_operator: false,
-            with: vec![ben],
-        }],
-        ..race_detail()
-    });
-    let shown = screen(&race, Theme::default());
-    assert!(
-        shown.contains("share_a, family, Ann; with Ben (share_b)"),
-        "{shown}"
-    );
-    // An invalid address is refused in the dialog, where it can be corrected.
-    play(&mut state, ":invite eve<enter>");
-    assert!(screen(&state, Theme::default()).contains("That is not an e-mail address."));
 }
 
 #[test]
@@ -452,109 +285,4 @@ fn drawn(state: &ConsoleState, theme: Theme) -> TestBackend {
     let mut terminal = Terminal::new(TestBackend::new(state.size.0, state.size.1)).unwrap();
     terminal.draw(|frame| views::draw(state, theme, frame)).unwrap();
     terminal.backend().clone()
-}
-
-/// The styles of the screen: a letter for each styled cell, and a legend.
-fn styles(state: &ConsoleState, theme: Theme) -> String {
-    let buffer = drawn(state, theme).buffer().clone();
-    let mut known: Vec<Style> = Vec::new();
-    let plain = Style::reset();
-    let rows = buffer.content.chunks(usize::from(state.size.0)).map(|row| {
-        let letters: String = row
-            .iter()
-            .map(|cell| {
-                let style = cell.style();
-                if (style.fg, style.bg, style.add_modifier) == (plain.fg, plain.bg, Modifier::empty()) {
-                    return '.';
-                }
-                let n = known.iter().position(|one| *one == style).unwrap_or_else(|| {
-                    known.push(style);
-                    known.len() - 1
-                });
-                char::from(b'A' + u8::try_from(n).unwrap())
-            })
-            .collect();
-        letters.trim_end_matches('.').to_owned()
-    });
-    let mut text = rows.collect::<Vec<_>>().join("\n");
-    for (letter, style) in ('A'..).zip(&known) {
-        let color = style.fg.filter(|fg| *fg != Color::Reset);
-        let color = color.map_or_else(String::new, |color| format!(" {color}"));
-        write!(text, "\n{letter} ={color} {:?}", style.add_modifier).unwrap();
-        assert!(
-            theme.color || style.fg == plain.fg,
-            "a colour where there are none"
-        );
-        assert_eq!(style.bg, plain.bg, "backgrounds are the terminal's own");
-    }
-    text
-}
-
-#[test]
-fn every_view_at_every_size_and_state() {
-    let color = Theme {
-        color: true,
-        ascii: false,
-    };
-    for size in [(80, 24), (120, 40), (200, 60)] {
-        for (key, (_, name)) in ('1'..).zip(super::keys::VIEWS) {
-            let show = |mut state: ConsoleState, kind: &str, theme| {
-                if kind != "empty" {
-                    let read = AdminRead::Race {
-                        race: "race_1".into(),
-                    };
-                    let answer = Ok(Box::new(AdminAnswer::Race(Box::new(race_detail()))));
-                    state.apply(ConsoleMessage::Answer(AdminRequest::Read(read), answer), at(0));
-                }
-                play(&mut state, &key.to_string());
-                let text = screen(&state, theme);
-                if kind == "ascii" {
-                    assert!(text.is_ascii(), "{name} is not ASCII:\n{text}");
-                }
-                let name = format!("{name}_{kind}_{}x{}", size.0, size.1).to_lowercase();
-                snapshot(&format!("{name}_styles"), &styles(&state, theme));
-                snapshot(&name, &text);
-            };
-            show(empty(size), "empty", color);
-            show(typical(size), "typical", color);
-            show(rich(size), "rich", color);
-            show(
-                typical(size),
-                "ascii",
-                Theme {
-                    color: false,
-                    ascii: true,
-                },
-            );
-            let mut lost = typical(size);
-            let link = LinkState::Lost {
-                why: "no garmin-gateway answers".into(),
-                retry_at: at(0) + SignedDuration::from_secs(2),
-            };
-            lost.apply(ConsoleMessage::Link(link), at(0));
-            show(lost, "lost", color);
-        }
-    }
-}
-
-#[test]
-fn questions_and_keys_lie_over_the_view() {
-    for (name, keys) in [
-        ("revoke", "3jx"),
-        ("forget", "3jFfor"),
-        ("invite", "3ieve"),
-        ("keys", "3?"),
-    ] {
-        let mut state = typical((80, 24));
-        play(&mut state, keys);
-        snapshot(&format!("over_{name}"), &screen(&state, Theme::default()));
-    }
-}
-
-#[test]
-fn a_tiny_terminal_gets_a_sentence() {
-    assert!(screen(&typical((40, 5)), Theme::default()).contains("the console needs 60x15"));
-    for width in 1..60 {
-        screen(&typical((width, 3)), Theme::default());
-    }
 }

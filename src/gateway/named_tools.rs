@@ -95,7 +95,7 @@ mod tests {
             ),
             ("GARMIN_ENABLED_TOOLS", "Get_Stat", "did you mean get_stats?"),
             // Only a profile has words.
-            ("GARMIN_ENABLED_TOOLS", "cor", "no tool is called so"),
+            ("GARMIN_ENABLED_TOOLS", "cor", "no tool with that name"),
             (
                 "GARMIN_DISABLED_TOOLS",
                 "upload_everything",

@@ -92,7 +92,7 @@ fn a_race_is_shown_as_far_as_its_clock_is() {
     );
     let over = replay.score(at(600)).unwrap();
     assert_eq!(over.score.eta.len(), 3);
-    assert!(replay.banner(at(600)).contains("over"));
+    assert!(replay.banner(at(600)).contains("finished"));
 }
 
 #[test]
