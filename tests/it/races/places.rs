@@ -109,7 +109,7 @@ async fn what_can_not_be_waited_for_is_refused_with_the_way_out() {
             "place: must be the name of a checkpoint",
         ),
         (json!({"place": "1500", "by": "18:00"}), "long; use \"finish\""),
-        (json!({"place": "1", "by": "18:00"}), "is passed already"),
+        (json!({"place": "1", "by": "18:00"}), "has already been passed"),
         (
             json!({"place": "46.6,14.3", "by": "18:00", "radius_m": 5}),
             "radius_m: must be a whole number from 30",
