@@ -37,7 +37,7 @@ impl Notifier {
         Ok(people)
     }
 
-    /// The people that a sender is: those for whom the sender's private chat with the bot is, or was, set as the phone.
+    /// The people whose phone is, or was, the sender's private chat with the bot.
     pub fn people_who_are(&self, sender: &BotSender) -> Result<Vec<AccountId>, StoreError> {
         let config = self.bot();
         let mut people = Vec::new();

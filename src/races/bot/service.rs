@@ -224,7 +224,7 @@ impl RaceBot {
         Ok(Some(text.into()))
     }
 
-    /// Takes up an invitation. A wrong code is answered as rarely as any unknown chat.
+    /// Accepts an invitation. A wrong code is answered as rarely as any unknown chat.
     async fn join(&self, code: &str, chat: &BotChat) -> Result<Option<BotReply>, StoreError> {
         let is_allowed = |tx: &Tx<'_>, account: &AccountId| OAuth::has_access_within(tx, account);
         let accepted = self.0.notifier.accept_invitation(code, chat, is_allowed).await?;

@@ -14,7 +14,7 @@ use crate::tools::call::ToolCall;
 
 /// With fewer days on one side, nothing can be said about a difference.
 const LEAST_DAYS: usize = 5;
-/// A difference is clear from this many standard errors on.
+/// A difference of more standard errors than this is clear.
 const CLEAR: f64 = 2.0;
 
 pub(super) const TWO_PERIODS: DayQuestion = DayQuestion {
