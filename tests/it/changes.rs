@@ -186,23 +186,6 @@ async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_
         .await;
     assert_eq!(told["scheduled_date"], json!(thursday), "{told}");
 
-    // The same workout twice on one day in one call is scheduled once.
-    let day = json!({"workout_id": 123_450, "date": tuesday});
-    let week = worker.json("schedule_week", json!({"week": [day, day]})).await;
-    assert_eq!(week["scheduled"][0]["status"], json!("scheduled"), "{week}");
-    assert_eq!(
-        week["scheduled"][1]["status"],
-        json!("already_scheduled"),
-        "{week}"
-    );
-    let sunday = thursday + jiff::Span::new().days(3);
-    let item = json!({"workout_id": 123_450, "calendar_date": sunday});
-    let before = house.simulator.changes().len();
-    worker
-        .json("schedule_workouts", json!({"schedules": [item, item]}))
-        .await;
-    assert_eq!(house.simulator.changes().len(), before + 1);
-
     // Without the calendar nothing is scheduled.
     let before = house.simulator.changes().len();
     house
@@ -229,6 +212,33 @@ async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_
         );
     }
     assert_eq!(house.simulator.changes().len(), before);
+}
+
+/// The calendar is read once, before the first request is sent.
+#[tokio::test]
+async fn a_workout_that_one_call_names_twice_for_a_day_is_scheduled_once() {
+    let house = House::build().await;
+    let mut worker = house.worker(&[]);
+    // The simulated calendar has this workout on Thursdays.
+    let saturday = (1..8)
+        .map(|ahead| today() + jiff::Span::new().days(ahead))
+        .find(|day| day.weekday() == jiff::civil::Weekday::Saturday)
+        .unwrap();
+    let sunday = saturday + jiff::Span::new().days(1);
+    let day = json!({"workout_id": 123_450, "date": saturday});
+    let week = worker.json("schedule_week", json!({"week": [day, day]})).await;
+    assert_eq!(week["scheduled"][0]["status"], json!("scheduled"), "{week}");
+    assert_eq!(
+        week["scheduled"][1]["status"],
+        json!("already_scheduled"),
+        "{week}"
+    );
+    let item = json!({"workout_id": 123_450, "calendar_date": sunday});
+    let before = house.simulator.changes().len();
+    worker
+        .json("schedule_workouts", json!({"schedules": [item, item]}))
+        .await;
+    assert_eq!(house.simulator.changes().len(), before + 1);
 }
 
 #[tokio::test]
