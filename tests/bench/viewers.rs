@@ -56,7 +56,7 @@ pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
 
     let (mut without, mut with) = (Vec::new(), Vec::new());
     let (mut shares_without, mut shares_with) = (Vec::new(), Vec::new());
-    let mut pages = Vec::new();
+    let (mut pages, mut bytes) = (Vec::new(), 0);
     for _ in 0..effort.rounds {
         shares_without.push(house.share_of_a_core(effort.lasting).await?);
         without.extend(paced(&[&call], 200, effort.lasting).await?);
@@ -64,7 +64,7 @@ pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
         shares_with.push(house.share_of_a_core(effort.lasting).await?);
         with.extend(paced(&[&call], 200, effort.lasting).await?);
         pages.extend(opened(house.port, page, effort.pages / effort.rounds).await?);
-        viewers.close(effort.viewers)?;
+        bytes += viewers.close(effort.viewers)?;
     }
     // The median of the rounds, because other load on the machine disturbs single ones.
     let of = |rounds: &[Times], at: f64| {
@@ -86,7 +86,12 @@ pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
             direct: format!("{} without viewers", percent(median(shares_without))),
             ..Row::alone(
                 "a race page open 200 times, the daemon's share of a core",
-                format!("{} ({})", percent(median(shares_with)), effort.viewers),
+                format!(
+                    "{} ({}, {} kB sent to each)",
+                    percent(median(shares_with)),
+                    effort.viewers,
+                    bytes / u64::try_from(effort.viewers * 1_000)?
+                ),
                 "5 % at most",
             )
         },
@@ -103,14 +108,15 @@ pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
 /// Open streams of a race page.
 struct Viewers {
     open: JoinSet<Result<()>>,
-    bytes: Arc<AtomicU64>,
+    /// How much each of them has received since its first answer.
+    bytes: Vec<Arc<AtomicU64>>,
 }
 
 impl Viewers {
     async fn open(port: u16, page: &str, count: usize) -> Result<Self> {
         let mut viewers = Self {
             open: JoinSet::new(),
-            bytes: Arc::default(),
+            bytes: Vec::new(),
         };
         for _ in 0..count {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -124,7 +130,8 @@ impl Viewers {
                 "a viewer was refused: {}",
                 String::from_utf8_lossy(buffer.get(..read).unwrap_or_default())
             );
-            let bytes = Arc::clone(&viewers.bytes);
+            let bytes = Arc::<AtomicU64>::default();
+            viewers.bytes.push(Arc::clone(&bytes));
             viewers.open.spawn(async move {
                 loop {
                     let read = stream.read(&mut buffer).await?;
@@ -138,18 +145,19 @@ impl Viewers {
         Ok(viewers)
     }
 
-    /// Closes the streams, all of which must still be open and have brought something.
-    fn close(mut self, count: usize) -> Result<()> {
+    /// Closes the streams, all of which must still be open and have brought something. Returns the bytes.
+    fn close(mut self, count: usize) -> Result<u64> {
         if let Some(ended) = self.open.try_join_next() {
             ended??;
         }
+        let received = self.bytes.iter().map(|bytes| bytes.load(Ordering::Relaxed));
+        let silent = received.clone().filter(|bytes| *bytes == 0).count();
         let open = self.open.len();
-        let bytes = self.bytes.load(Ordering::Relaxed);
         ensure!(
-            open == count && bytes > 0,
-            "{open} of {count} streams, {bytes} bytes"
+            open == count && silent == 0,
+            "{open} of {count} streams are open, {silent} of them brought nothing"
         );
-        Ok(())
+        Ok(received.sum())
     }
 }
 
