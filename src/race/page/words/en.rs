@@ -65,7 +65,7 @@ pub(super) static WORDS: PageWords = PageWords {
     map_hidden: "Positions within {m} m of the start and the finish are not shown.",
     map_tiles: "Map: {credit}. Your browser fetches it from {host}.",
     map_credit: "Map: {credit}.",
-    course: "Course, darker where it is higher",
+    course: "Course, in a stronger colour where it is higher",
     covered: "Covered",
     last_seen: "Last seen",
     north: "North is up.",
