@@ -6,7 +6,7 @@ use garmin_gateway::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest}
 use garmin_gateway::simulator::livetrack::Playback;
 use serde_json::{Value, json};
 
-use super::page::{BEFORE_A_BEAT, Stream, ask, get};
+use super::page::{AT_ONCE, Stream, ask, get};
 use super::{Tracked, scenario, url};
 use crate::outputs;
 use crate::whole::Connected;
@@ -95,7 +95,7 @@ async fn two_athletes_are_on_one_page_and_each_takes_off_only_their_own() {
     let since = Instant::now();
     pair.tracked.told("share_race", json!({"action": "end"})).await;
     let rest = stream.change().await;
-    assert!(since.elapsed() < BEFORE_A_BEAT, "{:?}", since.elapsed());
+    assert!(since.elapsed() < AT_ONCE, "{:?}", since.elapsed());
     assert!(rest.contains("Ben") && !rest.contains("Anna"), "{rest}");
     let page = pair.page(&path).await;
     assert!(
@@ -187,7 +187,7 @@ async fn the_maker_of_a_link_takes_another_athlete_off_it() {
         (&json!(1), &json!([]))
     );
     let rest = stream.change().await;
-    assert!(since.elapsed() < BEFORE_A_BEAT, "{:?}", since.elapsed());
+    assert!(since.elapsed() < AT_ONCE, "{:?}", since.elapsed());
     assert!(rest.contains("Anna") && !rest.contains("Ben"), "{rest}");
     assert!(!pair.page(&path).await.contains("Ben"));
     assert!(pair.page(&own).await.contains("Ben"), "his own link stays");
