@@ -1,6 +1,7 @@
-//! Imports the data of the Python gateway (VelkyVenik/garmin-mcp-gateway), which this program replaces.
+//! Imports the data of the programs that this one replaces: the Python gateway (VelkyVenik/garmin-mcp-gateway) and
+//! livetrack-mcp.
 //!
-//! [`OldGateway::read`] finds its files and reads them, [`ImportPlan::of`] decides without I/O what is taken, and
+//! [`OldGateway::read`] and [`OldRaces::read`] read their files, [`ImportPlan`] decides without I/O what is taken, and
 //! [`carry_out`] stores that in one unit of work.
 //!
 //! | in the Python gateway | here |
@@ -10,20 +11,28 @@
 //! | an access token, stored as SHA-256 | a sign-in with this one token, until it expires |
 //! | a registered client | the client's id with the redirect URIs that this gateway allows |
 //!
+//! | in livetrack-mcp | here |
+//! |---|---|
+//! | the points of a session | a race that is over, with these points |
+//! | a session's link and `race_config` | the race's link and settings |
+//!
 //! Invariants:
-//! - Nothing is written to the other gateway's files; SQLite opens a private copy of the database.
+//! - Nothing is written to the other programs' files; SQLite opens a private copy of a database.
 //! - An account that exists here is never changed, so a second import does nothing.
 //! - Either everything is stored or nothing.
+//! - livetrack-mcp's layout is not published, so its tables and columns are recognised by their names. The report names
+//!   those that were.
 //!
-//! Deliberately not imported: authorization codes, which live for ten minutes; usage counts; and the races in
-//! `livetrack.db`, because its layout is not published.
+//! Deliberately not imported: authorization codes, which live for ten minutes, and usage counts.
 
 mod cipher;
 mod database;
 mod error;
 mod files;
 mod garmin_tokens;
+mod members;
 mod old_gateway;
+mod old_races;
 mod perform;
 mod plan;
 #[cfg(test)]
@@ -31,5 +40,6 @@ mod sample;
 
 pub use error::ImportError;
 pub use old_gateway::OldGateway;
+pub use old_races::{OldRace, OldRaces};
 pub use perform::{ImportSummary, carry_out};
-pub use plan::{AlreadyHere, ImportPlan, ImportRules, LeftAccount, PlannedAccount, Unusable};
+pub use plan::{AlreadyHere, ImportPlan, ImportRules, LeftAccount, PlannedAccount, PlannedRace, Unusable};

@@ -15,6 +15,7 @@
 //! | `registry` | all races, and reading them |
 //! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
 //! | `by_link` | a link alone starts a race, with the settings of an earlier one |
+//! | `imported` | races that another program watched |
 //! | `shares`, `versions` | links to a race's page, and notifying open pages of a change |
 //! | `caller` | for whom a call acts, and whether it may still write |
 //! | `task`, `state`, `race` | the task of a race, what tasks share, one race in memory |
@@ -35,6 +36,7 @@ mod caller;
 mod coaching;
 mod erase;
 mod home;
+mod imported;
 mod mailbox;
 mod messages;
 mod places;
@@ -61,6 +63,7 @@ pub use acts::RaceActError;
 pub use bot::{BOT_MENU, RaceBot};
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
+pub use imported::PastRace;
 pub use mailbox::{
     MailboxHealth, MailboxParts, MailboxTrouble, RaceMailbox, fuzz as fuzz_mail, probe_mailbox,
 };

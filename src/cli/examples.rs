@@ -102,6 +102,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "import --from /srv/garmin-mcp-gateway",
             "import --from /srv/garmin-mcp-gateway --secret-file old-secret --yes",
+            "import --livetrack /srv/livetrack/livetrack.db --races-of anna@example.org --yes",
         ],
     ),
     (

@@ -1,4 +1,6 @@
-//! `import`: moves in from the Python gateway.
+//! `import`: moves in from the Python gateway and from livetrack-mcp.
+
+mod report;
 
 use std::fs;
 use std::io::{self, Read};
@@ -6,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::exit::GatewayRuns;
 use super::location::{GatewayProcess, OwnStore, StoreLocation};
@@ -15,22 +16,27 @@ use crate::accounts::Account;
 use crate::base::clock::Clock;
 use crate::base::secrets::Secret;
 use crate::config::Config;
-use crate::console::words::{many, plain};
-use crate::import::{
-    AlreadyHere, ImportError, ImportPlan, ImportRules, ImportSummary, LeftAccount, OldGateway,
-    PlannedAccount, Unusable, carry_out,
-};
+use crate::console::words::plain;
+use crate::import::{AlreadyHere, ImportError, ImportPlan, ImportRules, OldGateway, OldRaces, carry_out};
 use crate::oauth::OAuth;
+use crate::races::Races;
 use crate::store::{Store, StoreError};
+use report::ImportReport;
 
 #[derive(Args)]
 pub(super) struct ImportArgs {
     /// The directory of the Python gateway: the one with gateway.db, or with the .env that says where it is
-    #[arg(long, value_name = "DIR")]
-    from: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "livetrack")]
+    from: Option<PathBuf>,
     /// A file with the GATEWAY_SECRET of the Python gateway; `-` is standard input [default: from DIR/.env]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "from")]
     secret_file: Option<PathBuf>,
+    /// The database of livetrack-mcp, to take its races [default: a livetrack.db beside gateway.db]
+    #[arg(long, value_name = "FILE")]
+    livetrack: Option<PathBuf>,
+    /// The account that gets these races, because livetrack-mcp knows no accounts [default: the only one]
+    #[arg(long, value_name = "EMAIL")]
+    races_of: Option<String>,
     /// Import; without it, only show what would be taken
     #[arg(long)]
     yes: bool,
@@ -41,20 +47,18 @@ pub(super) struct ImportArgs {
     location: StoreLocation,
 }
 
-/// The report on a plan. It is written before the plan is carried out, because that consumes the plan.
-struct ImportReport {
-    lines: Vec<String>,
-    json: Value,
-    is_empty: bool,
-}
-
 pub(super) async fn import(args: ImportArgs) -> anyhow::Result<()> {
     let config = args.location.config()?;
     let secret = args.secret_file.as_deref().map(read_secret).transpose()?;
-    let old = OldGateway::read(&args.from, secret)?;
-    if args.yes && old.is_running {
-        return Err(ImportError::Running(old.database).into());
+    let from = args.from.as_deref();
+    let old = from.map(|from| OldGateway::read(from, secret)).transpose()?;
+    if args.yes
+        && let Some(old) = old.as_ref().filter(|old| old.is_running)
+    {
+        return Err(ImportError::Running(old.database.clone()).into());
     }
+    let mut notes = old.as_ref().map_or_else(Vec::new, |old| notes(old, &config));
+    let races = old_races(&args, old.as_ref(), &config, &mut notes)?;
     if let GatewayProcess::Running(_) = args.location.find(&config).await? {
         anyhow::bail!(GatewayRuns);
     }
@@ -75,24 +79,54 @@ pub(super) async fn import(args: ImportArgs) -> anyhow::Result<()> {
         sign_in_ttl: config.sign_in_ttl,
     };
     let now = Clock::system().now();
-    let around = notes(&old, &config);
-    let database = old.database.clone();
-    let plan = ImportPlan::of(old, &here, &rules, now);
-    let mut report = describe(&database, &plan, &around);
+    let database = old.as_ref().map(|old| old.database.clone());
+    let mut plan = old.map_or_else(ImportPlan::default, |old| ImportPlan::of(old, &here, &rules, now));
+    let mut report = ImportReport::default();
+    if let Some(database) = &database {
+        report.add_people(database, &plan);
+    }
+    if let Some(mut races) = races {
+        plan.add_races(std::mem::take(&mut races.races), args.races_of.as_deref(), &here)?;
+        report.add_races(&races, &plan);
+    }
+    report.add_notes(notes);
+    report.is_empty = plan.is_empty();
     let done = match own.filter(|_| args.yes) {
         Some(own) => Some(carry_out(own.store()?, plan, config.public_url.mcp(), now).await?),
         None => None,
     };
     if args.json {
-        finish_json(&mut report.json, done.as_ref());
-        say(&report.json.to_string());
+        say(&report.into_json(done.as_ref()).to_string());
         return Ok(());
     }
     for line in &report.lines {
         say(&plain(line));
     }
-    say(&last_line(&report, done.as_ref()));
+    say(&report.last_line(done.as_ref()));
     Ok(())
+}
+
+/// The races of livetrack-mcp. People are imported even if a database that was only found beside theirs can't be read.
+fn old_races(
+    args: &ImportArgs,
+    old: Option<&OldGateway>,
+    config: &Config,
+    notes: &mut Vec<String>,
+) -> Result<Option<OldRaces>, ImportError> {
+    if let Some(given) = &args.livetrack {
+        return OldRaces::read(given, &config.garmin).map(Some);
+    }
+    let Some(found) = old.and_then(|old| old.livetrack.as_deref()) else {
+        return Ok(None);
+    };
+    match OldRaces::read(found, &config.garmin) {
+        Ok(races) => Ok(Some(races)),
+        Err(e) if args.yes && matches!(e, ImportError::LiveTrackRunning(_)) => Err(e),
+        Err(e) => {
+            notes.push(format!("No races are taken: {e}."));
+            Ok(None)
+        }
+    }
 }
 
 /// Reads the secret from a file or from standard input, without line breaks at its end.
@@ -109,11 +143,16 @@ fn read_secret(path: &Path) -> anyhow::Result<Secret> {
 }
 
 fn already_here(store: &Store) -> Result<AlreadyHere, StoreError> {
-    let accounts = store.list::<Account>(b"")?.into_iter();
-    Ok(AlreadyHere {
-        emails: accounts.map(|(_, account)| account.email).collect(),
+    let mut here = AlreadyHere {
         client_ids: OAuth::imported_clients(store)?.into_iter().collect(),
-    })
+        ..AlreadyHere::default()
+    };
+    for (_, account) in store.list::<Account>(b"")? {
+        let began = Races::imported_times(store, &account.id)?.into_iter();
+        here.races.extend(began.map(|at| (account.email.clone(), at)));
+        here.emails.insert(account.email);
+    }
+    Ok(here)
 }
 
 /// Sentences for the operator about what the lists do not contain.
@@ -121,13 +160,6 @@ fn notes(old: &OldGateway, config: &Config) -> Vec<String> {
     let mut notes = Vec::new();
     if old.is_running {
         notes.push("The Python gateway is running. Stop it before the import: each Garmin refresh token works only once, and its workers use them up.".to_owned());
-    }
-    if let Some(livetrack) = &old.livetrack {
-        notes.push(format!(
-            "{} is left alone: the layout of livetrack-mcp's database is not published, so its races can't be read \
-             without guessing. Keep the file.",
-            livetrack.display()
-        ));
     }
     let own = config.public_url.origin();
     if let Some(theirs) = old
@@ -141,128 +173,4 @@ fn notes(old: &OldGateway, config: &Config) -> Vec<String> {
         ));
     }
     notes
-}
-
-fn describe(database: &Path, plan: &ImportPlan, notes: &[String]) -> ImportReport {
-    let mut lines = vec![format!("From {}:", database.display())];
-    lines.extend(plan.accounts.iter().map(taken));
-    lines.extend(plan.left_accounts.iter().map(left));
-    if plan.accounts.is_empty() && plan.left_accounts.is_empty() {
-        lines.push("  no accounts".to_owned());
-    }
-    if !plan.clients.is_empty() {
-        lines.push(format!(
-            "  {} with a redirect address",
-            many(plan.clients.len() as u64, "client")
-        ));
-    }
-    let not_taken = [
-        (
-            plan.n_expired,
-            "access token",
-            "expired, or unused for ACCESS_TOKEN_TTL_DAYS",
-        ),
-        (plan.n_stray, "access token", "without an account"),
-        (
-            plan.left_clients.len(),
-            "client",
-            "with an address to which this gateway does not send codes (REDIRECT_HOSTS)",
-        ),
-    ];
-    for (n, what, why) in not_taken.into_iter().filter(|(n, ..)| *n > 0) {
-        lines.push(format!("  not taken: {}, {why}", many(n as u64, what)));
-    }
-    let again = connect_again(plan);
-    if !again.is_empty() {
-        lines.push(format!("Must connect again in Claude: {}.", again.join(", ")));
-    }
-    lines.extend(notes.iter().cloned());
-    let account = |account: &PlannedAccount| {
-        json!({
-            "email": account.email,
-            "access_tokens": account.access.len(),
-            "garmin_tokens": if account.is_renewed { "worker" } else { "database" },
-        })
-    };
-    let left =
-        |left: &LeftAccount| json!({"key": left.key, "why": why(left.why), "access_tokens": left.n_tokens});
-    ImportReport {
-        lines,
-        json: json!({
-            "database": database,
-            "accounts": plan.accounts.iter().map(account).collect::<Vec<_>>(),
-            "left_accounts": plan.left_accounts.iter().map(left).collect::<Vec<_>>(),
-            "clients": plan.clients.len(),
-            "left_clients": plan.left_clients,
-            "expired_access_tokens": plan.n_expired,
-            "stray_access_tokens": plan.n_stray,
-            "connect_again": again,
-            "notes": notes,
-        }),
-        is_empty: plan.is_empty(),
-    }
-}
-
-fn taken(account: &PlannedAccount) -> String {
-    let renewed = if account.is_renewed {
-        " (as renewed by its worker)"
-    } else {
-        ""
-    };
-    let access = match account.access.len() {
-        0 => "no valid access token".to_owned(),
-        n => many(n as u64, "access token"),
-    };
-    format!("  {}: Garmin tokens{renewed}, {access}", account.email)
-}
-
-fn left(left: &LeftAccount) -> String {
-    format!("  {}: not taken, {}", left.key, why(left.why))
-}
-
-fn why(why: Unusable) -> &'static str {
-    match why {
-        Unusable::AlreadyHere => "this gateway already has an account with this e-mail, which stays as it is",
-        Unusable::NotAnEmail => "this is not an e-mail address, and this gateway knows people by theirs",
-        Unusable::NoGarminTokens => "it has no Garmin tokens, or this secret does not open them",
-    }
-}
-
-/// The people who must connect their clients again, because none of their tokens stays valid.
-fn connect_again(plan: &ImportPlan) -> Vec<&str> {
-    let without_access = plan.accounts.iter().filter(|account| account.access.is_empty());
-    let closed = plan
-        .left_accounts
-        .iter()
-        .filter(|left| left.why != Unusable::AlreadyHere);
-    without_access
-        .map(|account| &*account.email)
-        .chain(closed.map(|left| &*left.key))
-        .collect()
-}
-
-fn finish_json(report: &mut Value, done: Option<&ImportSummary>) {
-    if let Some(report) = report.as_object_mut() {
-        let imported = done.map(
-            |done| json!({"accounts": done.accounts, "access_tokens": done.tokens, "clients": done.clients}),
-        );
-        report.insert("imported".into(), json!(imported));
-    }
-}
-
-fn last_line(report: &ImportReport, done: Option<&ImportSummary>) -> String {
-    match done {
-        None if report.is_empty => "There is nothing to import. Nothing was changed.".to_owned(),
-        None => "Nothing was changed. To import this, run the same command with --yes.".to_owned(),
-        Some(done) if *done == ImportSummary::default() => {
-            "Nothing was new, so nothing was changed.".to_owned()
-        }
-        Some(done) => format!(
-            "Imported: {}, {}, {}. These people are invited. Start the gateway; do not start the Python one again: \
-             each Garmin refresh token works only once, and the two would use up each other's.",
-            many(done.accounts as u64, "account"),
-            many(done.tokens as u64, "access token"),
-            many(done.clients as u64, "client"),
-        ),
-    }
 }

@@ -55,11 +55,14 @@ fn code(e: &(dyn Error + 'static)) -> Option<u8> {
     }
     if let Some(e) = e.downcast_ref::<ImportError>() {
         return Some(match e {
-            ImportError::NoDatabase(_) => USAGE,
+            ImportError::NoDatabase(_) | ImportError::NoSuchOwner(_) => USAGE,
             ImportError::NoSecret(_) | ImportError::WrongSecret(_) | ImportError::EnvFile(_) => CONFIG,
-            ImportError::Running(_) | ImportError::Changing(_) => UNAVAILABLE,
+            ImportError::Running(_) | ImportError::LiveTrackRunning(_) | ImportError::Changing(_) => {
+                UNAVAILABLE
+            }
             ImportError::NotADatabase(_)
             | ImportError::OtherLayout { .. }
+            | ImportError::NoPoints(_)
             | ImportError::Unreadable { .. }
             | ImportError::Io { .. } => DISK,
         });

@@ -1,4 +1,5 @@
-//! Reads the tables of the Python gateway. No other module uses SQLite.
+//! Reads the tables of the Python gateway, and those of a database whose layout is not known. No other module uses
+//! SQLite.
 //!
 //! | table | columns that are read |
 //! |---|---|
@@ -13,6 +14,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::error::ImportError;
@@ -71,16 +73,48 @@ pub(super) struct OldTables {
     pub(super) clients: Vec<ClientRow>,
 }
 
-impl OldTables {
-    /// Reads a copy of the database at `path`.
-    pub(super) fn read(path: &Path) -> Result<Self, ImportError> {
-        let copy = DatabaseCopy::of(path)?;
-        // SQLite needs to write, because it merges the write-ahead log into the copy.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let tables = Connection::open_with_flags(copy.path(), flags)
-            .map_err(NotRead::Failed)
-            .and_then(|connection| Self::query(&connection));
-        tables.map_err(|e| match e {
+/// A table of a database whose layout is not known.
+#[derive(Debug)]
+pub(super) struct AnyTable {
+    pub(super) name: String,
+    pub(super) columns: Vec<String>,
+    /// In the order in which the rows were written, each with a cell per column.
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+impl AnyTable {
+    /// Reads all tables of a copy of the database at `path`.
+    pub(super) fn read_all(path: &Path) -> Result<Vec<Self>, ImportError> {
+        read_copy(path, |connection| {
+            let names: Vec<String> = rows(
+                connection,
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
+                |row| row.get(0),
+            )?;
+            let tables = names.into_iter().map(|name| {
+                let columns = columns(connection, &name)?;
+                let query = format!("SELECT * FROM \"{}\"", name.replace('"', "\"\""));
+                let cells = |row: &Row<'_>| (0..columns.len()).map(|at| row.get(at)).collect();
+                Ok(Self {
+                    rows: rows(connection, &query, cells)?,
+                    columns,
+                    name,
+                })
+            });
+            tables.collect()
+        })
+    }
+}
+
+/// Reads a copy of the database at `path`.
+fn read_copy<T>(path: &Path, read: impl FnOnce(&Connection) -> Result<T, NotRead>) -> Result<T, ImportError> {
+    let copy = DatabaseCopy::of(path)?;
+    // SQLite needs to write, because it merges the write-ahead log into the copy.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(copy.path(), flags).map_err(NotRead::Failed);
+    opened
+        .and_then(|connection| read(&connection))
+        .map_err(|e| match e {
             NotRead::OtherLayout(what) => ImportError::OtherLayout {
                 path: path.to_owned(),
                 what,
@@ -99,6 +133,11 @@ impl OldTables {
                 source,
             },
         })
+}
+
+impl OldTables {
+    pub(super) fn read(path: &Path) -> Result<Self, ImportError> {
+        read_copy(path, Self::query)
     }
 
     fn query(connection: &Connection) -> Result<Self, NotRead> {

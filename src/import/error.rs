@@ -21,7 +21,16 @@ pub enum ImportError {
     Unreadable { path: PathBuf, source: rusqlite::Error },
     #[error("the Python gateway is running (it has {path} open); stop it first", path = .0.display())]
     Running(PathBuf),
-    #[error("{path} is being written; stop the Python gateway and try again", path = .0.display())]
+    #[error("livetrack-mcp is running (it has {path} open); stop it first", path = .0.display())]
+    LiveTrackRunning(PathBuf),
+    #[error(
+        "{path} has no table of track points: none has a column for the time together with a position, heart rate, power, speed or distance",
+        path = .0.display()
+    )]
+    NoPoints(PathBuf),
+    #[error("--races-of: no account with the e-mail {0} is here or comes with this import")]
+    NoSuchOwner(String),
+    #[error("{path} is being written; stop the program that uses it and try again", path = .0.display())]
     Changing(PathBuf),
     #[error(
         "the Python gateway's secret is needed: {dir}/.env has no GATEWAY_SECRET; name a file that holds it with --secret-file, or give it on standard input with --secret-file -",

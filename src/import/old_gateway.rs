@@ -17,7 +17,7 @@ pub struct OldGateway {
     pub database: PathBuf,
     /// Its address, if its `.env` has it.
     pub public_url: Option<String>,
-    /// The database of races beside the gateway's own, which is not read.
+    /// The database of livetrack-mcp beside the gateway's own, if there is one.
     pub livetrack: Option<PathBuf>,
     /// Whether it is running, so that its data may change.
     pub is_running: bool,

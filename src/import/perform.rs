@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 
 use super::plan::{ImportPlan, PlannedAccount};
-use crate::accounts::{Accounts, ImportedAccount};
+use crate::accounts::{Account, Accounts, ImportedAccount};
 use crate::oauth::{ForeignToken, OAuth};
+use crate::races::Races;
 use crate::store::{Store, StoreError, Tx};
 
-/// How many accounts, tokens and clients were new and are now stored.
+/// How many accounts, tokens, clients and races were new and are now stored.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ImportSummary {
     pub accounts: usize,
     pub tokens: usize,
     pub clients: usize,
+    pub races: usize,
 }
 
 /// Stores the whole plan in one unit of work. `resource` is the URL of this gateway's endpoint, for which the tokens
@@ -33,6 +35,14 @@ pub async fn carry_out(
         }
         for client in &plan.clients {
             summary.clients += usize::from(OAuth::import_client_within(tx, client)?);
+        }
+        for planned in plan.races {
+            let accounts = tx.list::<Account>(b"")?.into_iter().map(|(_, account)| account);
+            let mut owners = accounts.filter(|account| account.email == planned.owner);
+            if let Some(owner) = owners.next() {
+                Races::import_within(tx, &owner.id, planned.race.past)?;
+                summary.races += 1;
+            }
         }
         Ok(summary)
     });
@@ -73,12 +83,15 @@ fn import_account(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::accounts::Account;
     use crate::base::secrets::{RootSecret, Secret, TokenHash};
     use crate::garmin::GarminTokens;
-    use crate::import::plan::PlannedToken;
+    use crate::garmin::livetrack::Trackpoint;
+    use crate::import::old_races::OldRace;
+    use crate::import::plan::{PlannedRace, PlannedToken};
     use crate::import::sample::garmin_tokens;
     use crate::oauth::ForeignClient;
+    use crate::race::plan::RacePlan;
+    use crate::races::PastRace;
 
     fn planned(email: &str, tokens: GarminTokens) -> PlannedAccount {
         let now = Timestamp::UNIX_EPOCH;
@@ -109,6 +122,17 @@ mod tests {
                 name: None,
                 redirect_uris: vec!["http://localhost/cb".into()],
             }],
+            races: vec![PlannedRace {
+                owner: "bob@example.org".into(),
+                race: OldRace {
+                    past: PastRace {
+                        settings: RacePlan::default(),
+                        link: None,
+                        points: vec![Trackpoint::at(Timestamp::UNIX_EPOCH)],
+                    },
+                    bad_config: None,
+                },
+            }],
             ..ImportPlan::default()
         }
     }
@@ -135,9 +159,12 @@ mod tests {
             accounts: 2,
             tokens: 2,
             clients: 1,
+            races: 1,
         };
         assert_eq!(import(whole()).await.unwrap(), all);
-        assert_eq!(import(whole()).await.unwrap(), ImportSummary::default());
+        let mut again = whole();
+        again.races.clear();
+        assert_eq!(import(again).await.unwrap(), ImportSummary::default());
         assert_eq!(n_accounts(), 2);
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::database::{ClientRow, TokenRow};
+use super::error::ImportError;
 use super::old_gateway::OldGateway;
+use super::old_races::OldRace;
 use crate::accounts::is_email;
 use crate::base::secrets::TokenHash;
 use crate::garmin::GarminTokens;
@@ -19,6 +21,8 @@ pub struct AlreadyHere {
     pub emails: BTreeSet<String>,
     /// The ids of the clients that were imported before.
     pub client_ids: BTreeSet<String>,
+    /// The imported races: the e-mail of the account, and when the race began.
+    pub races: BTreeSet<(String, Timestamp)>,
 }
 
 /// The rules of this gateway.
@@ -41,6 +45,18 @@ pub struct ImportPlan {
     pub n_expired: usize,
     /// Access tokens of an unknown account, or whose row makes no sense.
     pub n_stray: usize,
+    pub races: Vec<PlannedRace>,
+    /// Races that the account already has.
+    pub n_known_races: usize,
+    /// Races that are left out, because nobody said whose they are.
+    pub n_ownerless_races: usize,
+}
+
+#[derive(Debug)]
+pub struct PlannedRace {
+    /// The e-mail of the account.
+    pub owner: String,
+    pub race: OldRace,
 }
 
 #[derive(Debug)]
@@ -123,7 +139,43 @@ impl ImportPlan {
 
     /// Whether an import would change nothing.
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.clients.is_empty()
+        self.accounts.is_empty() && self.clients.is_empty() && self.races.is_empty()
+    }
+
+    /// Adds the races of livetrack-mcp, which knows no accounts. They go to `owner` or, without one, to the only
+    /// account that is here or comes with the plan.
+    pub fn add_races(
+        &mut self,
+        races: Vec<OldRace>,
+        owner: Option<&str>,
+        here: &AlreadyHere,
+    ) -> Result<(), ImportError> {
+        let planned = self.accounts.iter().map(|account| &account.email);
+        let emails: BTreeSet<&String> = here.emails.iter().chain(planned).collect();
+        let owner = match owner {
+            Some(given) => {
+                let email = given.trim().to_lowercase();
+                if !emails.contains(&email) {
+                    return Err(ImportError::NoSuchOwner(given.to_owned()));
+                }
+                email
+            }
+            None if emails.len() == 1 => emails.into_iter().cloned().collect(),
+            None => {
+                self.n_ownerless_races += races.len();
+                return Ok(());
+            }
+        };
+        for race in races {
+            let began_at = race.past.began_at();
+            if began_at.is_some_and(|at| here.races.contains(&(owner.clone(), at))) {
+                self.n_known_races += 1;
+            } else {
+                let owner = owner.clone();
+                self.races.push(PlannedRace { owner, race });
+            }
+        }
+        Ok(())
     }
 
     /// Returns the tokens that stay valid, by account, and counts the others.

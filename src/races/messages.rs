@@ -57,7 +57,7 @@ pub(super) fn of_alerts(
         severity: alert.severity,
         key: alert.key.clone(),
         title: head.title.to_owned(),
-        text: alert.told(voice),
+        text: alert.told(voice).to_owned(),
     };
     let mut messages = Vec::new();
     for alert in alerts {

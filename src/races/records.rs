@@ -35,8 +35,8 @@ const MOST_SAID: usize = 6;
 pub(super) struct RaceRow {
     pub(super) account: AccountId,
     pub(super) created_at: Timestamp,
-    /// The link that is polled at present.
-    pub(super) link: LiveTrackLink,
+    /// The link that is polled at present; `None` if the race was imported without one.
+    pub(super) link: Option<LiveTrackLink>,
     pub(super) settings: RacePlan,
 }
 

@@ -190,7 +190,10 @@ impl Races {
     ) -> Result<Option<RaceId>, StoreError> {
         for id in self.ids_of(account)? {
             let row = self.0.store.find::<RaceRow>(id.key())?;
-            if row.is_some_and(|row| row.link.session_id == link.session_id) {
+            if row
+                .and_then(|row| row.link)
+                .is_some_and(|known| known.session_id == link.session_id)
+            {
                 return Ok(Some(id));
             }
         }
@@ -258,7 +261,7 @@ impl Races {
             row: RaceRow {
                 account: caller.account().clone(),
                 created_at: now,
-                link,
+                link: Some(link),
                 settings,
             },
             progress: RaceProgress::new(now),
@@ -297,7 +300,7 @@ impl Races {
         let race = races.watched_or_stored(id)?.ok_or(TrackingError::NoSuchRace)?;
         let now = races.clock.now();
         let changed = race.change(&races.store, &races.notifier, |state| {
-            state.row.link = link;
+            state.row.link = Some(link);
             state.progress.watch.carried_on(now);
             state.progress.done = false;
             Ok::<_, StoreError>(RaceChange {

@@ -79,7 +79,9 @@ pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
                 continue;
             }
         };
-        let link = race.state().row.link.clone();
+        let Some(link) = race.state().row.link.clone() else {
+            return;
+        };
         let mut span = races.traces.begin("race.poll");
         span.text("race.id", &race.id);
         let response = tokio::select! {
@@ -211,7 +213,7 @@ async fn keep(
     let now = whole_ms(races.clock.now());
     let change = race.change(&races.store, &races.notifier, |state| {
         let mut change = RaceChange::default();
-        if state.row.link != *link {
+        if state.row.link.as_ref() != Some(link) {
             // A new link continues the race, and this reply belongs to the old one.
             return Ok(change);
         }

@@ -134,7 +134,7 @@ async fn people_go_on_with_the_tokens_that_they_have() {
     let dir = python.dir.clone();
     check(&import(&world, &dir, &["--yes"], ""), 69, &["stop it first"]);
     python.stop();
-    fs::write(dir.join("livetrack.db"), "x").unwrap();
+    fs::write(dir.join("livetrack.db"), "a letter that is not a database at all").unwrap();
 
     let dry = import(&world, &dir, &[], "");
     check(
@@ -148,7 +148,8 @@ async fn people_go_on_with_the_tokens_that_they_have() {
             "1 access token, expired",
             "1 client, with an address to which this gateway does not send codes",
             "Must connect again in Claude: ben@example.org.",
-            "livetrack.db is left alone",
+            "No races are taken: ",
+            "is not a SQLite database",
             "Nothing was changed.",
         ],
     );
@@ -239,5 +240,82 @@ async fn what_can_not_be_imported_says_why_and_changes_nothing() {
     world.start_gateway().await;
     assert_eq!(world.accounts().list().unwrap().len(), 1);
     assert_eq!(status_with(&world, ANNS_TOKEN).await, 401);
+    world.end().await;
+}
+
+/// A database of livetrack-mcp with one session of 40 minutes.
+fn livetrack_database(path: &Path) {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let sql = r#"
+        CREATE TABLE sessions (id TEXT PRIMARY KEY, url TEXT, race_config TEXT);
+        CREATE TABLE trackpoints (session_id TEXT, ts REAL, lat REAL, lon REAL, speed REAL, distance REAL, hr INTEGER);
+        INSERT INTO sessions VALUES ('s1',
+            'https://livetrack.garmin.com/session/d0b8f1d6-5a6c-4a4e-9f6b-3c2d1e0f9a8b/token/ABCDEF0123456789ABCDEF0123456789',
+            '{"race_name": "Lake run", "race_type": "run", "run_hr_max": 152}');
+        INSERT INTO trackpoints WITH RECURSIVE minute(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM minute WHERE n < 40)
+            SELECT 's1', 1783242000 + 60 * n, 48.0 + 0.0016 * n, 11.0, 3.0, 180.0 * n, 140 + n % 5 FROM minute;"#;
+    database.execute_batch(sql).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn races_of_livetrack_mcp_come_along() {
+    let mut world = world().await;
+    let file = world.dir().join("livetrack.db");
+    livetrack_database(&file);
+    let import = |world: &World, more: &[&str]| {
+        let mut command = Command::new(program());
+        command
+            .env_clear()
+            .env("HOME", world.dir())
+            .envs(world.settings());
+        command
+            .args(["import", "--livetrack"])
+            .arg(&file)
+            .args(more)
+            .output()
+            .unwrap()
+    };
+    let plan = [
+        "Lake run, 2026-07-05, 40:00 h, 41 points, for cleo@example.org",
+        "--yes",
+    ];
+    check(&import(&world, &[]), 0, &plan);
+    check(
+        &import(&world, &["--races-of", "dora@example.org"]),
+        64,
+        &["no account with the e-mail"],
+    );
+    check(
+        &import(&world, &["--races-of", "Cleo@example.org", "--yes"]),
+        0,
+        &["Imported: 1 race."],
+    );
+    check(
+        &import(&world, &["--yes"]),
+        0,
+        &["not taken: 1 race, imported before", "Nothing was new"],
+    );
+
+    world.start_gateway().await;
+    let cleo = world.connect(CLEO, &password(CLEO), None).await;
+    let races = world
+        .told(&cleo.access_token, "list_races", json!({}))
+        .await
+        .unwrap();
+    let race = &races["races"][0];
+    assert_eq!(races["races"].as_array().unwrap().len(), 1);
+    assert!(race.to_string().contains("Lake run"), "{race}");
+    let asked = json!({"race": race["race"]});
+    let points = world
+        .told(&cleo.access_token, "get_timeseries", asked.clone())
+        .await
+        .unwrap();
+    assert!(points.to_string().contains("heart_rate"), "{points}");
+    let report = world.call(&cleo.access_token, "get_race_report", asked).await;
+    let report = report["content"][0]["text"].as_str().unwrap();
+    assert!(
+        report.contains("Lake run") && report.contains("7.2 km"),
+        "{report}"
+    );
     world.end().await;
 }

@@ -1,6 +1,9 @@
 use super::*;
+use crate::garmin::livetrack::Trackpoint;
 use crate::import::old_gateway::OldAccount;
 use crate::import::sample::{garmin_tokens, hex};
+use crate::race::plan::RacePlan;
+use crate::races::PastRace;
 
 const ANN: &str = "ann@example.org";
 const DAY: i64 = 24 * 3600;
@@ -95,7 +98,7 @@ fn what_can_not_be_taken_is_left_with_its_reason() {
     let tokens = vec![token("a", ANN), token("b", "bob@example.org")];
     let here = AlreadyHere {
         emails: [ANN.to_owned()].into(),
-        client_ids: BTreeSet::new(),
+        ..AlreadyHere::default()
     };
     let plan = ImportPlan::of(old(accounts, tokens, vec![]), &here, &RULES, now());
     let left: Vec<_> = plan
@@ -162,8 +165,8 @@ fn a_client_comes_with_the_redirect_uris_that_are_allowed_here() {
         ]
     };
     let here = AlreadyHere {
-        emails: BTreeSet::new(),
         client_ids: ["client-4".to_owned()].into(),
+        ..AlreadyHere::default()
     };
     let plan = ImportPlan::of(old(vec![], vec![], clients()), &here, &RULES, now());
     assert_eq!(plan.clients[0].redirect_uris, ["http://localhost/callback"]);
@@ -178,4 +181,47 @@ fn a_client_comes_with_the_redirect_uris_that_are_allowed_here() {
     };
     let plan = ImportPlan::of(old(vec![], vec![], clients()), &here, &rules, now());
     assert_eq!(plan.clients.len(), 2);
+}
+
+fn old_race() -> OldRace {
+    OldRace {
+        past: PastRace {
+            settings: RacePlan::default(),
+            link: None,
+            points: vec![Trackpoint::at(days_ago(30))],
+        },
+        bad_config: None,
+    }
+}
+
+#[test]
+fn races_go_to_the_account_that_is_named_or_to_the_only_one() {
+    let bob = "bob@example.org".to_owned();
+    let mut here = AlreadyHere {
+        emails: [bob.clone()].into(),
+        ..AlreadyHere::default()
+    };
+    let planned = |here: &AlreadyHere, owner: Option<&str>| {
+        let mut plan = ImportPlan::of(old(vec![], vec![], vec![]), here, &RULES, now());
+        plan.add_races(vec![old_race()], owner, here).map(|()| plan)
+    };
+    assert_eq!(planned(&here, None).unwrap().races[0].owner, bob);
+    // The race is imported once.
+    here.races.insert((bob.clone(), days_ago(30)));
+    let again = planned(&here, None).unwrap();
+    assert!(again.is_empty() && again.n_known_races == 1);
+    here.emails.insert(ANN.to_owned());
+    let ownerless = planned(&here, None).unwrap();
+    assert!(ownerless.is_empty() && ownerless.n_ownerless_races == 1);
+    assert_eq!(
+        planned(&here, Some(" Ann@example.org ")).unwrap().races[0].owner,
+        ANN
+    );
+    let nobody = planned(&here, Some("nobody@example.org")).unwrap_err();
+    assert!(nobody.to_string().contains("nobody@example.org"));
+    // An account that comes with the same import may be the only one.
+    let here = AlreadyHere::default();
+    let mut plan = ImportPlan::of(old(vec![account(ANN)], vec![], vec![]), &here, &RULES, now());
+    plan.add_races(vec![old_race()], None, &here).unwrap();
+    assert_eq!(plan.races[0].owner, ANN);
 }

@@ -248,7 +248,10 @@ impl MailHandler {
             };
             let track = state.as_ref().map(|state| &state.track);
             let is_silent = track.and_then(|track| watch.silence(track)) >= Some(watch.quiet_after());
-            let has_ended = succession == Succession::Yes || self.has_ended(&row.link, now).await;
+            let has_ended = match &row.link {
+                Some(link) if succession != Succession::Yes => self.has_ended(link, now).await,
+                _ => true,
+            };
             let last = track.and_then(|track| {
                 let last = track.last?;
                 Some(Sighting {
