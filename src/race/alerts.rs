@@ -30,7 +30,8 @@ use phrase::PhraseValue::{self, BareMark, Mark, Minutes, Pace, Time, Way};
 use phrase::SLOWEST_PACE_MPS;
 
 pub use alert::{Alert, AlertKind, Severity, Situation};
-pub use phrase::{AlertPhrase, Voice};
+use phrase::AlertPhrase;
+pub use phrase::Voice;
 
 /// The alerts sent so far. Stored, so that it survives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

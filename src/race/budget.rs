@@ -124,7 +124,7 @@ mod tests {
             severity,
             key: minute.to_string(),
             text: String::new(),
-            phrase: None,
+            translations: Vec::new(),
             at: at(minute * 60),
         }
     }

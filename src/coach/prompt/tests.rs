@@ -11,7 +11,7 @@ fn alert(text: &str) -> Alert {
         severity: Severity::Info,
         key: "k".into(),
         text: text.into(),
-        phrase: None,
+        translations: Vec::new(),
         at: look().snapshot.now,
     }
 }

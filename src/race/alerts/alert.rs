@@ -8,6 +8,7 @@ use crate::race::course::Course;
 use crate::race::goal::RaceGoal;
 use crate::race::outlook::Outlook;
 use crate::race::plan::RacePlan;
+use crate::race::recipients::Units;
 use crate::race::schedule::RaceWatch;
 use crate::race::track::Track;
 
@@ -151,12 +152,19 @@ pub struct Alert {
     pub key: String,
     /// In English and metric units.
     pub text: String,
-    /// Renders the text in another language or other units. Not stored, because the messages are written when the alert
-    /// is raised.
-    #[serde(skip)]
-    pub phrase: Option<AlertPhrase>,
+    /// The text for other readers, as far as it differs. Alerts of older versions have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub translations: Vec<AlertTranslation>,
     /// Time at which it was raised, by the gateway's clock.
     pub at: Timestamp,
+}
+
+/// The text of an alert in another language or other units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertTranslation {
+    pub language: String,
+    pub units: Units,
+    pub text: String,
 }
 
 impl Alert {
@@ -168,12 +176,35 @@ impl Alert {
             || self.kind == AlertKind::CutoffRisk
     }
 
-    /// The text for one reader. An alert that was loaded from storage has no phrase and returns its stored text.
-    pub fn told(&self, voice: Voice) -> String {
-        self.phrase
-            .as_ref()
-            .map_or_else(|| self.text.clone(), |phrase| phrase.told(voice))
+    /// The text for one reader.
+    pub fn told(&self, voice: Voice) -> &str {
+        let in_units = |units: Units| {
+            let mut translations = self.translations.iter();
+            translations.find(|text| text.language == voice.language() && text.units == units)
+        };
+        let found = in_units(voice.units()).or_else(|| in_units(Units::Metric));
+        found.map_or(&self.text, |found| &found.text)
     }
+}
+
+/// The phrase for all readers but those of English with metric units. Without a unit in it, both units read the same.
+fn translations(phrase: &AlertPhrase) -> Vec<AlertTranslation> {
+    let mut translations = Vec::new();
+    for language in Voice::languages() {
+        let in_units = |units| AlertTranslation {
+            language: language.to_owned(),
+            units,
+            text: phrase.told(Voice::new(Some(language), units)),
+        };
+        let (metric, imperial) = (in_units(Units::Metric), in_units(Units::Imperial));
+        if imperial.text != metric.text {
+            translations.push(imperial);
+        }
+        if language != Voice::default().language() {
+            translations.push(metric);
+        }
+    }
+    translations
 }
 
 /// Everything that the rules evaluate.
@@ -227,8 +258,52 @@ impl Situation<'_> {
             severity,
             key,
             text: phrase.told(Voice::default()),
-            phrase: Some(phrase),
+            translations: translations(&phrase),
             at: self.now,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::alerts::phrase::PhraseValue;
+
+    #[test]
+    fn every_reader_gets_the_same_words_after_a_restart() {
+        let phrase = AlertPhrase::new(|words| words.leg_began)
+            .with("sport", PhraseValue::Sport(None))
+            .with("time", PhraseValue::Way(5000.0));
+        let alert = Alert {
+            kind: AlertKind::LegChange,
+            severity: Severity::Info,
+            key: "leg".to_owned(),
+            text: phrase.told(Voice::default()),
+            translations: translations(&phrase),
+            at: Timestamp::UNIX_EPOCH,
+        };
+        let stored = serde_json::to_value(&alert).unwrap();
+        let loaded: Alert = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(loaded, alert);
+        for language in Voice::languages() {
+            for units in [Units::Metric, Units::Imperial] {
+                let voice = Voice::new(Some(language), units);
+                assert_eq!(loaded.told(voice), phrase.told(voice));
+            }
+        }
+        // The version before stored the English text alone.
+        let mut older = stored;
+        older.as_object_mut().unwrap().remove("translations");
+        let older: Alert = serde_json::from_value(older).unwrap();
+        assert_eq!(older.told(Voice::new(Some("de"), Units::Imperial)), alert.text);
+    }
+
+    #[test]
+    fn a_text_without_a_unit_is_stored_once_per_language() {
+        let languages: Vec<String> = translations(&AlertPhrase::new(|words| words.often_harmless))
+            .into_iter()
+            .map(|translation| translation.language)
+            .collect();
+        assert_eq!(languages, ["de", "fr", "es", "it"]);
     }
 }

@@ -22,7 +22,7 @@ pub struct Voice {
 
 /// A sentence or a part of one, with its values.
 #[derive(Clone, Debug)]
-pub struct AlertPhrase {
+pub(super) struct AlertPhrase {
     sentence: fn(&AlertWords) -> &'static str,
     values: Vec<(&'static str, PhraseValue)>,
 }
@@ -91,6 +91,14 @@ impl Voice {
             words: words.unwrap_or(ENGLISH),
             units,
         }
+    }
+
+    pub fn language(self) -> &'static str {
+        self.words.code
+    }
+
+    pub fn units(self) -> Units {
+        self.units
     }
 
     /// Whether the alerts are translated into this language.
@@ -223,7 +231,7 @@ impl AlertPhrase {
     }
 
     /// The phrase as this reader gets it.
-    pub fn told(&self, voice: Voice) -> String {
+    pub(super) fn told(&self, voice: Voice) -> String {
         let values: Vec<(&str, String)> = self
             .values
             .iter()

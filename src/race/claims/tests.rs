@@ -64,7 +64,7 @@ fn alert(text: &str, at_s: i64) -> Alert {
         severity: Severity::Info,
         key: text.into(),
         text: text.into(),
-        phrase: None,
+        translations: Vec::new(),
         at: at(at_s),
     }
 }

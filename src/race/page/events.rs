@@ -35,7 +35,7 @@ pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments)
     let mut events: Vec<(Timestamp, String)> = if terms.is_crew() {
         let sent = source.sent.iter().cloned();
         alerts
-            .map(|alert| (alert.at, alert.told(voice)))
+            .map(|alert| (alert.at, alert.told(voice).to_owned()))
             .chain(sent)
             .filter(|(_, text)| terms.name.is_some() || !names_athlete(source, text))
             .collect()

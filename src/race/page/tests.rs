@@ -52,7 +52,7 @@ fn alert(kind: AlertKind, seconds: i64, text: &str) -> Alert {
         severity: Severity::Notice,
         key: text.into(),
         text: text.into(),
-        phrase: None,
+        translations: Vec::new(),
         at: at(seconds),
     }
 }

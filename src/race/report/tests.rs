@@ -29,7 +29,7 @@ fn raced() -> Snapshot {
             severity: Severity::Info,
             key: minute.to_string(),
             text: format!("Split {minute}."),
-            phrase: None,
+            translations: Vec::new(),
             at: at(minute * 36),
         })
         .collect();
