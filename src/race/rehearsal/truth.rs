@@ -5,8 +5,9 @@ use super::delivery::Delivery;
 use super::legs;
 use crate::race::sport::LegKind;
 
-/// Moving less than this for [`SHORTEST_STOP_S`] is a stop.
-const STAYS_M: f64 = 25.0;
+/// Moving less than this for [`SHORTEST_STOP_S`] is a stop. A resting receiver drifts by up to 0.15 m/s, and the slowest
+/// walkers cover more than twice as much.
+const STAYS_M: f64 = 40.0;
 const SHORTEST_STOP_S: f64 = 210.0;
 
 /// No sample for this long is a gap: a pause of the timer, or no reception.
