@@ -5,6 +5,7 @@
 //! progress are answered.
 
 pub mod demo;
+mod fades;
 mod filling;
 mod listeners;
 mod live_settings;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use fades::FadeReading;
 use filling::Filling;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -371,13 +373,25 @@ impl Daemon {
             web::serve(listener, tls, web, stopping).await;
             ended.cancel();
         });
+        // Only the built-in worker can read what the gateway itself asks for.
+        let own_workers = history_workers.is_some().then(|| workers.clone());
+        let reading_workers = history_workers.unwrap_or_else(|| workers.clone());
+        fades::start(FadeReading {
+            races: races.clone(),
+            accounts: accounts.clone(),
+            gateway: gateway.clone(),
+            workers: reading_workers.clone(),
+            own_workers: own_workers.clone(),
+            clock: clock.clone(),
+            lifecycle: lifecycle.clone(),
+        });
         filling::start(Filling {
             history: history.clone(),
             accounts: accounts.clone(),
             oauth: oauth.clone(),
             gateway: gateway.clone(),
-            own_workers: history_workers.is_some().then(|| workers.clone()),
-            workers: history_workers.unwrap_or_else(|| workers.clone()),
+            own_workers,
+            workers: reading_workers,
             clock: clock.clone(),
             pace: whole_seconds(config.history_pace),
             lifecycle: lifecycle.clone(),

@@ -18,6 +18,7 @@ pub mod id;
 pub mod outlook;
 pub mod pacing;
 pub mod page;
+pub mod past;
 pub mod place_rule;
 pub mod plan;
 pub mod recipients;

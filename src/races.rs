@@ -23,6 +23,7 @@
 //! | `records`, `series` | what is stored |
 //! | `coaching` | sends Claude's messages to the phone |
 //! | `recipients`, `messages` | readers of a race with their own phones, and which message goes to which phone |
+//! | `fades` | whose past activities are to be read for the outlook, and what they showed |
 //! | `home` | the state of each athlete, for home automation |
 //! | `answers`, `tools` | the race tools of the connector |
 //! | `bot` | the Telegram bot's answers about races, made by rules |
@@ -35,6 +36,7 @@ mod by_link;
 mod caller;
 mod coaching;
 mod erase;
+mod fades;
 mod home;
 mod imported;
 mod mailbox;
@@ -64,6 +66,7 @@ pub use bot::{BOT_MENU, RaceBot};
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
 pub use imported::PastRace;
+pub use fades::{FoundFade, WantedFade};
 pub use mailbox::{
     MailboxHealth, MailboxParts, MailboxTrouble, RaceMailbox, fuzz as fuzz_mail, probe_mailbox,
 };

@@ -210,8 +210,20 @@ impl AdminService {
             "course": detail.course,
             "last_words": detail.last_words,
             "recipients": detail.recipients,
+            "own_fades": self.own_fades(id)?,
             "shares": self.shares(id.as_str())?,
         }))
+    }
+
+    /// What the athlete's past activities showed for the outlook of a race.
+    fn own_fades(&self, id: &RaceId) -> Result<Value, AdminRefusal> {
+        let races = &self.rooms.races;
+        let view = match races.owner(id)? {
+            Some(account) => races.view(&account, id)?,
+            None => None,
+        };
+        let fades = view.and_then(|view| view.snapshot.watch.own_fades);
+        Ok(fades.map_or(Value::Null, |fades| json!(fades)))
     }
 
     fn gpx(&self, account: &AccountId, id: &RaceId, text: &mut TextStream<'_>) -> Result<u64, AdminRefusal> {

@@ -6,6 +6,7 @@
 //! window. Without a signal, the outlook continues from the last point and widens.
 
 mod effort;
+pub mod fade;
 mod pace;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use crate::race::goal::RaceGoal;
 use crate::race::plan::{Checkpoint, PlanLeg};
 use crate::race::sport::LegKind;
 use crate::race::track::{Crossing, SHORTEST_STOP_S, Track};
+use fade::OwnFades;
 use pace::{LegPace, Needed, SIGMA_UNPLANNED};
 
 pub(crate) use effort::effort_m;
@@ -93,21 +95,32 @@ pub struct Outlook<'a> {
 
 impl<'a> Outlook<'a> {
     /// The outlook at `now`; `None` until enough of the race has been seen. `silence` is the present loss of signal,
-    /// if there is one.
-    pub fn of(goal: RaceGoal<'a>, now: Timestamp, silence: Option<SignedDuration>) -> Option<Self> {
+    /// if there is one. `fades` are the athlete's own, if known.
+    pub fn of(
+        goal: RaceGoal<'a>,
+        now: Timestamp,
+        silence: Option<SignedDuration>,
+        fades: Option<&OwnFades>,
+    ) -> Option<Self> {
         let track = goal.track;
         let started_at = track.true_time(track.started_at?);
         let now_s = now.duration_since(started_at).as_secs_f64();
         if track.elapsed_s() < FIRST_S || track.progress_m() < FIRST_M {
             return None;
         }
+        let end_m = leg_end_m(goal).or(goal.whole_m()).unwrap_or_default();
         Some(Self {
-            pace: LegPace::of(goal, leg_end_m(goal).or(goal.whole_m()).unwrap_or_default())?,
+            pace: LegPace::of(goal, end_m, fades)?,
             goal,
             seen_s: track.elapsed_s(),
             now_s: now_s.max(track.elapsed_s()),
             silence_s: silence.map(|silence| silence.as_secs_f64()),
         })
+    }
+
+    /// The sport of the current leg, in a transition that of the leg to come.
+    pub fn sport(&self) -> Option<LegKind> {
+        self.pace.kind
     }
 
     pub fn finish(&self) -> Option<ArrivalWindow> {

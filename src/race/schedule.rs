@@ -18,6 +18,7 @@ use crate::race::course::Course;
 use crate::race::ending;
 use crate::race::ending::{EndEvidence, EndReason, EndRules};
 use crate::race::goal::RaceGoal;
+use crate::race::outlook::fade::OwnFades;
 use crate::race::plan::RacePlan;
 use crate::race::track::Track;
 
@@ -72,6 +73,9 @@ pub struct RaceWatch {
     pub finished_at: Option<Timestamp>,
     /// Number of consecutive answers in an unknown format, for which the LiveTrack page was read instead.
     pub changed: u32,
+    /// What the account's past activities say about the athlete's fade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_fades: Option<OwnFades>,
 }
 
 /// Result of one LiveTrack poll.
@@ -133,7 +137,14 @@ impl RaceWatch {
             failing: None,
             finished_at: None,
             changed: 0,
+            own_fades: None,
         }
+    }
+
+    /// What is known about the fade of the athlete whom the link shows now; `None` if nothing was read for this athlete.
+    pub fn fades(&self) -> Option<&OwnFades> {
+        let athlete = self.session.as_ref()?.athlete_key()?;
+        self.own_fades.as_ref().filter(|fades| fades.athlete == athlete)
     }
 
     pub fn answered(&mut self, now: Timestamp, answer: PollResult) {

@@ -9,7 +9,7 @@ use super::course::Course;
 use super::ending::EndReason;
 use super::goal::RaceGoal;
 use super::id::RaceId;
-use super::outlook::Outlook;
+use super::outlook::{Outlook, fade};
 use super::plan::RacePlan;
 use super::schedule::{RacePhase, RaceWatch};
 use super::text::plain_text;
@@ -67,8 +67,13 @@ impl Snapshot {
         let silence = self.watch.silence(&self.track);
         let lost = silence.filter(|silence| *silence > self.watch.quiet_after());
         is_open
-            .then(|| Outlook::of(self.goal(), self.now, lost))
+            .then(|| Outlook::of(self.goal(), self.now, lost, self.watch.fades()))
             .flatten()
+    }
+
+    /// What the slowdown of the outlook rests on.
+    pub fn slowdown(&self, outlook: &Outlook<'_>) -> String {
+        fade::basis(self.watch.fades(), outlook.sport())
     }
 }
 

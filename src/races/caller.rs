@@ -31,6 +31,8 @@ pub enum RaceCaller {
     Mail(AccountId),
     /// The person, on their own page.
     Page(PageVisitor),
+    /// The gateway itself, for a person who has access.
+    Gateway(AccountId),
     /// A member of the circle whom the person lets see their races. It can only read.
     Member(AccountId),
 }
@@ -42,6 +44,7 @@ impl RaceCaller {
             | Self::SignIn(account, _)
             | Self::Chat(account)
             | Self::Mail(account)
+            | Self::Gateway(account)
             | Self::Member(account) => account,
             Self::Race(grant) => &grant.account,
             Self::Page(visitor) => &visitor.account,
@@ -57,7 +60,9 @@ impl RaceCaller {
             Self::Operator(_) => Ok(true),
             Self::Member(_) => Ok(false),
             Self::SignIn(_, family) => OAuth::has_family_within(tx, family),
-            Self::Chat(account) | Self::Mail(account) => OAuth::has_access_within(tx, account),
+            Self::Chat(account) | Self::Mail(account) | Self::Gateway(account) => {
+                OAuth::has_access_within(tx, account)
+            }
             Self::Page(visitor) => visitor.is_open_within(tx),
             Self::Race(grant) => Ok(tx.find::<RaceToken>(grant.token.as_bytes())?.is_some()),
         }

@@ -88,6 +88,7 @@ impl Races {
             traces: parts.traces,
             public_url: parts.public_url,
             versions: watch::Sender::default(),
+            lacking_fades: watch::Sender::default(),
             watched: Mutex::default(),
             past: Mutex::default(),
             gates: Mutex::default(),

@@ -1,6 +1,6 @@
 //! State shared by the tasks of all races.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +41,8 @@ pub(super) struct RacesState {
     /// The address that people use, without a slash at its end.
     pub(super) public_url: String,
     pub(super) versions: watch::Sender<RaceVersions>,
+    /// The watched races whose athlete's fade may still have to be read.
+    pub(super) lacking_fades: watch::Sender<BTreeSet<RaceId>>,
     pub(super) watched: Mutex<BTreeMap<RaceId, Arc<WatchedRace>>>,
     /// Finished races that were requested recently, cached because computing a track needs all its points.
     pub(super) past: Mutex<BTreeMap<RaceId, Arc<RaceState>>>,

@@ -55,6 +55,7 @@ enum DueStep {
 pub(super) async fn watch(races: Arc<RacesState>, race: Arc<WatchedRace>) {
     let stopping = races.lifecycle.stopping();
     loop {
+        races.note_fade(&race);
         let Some((due_at, step)) = due(&races, &race.state()) else {
             finish(&races, &race).await;
             if due(&races, &race.state()).is_none() {

@@ -5,6 +5,7 @@
 
 mod changes;
 mod history;
+mod past;
 mod reads;
 mod zone;
 
@@ -35,6 +36,7 @@ use crate::mcp::members::Members;
 use crate::mcp::params::Params;
 use crate::mcp::revision::negotiated;
 use crate::mcp::{Era, JsonRpcMessage, McpError, RejectedRequest};
+use crate::race::past::READ_PAST;
 
 /// The tools on offer and the person's Garmin account. Clones share both.
 #[derive(Clone)]
@@ -132,6 +134,7 @@ impl Server {
             // The templates have nothing to complete: ids come from the tools.
             "completion/complete" => Ok(json!({"completion": {"values": []}}).to_string()),
             READ_DAYS => self.read_days(&params).await,
+            READ_PAST => self.read_past(&params).await,
             "prompts/list" => Ok(json!({"prompts": []}).to_string()),
             unknown => {
                 let method = unknown.chars().take(80).collect();

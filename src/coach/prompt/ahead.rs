@@ -33,6 +33,9 @@ pub(super) fn outlook(look: &RaceLook) -> String {
             cutoff.unwrap_or_default(),
         )]);
     }
+    if let Some(outlook) = &outlook {
+        text.extend([format!("the outlook uses {}\n", snapshot.slowdown(outlook))]);
+    }
     let drift = drift_percent(&snapshot.track);
     text.extend(drift.map(|percent| format!("drift of heart rate on this leg: {percent:+.1} %\n")));
     if let Some(hour) = last_hour(snapshot.goal()) {

@@ -68,6 +68,17 @@ impl LiveTrackSession {
         (!name.is_empty()).then_some(name)
     }
 
+    /// Whether the athlete is clearly the person with this name in Garmin's profile: both names are the same, and more
+    /// than a first name.
+    pub fn is_clearly(&self, full_name: &str) -> bool {
+        let words = |name: &str| -> Vec<String> { name.split_whitespace().map(str::to_lowercase).collect() };
+        let (shown, own) = (
+            words(self.athlete.as_deref().unwrap_or_default()),
+            words(full_name),
+        );
+        own.len() > 1 && shown == own
+    }
+
     /// When Garmin usually closes the link: 24 hours after the start.
     pub fn link_ends_at(&self) -> Option<Timestamp> {
         self.start?.checked_add(SignedDuration::from_hours(24)).ok()
@@ -112,6 +123,25 @@ mod tests {
             ("<html>", LiveTrackError::Page),
         ] {
             assert_eq!(LiveTrackSession::read(body.as_bytes()), Err(failure), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_full_name_is_clearly_the_same_person() {
+        let session = |athlete: Option<&str>| LiveTrackSession {
+            athlete: athlete.map(str::to_owned),
+            ..LiveTrackSession::default()
+        };
+        assert!(session(Some(" Ann  EXAMPLE ")).is_clearly("Ann Example"));
+        for (shown, own) in [
+            (Some("Ann E"), "Ann Example"),
+            (Some("Ann"), "Ann"),
+            (Some("Example Ann"), "Ann Example"),
+            (Some(""), ""),
+            (None, "Ann Example"),
+            (None, ""),
+        ] {
+            assert!(!session(shown).is_clearly(own), "{shown:?} {own}");
         }
     }
 

@@ -237,7 +237,7 @@ impl Situation<'_> {
     pub(super) fn outlook(&self) -> Option<Outlook<'_>> {
         let silence = self.watch.silence(self.track);
         let lost = silence.filter(|silence| *silence > self.watch.quiet_after());
-        Outlook::of(self.goal(), self.now, lost)
+        Outlook::of(self.goal(), self.now, lost, self.watch.fades())
     }
 
     /// Race time at present in seconds; 0 before the start.

@@ -2,6 +2,7 @@
 //! flats.
 
 use crate::race::course::Course;
+use crate::race::past::PastLap;
 use crate::race::sport::LegKind;
 
 /// Time per metre at a grade, relative to the flat, at the same effort. On recordings with elevations, scaling what
@@ -28,4 +29,15 @@ pub(crate) fn effort_m(course: Option<&Course>, kind: Option<LegKind>, from_m: f
         effort_m += length_m * cost(kind, grade);
     });
     effort_m
+}
+
+/// Effort of a past lap, in metres of flat ground. A lap tells its climb and descent alone, so its distance is taken to
+/// be all slope, up and down in that proportion.
+pub(super) fn lap_effort_m(sport: LegKind, lap: &PastLap) -> f64 {
+    let slope_m = lap.ascent_m + lap.descent_m;
+    if slope_m <= 0.0 {
+        return lap.distance_m;
+    }
+    let (grade, up) = (slope_m / lap.distance_m, lap.ascent_m / slope_m);
+    lap.distance_m * (up * cost(Some(sport), grade) + (1.0 - up) * cost(Some(sport), -grade))
 }

@@ -8,6 +8,7 @@
 //! of them, checked on the other. Most are training, so the slowdown of long races comes from race results instead.
 
 use super::effort::effort_m;
+use super::fade::{OwnFades, slowing};
 use crate::race::goal::RaceGoal;
 use crate::race::sport::LegKind;
 use crate::race::track::{Leg, WayMark};
@@ -18,16 +19,6 @@ const RECENT_S: (f64, f64) = (1800.0, 3600.0);
 /// The share of the recent deviation that is expected to continue. On the recordings anything from 0.4 to 0.6 is equally
 /// good; without it the error at three quarters of the way is a fifth larger.
 const RECENT_WEIGHT: f64 = 0.5;
-
-/// Legs up to this length are expected to stay even; hours. The recordings fit one hour a little better than two.
-const EVEN_HOURS: f64 = 1.0;
-
-/// How much slower the end of a leg is than its start, for every doubling beyond [`EVEN_HOURS`]: in runs, and in other
-/// sports. The second half of a marathon of four hours is expected to be 7 % slower than the first, as in the results
-/// of big races. For an even runner, the recent pace corrects this after the first hour.
-const SLOWING_RUN: f64 = 0.07;
-const SLOWING: f64 = 0.03;
-const MOST_SLOWING: f64 = 0.25;
 
 /// The leg so far is compared in this many parts of equal effort. On the recordings 6 to 12 are equally good.
 const PARTS: u32 = 8;
@@ -99,8 +90,9 @@ pub(super) fn usual_mps(kind: LegKind) -> f64 {
 }
 
 impl LegPace {
-    /// `end_m`: where the leg ends on the way, or the place that matters if its end is unknown.
-    pub(super) fn of(goal: RaceGoal<'_>, end_m: f64) -> Option<Self> {
+    /// `end_m`: where the leg ends on the way, or the place that matters if its end is unknown. `fades`: the athlete's
+    /// own, if known.
+    pub(super) fn of(goal: RaceGoal<'_>, end_m: f64, fades: Option<&OwnFades>) -> Option<Self> {
         let track = goal.track;
         let leg = track.leg()?;
         let here = WayMark {
@@ -159,7 +151,7 @@ impl LegPace {
             return Some(pace);
         }
         let hours = moving_s / 3600.0 * pace.leg_effort_m / so_far_m.max(1.0);
-        pace.slowing = slowing(kind, hours);
+        pace.slowing = slowing(kind, hours, fades.and_then(|fades| fades.of(kind)));
         pace.stops_per_s = (stood_s + prior_stops(kind, hours) * PRIOR_S) / (moving_s + PRIOR_S);
         if so_far_m < 500.0 || moving_s < SHOWS_PACE_S {
             return Some(pace);
@@ -218,15 +210,6 @@ fn mps_by_legs_before(legs: &[Leg], kind: Option<LegKind>) -> Option<f64> {
     let leg = before.iter().rev().find(tells)?;
     let mps = leg.distance_m() / leg.elapsed_s().max(1.0);
     Some(mps * usual_mps(kind?) / usual_mps(leg.kind?))
-}
-
-/// How much slower the end of a leg of this length is expected to be than its start.
-fn slowing(kind: Option<LegKind>, hours: f64) -> f64 {
-    let per_doubling = match kind {
-        Some(LegKind::Run) => SLOWING_RUN,
-        _ => SLOWING,
-    };
-    (per_doubling * (hours / EVEN_HOURS).log2()).clamp(0.0, MOST_SLOWING)
 }
 
 /// Expected stops as a share of the moving time, before any stop was seen.

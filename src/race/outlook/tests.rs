@@ -36,7 +36,7 @@ fn forecasts(kind: LifeKind, seed: u64) -> Vec<Forecast> {
             plan: &life.plan,
             course: life.course.as_ref(),
         };
-        let outlook = Outlook::of(goal, sample.seen_at, None).unwrap();
+        let outlook = Outlook::of(goal, sample.seen_at, None, None).unwrap();
         let arrival = outlook.finish().unwrap();
         let plain_s = track.elapsed_s() / track.progress_m() * life.whole_m;
         all.push(Forecast {
@@ -124,10 +124,10 @@ fn in_silence_the_outlook_goes_on_and_widens() {
     };
     let track = Track::of(plan.kind, None, &steady(3600, 3.0));
     let width = |arrival: ArrivalWindow| arrival.late_s - arrival.early_s;
-    let seen = Outlook::of(goal(&track, &plan), at(3615), None).unwrap();
+    let seen = Outlook::of(goal(&track, &plan), at(3615), None, None).unwrap();
     let silent = |minutes: i64| {
         let silence = SignedDuration::from_mins(minutes);
-        Outlook::of(goal(&track, &plan), at(3600 + minutes * 60), Some(silence)).unwrap()
+        Outlook::of(goal(&track, &plan), at(3600 + minutes * 60), Some(silence), None).unwrap()
     };
     let before = seen.finish().unwrap();
     assert!((before.likely_s - 7032.0).abs() < 200.0, "{before:?}");
@@ -155,7 +155,7 @@ fn a_place_is_passed_ahead_or_unknown() {
         })
         .into();
     let track = Track::of(plan.kind, None, &steady(3600, 3.0));
-    let outlook = Outlook::of(goal(&track, &plan), at(3615), None).unwrap();
+    let outlook = Outlook::of(goal(&track, &plan), at(3615), None, None).unwrap();
     let places = outlook.places();
     let names: Vec<_> = places.iter().map(|place| place.name.as_str()).collect();
     assert_eq!(names, ["A", "B", "finish"]);
@@ -174,7 +174,7 @@ fn a_place_is_passed_ahead_or_unknown() {
         "{b:?} {finish:?}"
     );
     let young = Track::of(plan.kind, None, &steady(600, 3.0));
-    assert!(Outlook::of(goal(&young, &plan), at(615), None).is_none());
+    assert!(Outlook::of(goal(&young, &plan), at(615), None, None).is_none());
     let unknown = places_without_outlook(&young, &plan);
     assert!(unknown.iter().all(|place| place.state == PlaceState::Unknown));
 }
@@ -198,7 +198,7 @@ fn a_transition_and_the_start_of_a_leg_go_by_the_legs_before() {
             }
             seen = track.legs.len();
             let goal = goal(&track, &life.plan);
-            let arrival = Outlook::of(goal, sample.seen_at, None)
+            let arrival = Outlook::of(goal, sample.seen_at, None, None)
                 .and_then(|outlook| outlook.finish())
                 .unwrap();
             looks += 1;

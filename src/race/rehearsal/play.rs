@@ -146,7 +146,7 @@ fn forecast(
     let lost = watch
         .silence(track)
         .filter(|silence| *silence > watch.quiet_after());
-    let outlook = Outlook::of(goal, now, lost).filter(|_| watch.phase == RacePhase::Live)?;
+    let outlook = Outlook::of(goal, now, lost, None).filter(|_| watch.phase == RacePhase::Live)?;
     let whole_m = goal.whole_m()?;
     let mut places: Vec<f64> = plan
         .checkpoints

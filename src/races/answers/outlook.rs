@@ -48,6 +48,7 @@ pub(super) fn ahead(snapshot: &Snapshot) -> Map<String, Value> {
             "finish": window(snapshot, &finish, None),
             "next": next(&outlook.places(), snapshot),
             "signal": silence(outlook.silence_s),
+            "slowdown": snapshot.slowdown(outlook),
         })),
         _ => json!({"unknown": why_unknown(snapshot)}),
     };

@@ -28,6 +28,7 @@ impl Races {
                 | RaceCaller::Race(_)
                 | RaceCaller::Chat(_)
                 | RaceCaller::Mail(_)
+                | RaceCaller::Gateway(_)
                 | RaceCaller::Member(_) => None,
             },
             in_chat: matches!(caller, RaceCaller::Chat(_) | RaceCaller::Mail(_)),
