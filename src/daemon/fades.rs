@@ -102,6 +102,8 @@ impl FadeReading {
             };
             let wait = match step {
                 Ok(ReadStep::Kept) => continue,
+                // Usually the race is over, and lacks nothing any more.
+                Ok(ReadStep::Dropped) if self.races.wanted_fade(race).is_none() => continue,
                 Ok(ReadStep::Dropped) => TRY_AGAIN,
                 Ok(ReadStep::Again(wait)) => wait,
                 Err(reason) => {

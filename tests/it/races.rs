@@ -6,6 +6,7 @@ mod control;
 mod joined;
 mod killed;
 mod map_tiles;
+mod own_fade;
 mod page;
 mod past;
 mod places;
@@ -58,9 +59,12 @@ impl Tracked {
 
     /// Starts to track a scenario in a world that uses this clock.
     async fn in_world(world: World, clock: Clock, name: &str) -> Self {
+        Self::of(world, clock, &scenario(name)).await
+    }
+
+    async fn of(world: World, clock: Clock, scenario: &Scenario) -> Self {
         let ann = world.connect("ann@example.org", "demo-ann", None).await;
-        let scenario = scenario(name);
-        let links = world.simulator.links(&scenario, Playback::default());
+        let links = world.simulator.links(scenario, Playback::default());
         let mut tracked = Self {
             world,
             clock,
@@ -87,6 +91,11 @@ impl Tracked {
 
     /// Lets time pass until `to_s` seconds after the start, or until the race is no longer watched.
     async fn play(&self, to_s: i64) {
+        self.play_beside(0, to_s).await;
+    }
+
+    /// The same while this many more tasks sleep on the clock.
+    async fn play_beside(&self, more: usize, to_s: i64) {
         let to = start() + SignedDuration::from_secs(to_s);
         let races = self.world.races();
         loop {
@@ -100,7 +109,7 @@ impl Tracked {
                 }
             };
             let due = tokio::select! {
-                due = self.clock.next_due(SLEEPERS + watched - 1) => due,
+                due = self.clock.next_due(SLEEPERS + more + watched - 1) => due,
                 // When a race ends, fewer tasks sleep.
                 () = ended => continue,
             };

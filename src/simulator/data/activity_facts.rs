@@ -293,6 +293,29 @@ impl Activity {
         minutes.map(|m| tenths(m / self.minutes.max(1) as f64 * self.duration_s))
     }
 
+    /// How much slower the end is than the start. Runs of 90 minutes and more fade evenly.
+    fn slowing(&self) -> f64 {
+        if self.minutes >= 90 && self.steps.is_some() {
+            0.12
+        } else {
+            0.0
+        }
+    }
+
+    /// Seconds after which this much of the distance is covered.
+    fn seconds_to(&self, metres: f64) -> f64 {
+        let (part, half) = (metres / self.distance_m.unwrap_or(1.0), self.slowing() / 2.0);
+        self.duration_s * (part + half * part * part) / (1.0 + half)
+    }
+
+    /// Distance covered after so many seconds; `None` without a distance.
+    pub(super) fn metres_after(&self, seconds: f64) -> Option<f64> {
+        let (part, half) = (seconds / self.duration_s, self.slowing() / 2.0);
+        // The inverse of `seconds_to`, in a form that also holds without a slowing.
+        let root = (1.0 + 4.0 * half * (1.0 + half) * part).sqrt();
+        Some(self.distance_m? * 2.0 * (1.0 + half) * part / (1.0 + root))
+    }
+
     /// Start and duration in seconds, and length in metres. A lap is 1 km, 5 km on a bike, or 100 m in a pool. The last
     /// lap is the remainder, so that the laps add up to the activity.
     pub(super) fn laps(&self) -> Vec<(f64, f64, f64)> {
@@ -302,12 +325,16 @@ impl Activity {
             "lap_swimming" => 100.0,
             _ => 1_000.0,
         };
-        let seconds = |metres: f64| metres / distance * self.duration_s;
         let mut laps = Vec::new();
         let mut from = 0.0;
         while distance - from > 0.05 {
             let lap = (distance - from).min(length);
-            laps.push((seconds(from), tenths(seconds(lap)), tenths(lap)));
+            let start_s = self.seconds_to(from);
+            laps.push((
+                start_s,
+                tenths(self.seconds_to(from + lap) - start_s),
+                tenths(lap),
+            ));
             from += lap;
         }
         if laps.is_empty() {

@@ -36,7 +36,6 @@ impl Day<'_> {
         let outdoors = activity.climb_m > 0.0;
         let radius_m = activity.distance_m.unwrap_or(0.0) / TAU;
         let swings = (activity.duration_s / 300.0).round().max(1.0);
-        let speed_mps = activity.speed_mps();
         let celsius = outdoors
             .then(|| whole(12.0 + 10.0 * ((f64::from(self.date.day_of_year()) - 110.0) / 58.0).sin()));
         (0..=whole(activity.duration_s.floor()))
@@ -54,8 +53,11 @@ impl Day<'_> {
                     at,
                     place,
                     altitude_m: outdoors.then(|| 420.0 + activity.climb_m / 2.0 * hill),
-                    distance_m: speed_mps.map(|speed| speed * at as f64),
-                    speed_mps,
+                    distance_m: activity.metres_after(at as f64),
+                    speed_mps: activity
+                        .metres_after(at as f64 + 0.5)
+                        .zip(activity.metres_after(at as f64 - 0.5))
+                        .map(|(after, before)| after - before),
                     bpm: activity.bpm(part),
                     cadence_rpm: activity.cadence_spm().map(|steps| whole(steps / 2.0)),
                     watts: activity

@@ -303,8 +303,9 @@ impl Scenario {
 
 /// Default values of a scenario's members.
 mod usual {
+    /// A shortened name, as many people show it. It is not that of anybody's Garmin profile.
     pub(super) fn athlete() -> String {
-        "Ann Example".to_owned()
+        "Ann E".to_owned()
     }
 
     pub(super) fn session_name() -> String {

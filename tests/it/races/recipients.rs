@@ -118,7 +118,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
     // A recipient whose phone was named by somebody else is told so first.
     assert_eq!(
         phones.told_on("coach-and-nobody-else"),
-        ["Les messages de cette course arrivent ici désormais : Ann Example, Tunnel."]
+        ["Les messages de cette course arrivent ici désormais : Ann E, Tunnel."]
     );
     let command = start_command(&invitations[0]);
     let answer = phones.telegram.answer_to(OMA, &command).await;
@@ -159,10 +159,10 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
     }
 
     // Family: at most three messages an hour besides the finish, in German and miles, without any body data.
-    let oma = phones.telegram.messages_to(OMA, "Ann Example, Tunnel: ");
+    let oma = phones.telegram.messages_to(OMA, "Ann E, Tunnel: ");
     let oma: Vec<_> = oma
         .iter()
-        .map(|text| text.trim_start_matches("Ann Example, Tunnel: "))
+        .map(|text| text.trim_start_matches("Ann E, Tunnel: "))
         .collect();
     assert_eq!(oma.len(), 4, "{oma:#?}");
     assert_eq!(oma[0], "Das Rennen hat begonnen.");
@@ -191,7 +191,7 @@ async fn each_reader_of_a_race_gets_their_own_messages() {
     assert_eq!(coach.len(), 2, "{coach:#?}");
     assert!(coach[1].starts_with("Arrivée : 15,0 km en 1:1"), "{coach:#?}");
     // Ann's own phone still gets its messages.
-    let ann = phones.telegram.messages_to(ANN, "Ann Example, Tunnel: ");
+    let ann = phones.telegram.messages_to(ANN, "Ann E, Tunnel: ");
     assert!(
         ann.iter().any(|text| text.contains("The race has started.")),
         "{ann:#?}"
@@ -279,8 +279,8 @@ async fn nobody_reads_a_race_who_did_not_say_so() {
                 .is_some_and(|text| text.contains("Finished"))
     };
     phones.telegram.call_after(n, is_anns).await;
-    let hers = phones.telegram.messages_to(OMA, "Ann Example, Tunnel: ");
-    assert_eq!(hers, ["Ann Example, Tunnel: Das Rennen hat begonnen."]);
+    let hers = phones.telegram.messages_to(OMA, "Ann E, Tunnel: ");
+    assert_eq!(hers, ["Ann E, Tunnel: Das Rennen hat begonnen."]);
     phones.tracked.world.end().await;
 }
 
