@@ -62,7 +62,9 @@ pub(super) fn start(reading: FadeReading) {
         let running: Arc<Mutex<BTreeSet<RaceId>>> = Arc::default();
         loop {
             let races = lacking.borrow_and_update().clone();
-            races.into_iter().for_each(|race| reading.spawn(race, &running));
+            for race in races {
+                reading.spawn(race, &running);
+            }
             tokio::select! {
                 () = stopping.cancelled() => return,
                 _ = lacking.changed() => {}

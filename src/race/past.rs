@@ -15,7 +15,7 @@ pub const LEAST_PAST_S: f64 = 5400.0;
 /// The number of activities whose laps are read: the longest ones.
 pub const MOST_PAST: usize = 6;
 
-/// The parameters of [`READ_PAST`].
+/// The parameters of [`READ_PAST`]: a sport, and the days from which its activities are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastRequest {
     pub sport: LegKind,
@@ -23,11 +23,11 @@ pub struct PastRequest {
     pub to: Date,
 }
 
-/// The result of [`READ_PAST`].
+/// The result of [`READ_PAST`]: the longest activities of the sport, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PastReply {
-    /// The longest activities; empty if there is none of that length.
+    /// Empty if there is no activity of [`LEAST_PAST_S`].
     Read(Vec<PastActivity>),
     /// Garmin did not answer; the class of the failure.
     Failed(String),
@@ -35,7 +35,6 @@ pub enum PastReply {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PastActivity {
-    /// The laps in order.
     pub laps: Vec<PastLap>,
 }
 

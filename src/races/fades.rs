@@ -27,7 +27,7 @@ pub struct WantedFade {
     pub sport: LegKind,
 }
 
-/// What was found out.
+/// What was found out about the athlete of a race.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FoundFade {
     /// The athlete is not clearly the owner of the account, so nothing was read.
@@ -114,7 +114,7 @@ impl Races {
     }
 }
 
-/// Why nothing was written.
+/// Why a fade was not written.
 enum NotKept {
     Unwanted,
     Store(StoreError),

@@ -190,22 +190,21 @@ fn usable(sport: LegKind, laps: &[PastLap]) -> Vec<UsableLap> {
     laps
 }
 
-/// The median of values with weights; `None` without a value.
+/// The median of values with weights; between two values if each side weighs the same. `None` without a value.
 fn weighted_median(values: &mut [(f64, f64)]) -> Option<f64> {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let half = values.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
-    let mut below = 0.0;
-    for (at, (value, weight)) in values.iter().enumerate() {
-        below += weight;
-        if below > half {
-            return Some(*value);
-        }
-        if below == half {
-            let next = values.get(at + 1).map_or(*value, |(next, _)| *next);
-            return Some(f64::midpoint(*value, next));
-        }
-    }
-    values.last().map(|(value, _)| *value)
+    let whole: f64 = values.iter().map(|(_, weight)| weight).sum();
+    let at = |share: f64| {
+        let mut below = 0.0;
+        let mut known = values.iter();
+        let found = known.find(|(_, weight)| {
+            below += weight;
+            below >= share * whole
+        });
+        found.or(values.last()).map(|(value, _)| *value)
+    };
+    // Sums of weights are not exact.
+    Some(f64::midpoint(at(0.5 - 1e-9)?, at(0.5 + 1e-9)?))
 }
 
 #[cfg(test)]

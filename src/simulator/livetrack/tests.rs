@@ -217,7 +217,7 @@ fn the_session_ends_when_the_scenario_says_so() {
 #[test]
 fn short_links_and_profiles_lead_to_the_session() {
     let (mut world, link) = played(&named("marathon"), Playback::default());
-    for path in [format!("/{}", link.short), "/ann_example".to_owned()] {
+    for path in [format!("/{}", link.short), "/ann_e".to_owned()] {
         let reply = Client::default().ask(&mut world, &path, after(10));
         let (_, to) = reply
             .headers

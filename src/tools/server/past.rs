@@ -31,7 +31,7 @@ fn activity_type(sport: LegKind) -> &'static str {
 }
 
 impl Server {
-    /// The result of [`crate::race::past::READ_PAST`].
+    /// Answers [`crate::race::past::READ_PAST`] with the laps of the longest activities.
     pub(super) async fn read_past(&self, params: &Params<'_>) -> Result<String, McpError> {
         let request: PastRequest = params
             .for_worker()
