@@ -20,12 +20,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `token`, `phrases`, `number`, `units`, `readings`, `wording`, `quantity` | words, numbers and units |
+//! | `token`, `phrases`, `number`, `units`, `readings`, `wording`, `spoken`, `quantity` | words, numbers and units |
 //! | `terms`, `lexicon`, `items`, `names` | the roles of words; sentences and clauses |
 //! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
 //! | `facts` | what is known about the race |
 //! | `known`, `measured`, `gaps` | what a number with these roles may mean |
-//! | `verdict`, `value`, `percent`, `reaching`, `comparison`, `limits`, `changes`, `splits`, `states`, `evidence` | whether a claim is true |
+//! | `verdict`, `value`, `time_of_day`, `percent`, `reaching`, `comparison`, `limits`, `changes`, `splits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
@@ -50,10 +50,12 @@ mod reading;
 mod readings;
 mod roles;
 mod splits;
+mod spoken;
 mod states;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod time_of_day;
 mod token;
 mod units;
 mod value;

@@ -158,6 +158,9 @@ pub(super) fn comparison(
     if of_each(left) && begins && said.is_none() && right.scope().is_none() && right.is_past() {
         return of_successive(sense, left, facts);
     }
+    if let Some(by) = by.filter(|by| by.is_bare() && names_no_metric(sense, left, right)) {
+        return of_any_metric(by, left, right, said, facts);
+    }
     let metric = match sense {
         // "Her heart beats faster than before."
         Sense::Faster | Sense::Slower => left.measured().unwrap_or(ClaimMetric::Pace),
@@ -177,10 +180,17 @@ pub(super) fn comparison(
         number(timed, right, facts)?;
     }
     let other = compared_with(metric, right, said.filter(|_| timed.is_none()), facts)?;
+    if let (true, Some(by), None) = (other.is_empty() && metric == ClaimMetric::Cadence, by, said) {
+        return against_leg(by, sense, &one, facts);
+    }
     let (Some(is_more), false, false) = (sense.is_more(), one.is_empty(), other.is_empty()) else {
         return check(sense == Sense::Same, "the data does not allow this comparison");
     };
     let is_more = is_more != left.not();
+    // "nine seconds less than the five before": less time is a higher speed.
+    let by_time =
+        by.is_some_and(|by| by.measures(Measure::Duration).is_some()) && metric == ClaimMetric::Pace;
+    let is_more = is_more != (by_time && matches!(sense, Sense::Above | Sense::Below));
     // "Not one kilometre was slower than 5:50": this must hold for every split.
     let all = left.not() && left.is_past();
     let splits = facts.last_splits(left.leg(), f64::INFINITY);
@@ -199,6 +209,44 @@ pub(super) fn comparison(
     by.map_or(Ok(()), |by| {
         any(by, |reading, _| apart(reading, left, right, metric, facts))
     })
+}
+
+/// A cadence against that of an earlier part, of which only the mean of the leg is known. The earlier part lies on the
+/// other side of the mean.
+fn against_leg(by: &Quantity, sense: Sense, one: &[f64], facts: &RaceFacts) -> ClaimVerdict {
+    let leg = facts
+        .leg_now()
+        .map(|leg| leg.span.values(ClaimMetric::Cadence, None));
+    let means = leg.unwrap_or_default();
+    let said = by.readings.first().map_or(0.0, |reading| reading.value);
+    let is_so = |now: &f64, mean: &f64| {
+        let more = now - mean;
+        Some(more > 0.0) == sense.is_more() && said <= more.abs().mul_add(3.0, 1.0)
+    };
+    let holds = one.iter().any(|now| means.iter().any(|mean| is_so(now, mean)));
+    check(holds, "the comparison is the other way round")
+}
+
+fn names_no_metric(sense: Sense, left: &Roles, right: &Roles) -> bool {
+    let is_amount = matches!(sense, Sense::Above | Sense::Below);
+    is_amount && left.measured().or(right.measured()).is_none()
+}
+
+/// `Legs turn at 88, two more than in the first 20 km`: the number may count beats, watts or revolutions.
+fn of_any_metric(
+    by: &Quantity,
+    left: &Roles,
+    right: &Roles,
+    said: Option<&Quantity>,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let metrics = [ClaimMetric::HeartRate, ClaimMetric::Power, ClaimMetric::Cadence];
+    let holds = |metric: &ClaimMetric| {
+        let mut left = left.clone();
+        left.tags.push(Tag::Metric(*metric));
+        comparison(&left, right, said, Some(by), facts).is_ok()
+    };
+    check(metrics.iter().any(holds), "the comparison is the other way round")
 }
 
 /// `faster than 5:40 in every kilometre since the seventh`

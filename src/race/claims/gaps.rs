@@ -1,10 +1,10 @@
 //! The paces that a plan asks for, and how far the paces of a race lie apart.
 
-use super::facts::RaceFacts;
+use super::facts::{RaceFacts, RaceSpan};
 use super::lexicon::Tag;
 use super::quantity::Reading;
 use super::roles::Roles;
-use super::terms::ClaimMetric;
+use super::terms::{ClaimMetric, ClaimScope, Sense, When};
 
 /// The speeds that the plan asks for: over the whole race, and over the rest of it.
 pub(super) fn plan_speeds(facts: &RaceFacts) -> Vec<f64> {
@@ -71,4 +71,42 @@ pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
     }
     let differs = |a: &f64| paces.iter().any(|b| ((a - b).abs() - reading.value).abs() <= 2.0);
     paces.iter().any(differs)
+}
+
+/// Whether the pace changed by this many seconds per kilometre, in the sense that the clause gives: `you've lost 35 s per km
+/// since kilometre 7`. Without a sense, any two paces may differ by that.
+pub(super) fn pace_changed(reading: Reading, roles: &Roles, facts: &RaceFacts) -> bool {
+    let gains = match roles.sense() {
+        Some(Sense::Faster) => true,
+        Some(Sense::Slower) => false,
+        _ => return pace_differs(reading, facts),
+    };
+    let from_m = match roles.scope() {
+        Some(ClaimScope::Since(metres)) => Some(metres),
+        Some(ClaimScope::Window) => None,
+        None if matches!(roles.when(), Some(When::Perfect)) => None,
+        _ => return pace_differs(reading, facts),
+    };
+    let pace = |span: &RaceSpan| {
+        span.values(ClaimMetric::Pace, None)
+            .first()
+            .map(|mps| 1000.0 / mps)
+    };
+    let from = from_m.and_then(|m| facts.split_to(roles.leg(), m));
+    let splits = facts.last_splits(None, f64::INFINITY);
+    let now: Vec<f64> = facts.now().iter().filter_map(pace).collect();
+    let splits: Vec<f64> = splits.iter().filter_map(pace).collect();
+    let is_gain = |before: f64, after: f64| {
+        let gain = if gains { before - after } else { after - before };
+        (gain - reading.value).abs() <= 2.0
+    };
+    if let Some(before) = from.as_ref().and_then(pace) {
+        let after = splits.iter().rev().take(3).chain(&now);
+        return after.into_iter().any(|after| is_gain(before, *after));
+    }
+    let all: Vec<f64> = splits.into_iter().chain(now).collect();
+    (0..all.len()).any(|at| {
+        let (earlier, later) = all.split_at_checked(at).unwrap_or_default();
+        earlier.iter().any(|a| later.iter().any(|b| is_gain(*a, *b)))
+    })
 }

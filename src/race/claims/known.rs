@@ -2,6 +2,7 @@
 //!
 //! A number is right if one of these has its value and agrees with every role of the number.
 
+mod arrivals;
 mod fact;
 mod kind;
 mod lengths;

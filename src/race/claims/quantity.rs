@@ -2,6 +2,7 @@
 
 use super::number::{first, number};
 use super::readings::readings;
+use super::spoken;
 use super::token::one_of;
 use super::token::{Number, NumberShape, Token, TokenKind};
 use super::units::{SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
@@ -66,6 +67,9 @@ pub(crate) enum Before {
 
 /// The quantity at the start of `tokens`, and its length in tokens.
 pub(crate) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
+    if let Some(time) = spoken::time_of_day(tokens) {
+        return Some(time);
+    }
     let (mut quantity, length) = single(tokens, before)?;
     let rest = tokens.get(length..)?;
     let Some(joiner) = rest.first() else {

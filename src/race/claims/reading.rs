@@ -6,6 +6,7 @@
 
 mod adjuncts;
 mod clause;
+mod compared;
 mod mood;
 mod number;
 mod numbers;
@@ -13,6 +14,7 @@ mod people;
 mod scope;
 mod statements;
 mod stops;
+mod supposed;
 
 use super::claim::{Claim, ClaimBody};
 use super::facts::RaceFacts;
@@ -166,6 +168,7 @@ impl Reader<'_> {
     }
 
     fn clause(&mut self, mut clause: Clause, before: ClauseContext) -> ClauseContext {
+        compared::split_than(&mut clause);
         let than = clause::than(&clause);
         // "Compared with the first five, the second five were faster."
         if than == Some(0) && clause.len() > 1 {
@@ -191,6 +194,7 @@ impl Reader<'_> {
         let mood = mood::mood(&clause, supposed);
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
+        roles.add(supposed::kept_pace(&clause, &roles, self.facts).map(Tag::Keeps));
         if mood::keeps_pace(&clause) {
             // "If you keep the pace of the last kilometre" is not about that kilometre.
             let is_part = |tag: &Tag| matches!(tag, Tag::Part(_));

@@ -24,6 +24,8 @@ pub(crate) enum Measure {
     ClimbRate,
     /// Seconds.
     Duration,
+    /// Seconds since midnight, or since noon if they are less than twelve hours.
+    TimeOfDay,
     Percent,
     /// A number of stops.
     Stops,

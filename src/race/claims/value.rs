@@ -10,6 +10,7 @@ use super::percent::percent;
 use super::quantity::{Measure, Quantity, Reading};
 use super::roles::Roles;
 use super::terms::{Bound, ClaimMetric, ClaimScope, Mood, Progress, Reference, Sense, When};
+use super::time_of_day;
 use crate::race::sport::LegKind;
 use crate::race::text;
 
@@ -105,6 +106,7 @@ fn value(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts
     match reading.measure {
         Measure::Distance => distance(reading, to, roles, facts),
         Measure::Duration => time(reading, to, roles, facts),
+        Measure::TimeOfDay => time_of_day::time_of_day(reading, to, roles, facts),
         Measure::Percent => percent(reading, roles, facts),
         Measure::Stops => {
             let stops = facts.stops.iter().filter(|stop| stop.duration_s >= 45.0).count() as f64;
@@ -120,7 +122,7 @@ fn value(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts
             "the race's data does not contain this",
         ),
         Measure::PaceDifference => check(
-            is_advice || gaps::pace_differs(reading, facts),
+            is_advice || gaps::pace_changed(reading, roles, facts),
             "no two paces differ by that",
         ),
         Measure::ClimbRate => check(is_advice, "the data has no such rate of climb"),
@@ -178,7 +180,8 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     let compares = roles.reference().is_some() || matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind));
     let is_gap =
         is_gap && !compares && roles.progress().is_none() && !roles.has_any(&[Tag::Ago, Tag::Reached]);
-    if (by_pace || is_gap) && reading.value <= LONGEST_PACE_GAP_S && gaps::pace_differs(reading, facts) {
+    if (by_pace || is_gap) && reading.value <= LONGEST_PACE_GAP_S && gaps::pace_changed(reading, roles, facts)
+    {
         return Ok(());
     }
     // "every 10 km take you 19 minutes" gives a pace.
@@ -232,15 +235,10 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         return Ok(());
     }
     // "at the finish around 9:55"
-    let by_day = |fact: &KnownFact| {
-        let start_s = facts
-            .start_of_day_s
-            .filter(|_| fact.kind.is_moment() && reading.step >= 60.0);
-        start_s.is_some_and(|start_s| allowed.meets(fact.low + start_s, fact.high + start_s))
-    };
+    let by_day = |fact: &KnownFact| reading.step >= 60.0 && time_of_day::is_by_day(fact, allowed, facts);
     if known
         .iter()
-        .any(|fact| by_day(fact) && (fact.agrees(roles, facts) || fact.may_be(roles, facts)))
+        .any(|fact| by_day(fact) && time_of_day::agrees(fact, roles, facts))
     {
         return Ok(());
     }

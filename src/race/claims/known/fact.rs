@@ -94,6 +94,9 @@ impl KnownFact {
         };
         // A cut-off is not the target.
         let is_other_limit = self.kind == FactKind::Target && roles.reference() == Some(Reference::Cutoff);
+        // The margin to a cut-off is none to the plan.
+        let is_other_limit =
+            is_other_limit || (self.kind == FactKind::Margin && roles.reference() == Some(Reference::Plan));
         let names_part = roles.scope().is_some_and(|scope| scope != ClaimScope::Race);
         let is_asked = families(roles) == [self.kind.family()];
         let is_loose = self.is_time && self.high - self.low > 60.0 && !(roles.has_unknown && is_asked);

@@ -1,5 +1,6 @@
 //! How long the race and its parts took, and when its places were or may be reached.
 
+use super::arrivals::{KeptPace, to_come};
 use super::fact::{FactKind, KnownFact};
 use crate::race::claims::evidence::spans;
 use crate::race::claims::facts::RaceFacts;
@@ -11,8 +12,9 @@ use crate::race::sport::LegKind;
 pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     let mut known = Vec::new();
     of_race(&mut known, facts);
-    to_come(&mut known, facts);
-    of_places(&mut known, facts);
+    let pace = KeptPace::of(roles);
+    to_come(&mut known, pace, facts);
+    of_places(&mut known, pace, facts);
     of_stops(&mut known, roles, facts);
     of_part(&mut known, roles, facts);
     let splits = facts.last_splits(None, f64::INFINITY);
@@ -28,9 +30,6 @@ pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     }
     known
 }
-
-/// Hardly anybody takes longer for a transition; seconds.
-const LONGEST_CHANGE_S: f64 = 420.0;
 
 fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
     let from_s = facts.elapsed_s - facts.lag_s.min(60.0);
@@ -96,79 +95,7 @@ fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
     }
 }
 
-/// What may come: the target, the finish, the middle and the end of the leg.
-fn to_come(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
-    // "61 minutes in hand for the rest"
-    let left_s = facts
-        .target_s
-        .map(|target_s| target_s - facts.elapsed_s)
-        .filter(|left_s| *left_s > 0.0);
-    known.extend(left_s.map(|s| KnownFact::seconds(FactKind::Left, s - facts.age_s).up_to(s + 30.0)));
-    if let Some(end_m) = facts.whole_m {
-        if let (Some(target_s), Some((early_s, late_s))) = (facts.target_s, facts.reaches_s(end_m)) {
-            let gain = KnownFact::seconds(FactKind::Gain, 0.0);
-            known.push(gain.apart(target_s - late_s - 45.0, target_s - early_s + 45.0));
-        }
-        arrival(known, facts, end_m, None, None);
-    }
-    let half_m = facts
-        .leg_length_m()
-        .filter(|_| facts.is_multisport)
-        .map(|m| m / 2.0 - facts.leg_progress_m());
-    let half_m = half_m.or(facts.whole_m.map(|m| m / 2.0 - facts.progress_m));
-    if let Some(half_m) = half_m.filter(|m| *m > 0.0) {
-        arrival(
-            known,
-            facts,
-            facts.progress_m + half_m,
-            None,
-            facts.leg_now().and_then(|leg| leg.kind),
-        );
-    }
-    let left_m = facts.leg_length_m().filter(|_| facts.is_multisport);
-    if let Some(left_m) = left_m.map(|length_m| length_m - facts.leg_progress_m()) {
-        let now = facts.leg_now().and_then(|leg| leg.kind);
-        for leg in [now, Some(LegKind::Transition)] {
-            arrival(known, facts, facts.progress_m + left_m, None, leg);
-        }
-        // The next leg begins after a transition.
-        if now == Some(LegKind::Ride) {
-            let mut next = Vec::new();
-            arrival(
-                &mut next,
-                facts,
-                facts.progress_m + left_m,
-                None,
-                Some(LegKind::Run),
-            );
-            known.extend(
-                next.into_iter()
-                    .map(|fact| fact.up_to(fact.high + LONGEST_CHANGE_S)),
-            );
-        }
-    }
-}
-
-/// When a place may be reached: as a time of the race, and as the time until then.
-fn arrival(
-    known: &mut Vec<KnownFact>,
-    facts: &RaceFacts,
-    race_m: f64,
-    place: Option<usize>,
-    leg: Option<LegKind>,
-) {
-    let Some((early, late)) = facts.reaches_s(race_m) else {
-        return;
-    };
-    let (soonest, latest) = (early - facts.elapsed_s, late - facts.elapsed_s);
-    let slack = latest * 0.02;
-    let at = KnownFact::seconds(FactKind::Arrival, early - slack).up_to(late + slack);
-    let until =
-        KnownFact::seconds(FactKind::Until, soonest.mul_add(0.95, -20.0)).up_to(latest.mul_add(1.05, 20.0));
-    known.extend([at, until].map(|fact| fact.at(place).of_leg(leg)));
-}
-
-fn of_places(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
+fn of_places(known: &mut Vec<KnownFact>, pace: KeptPace, facts: &RaceFacts) {
     for (index, place) in facts.places.iter().enumerate() {
         let at = Some(index);
         let limits = place.cutoff_s.into_iter().chain(place.target_s);
@@ -191,7 +118,7 @@ fn of_places(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
             let later = place.at_m < facts.progress_m - 400.0 && stopped_s > 0.0;
             known.extend(later.then(|| KnownFact::seconds(FactKind::Passed, at_s + stopped_s).at(at)));
         } else {
-            arrival(known, facts, place.at_m, at, None);
+            pace.arrival(known, facts, place.at_m, at, None);
         }
         let Some(cutoff_s) = place.cutoff_s else { continue };
         let mut margins = vec![(
@@ -368,7 +295,7 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
     }
     if metres > facts.progress_m && !roles.is_past() {
         let mut ahead = Vec::new();
-        arrival(&mut ahead, facts, metres, None, None);
+        KeptPace::of(roles).arrival(&mut ahead, facts, metres, None, None);
         known.extend(ahead.iter().map(|fact| KnownFact {
             kind: FactKind::Part,
             ..*fact

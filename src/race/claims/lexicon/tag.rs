@@ -38,6 +38,8 @@ pub(crate) enum Tag {
     Need,
     /// Seconds of a target that the clause names: `if you want two hours`.
     Goal(f64),
+    /// The speed that the clause supposes for the rest of the way, in metres per second.
+    Keeps(f64),
     Not,
     /// `you`, `she`, `your`: the athlete.
     Athlete,

@@ -125,6 +125,15 @@ pub(super) fn follow(items: &mut [MessageItem], named: Option<ClaimScope>) {
             item.tags.push(Tag::Part(ClaimScope::Between(0.0, from_m)));
         }
     }
+    // "Km 7 was slow, and since then you've found 35 seconds."
+    if let Some(ClaimScope::Mark(at_m)) = named {
+        const SINCE_THEN: &str =
+            "since then|ever since|seitdem|seither|depuis lors|depuis|desde entonces|da allora";
+        for item in items.iter_mut().filter(|item| one_of(&item.words, SINCE_THEN)) {
+            item.tags.retain(|tag| !matches!(tag, Tag::Part(_)));
+            item.tags.push(Tag::Part(ClaimScope::Since(at_m)));
+        }
+    }
     let Some(
         ClaimScope::Between(_, end_m) | ClaimScope::Mark(end_m) | ClaimScope::First(Length::Metres(end_m)),
     ) = named

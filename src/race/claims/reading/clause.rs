@@ -99,6 +99,15 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
             roles.tags.push(Tag::Sense(Sense::Ahead));
         }
     }
+    let by_pace = measures(clause, &[Measure::PaceDifference])
+        || (has_tag(clause, Tag::Scope(ScopeWord::Each)) && measures(clause, &[Measure::Duration]));
+    if by_pace && roles.sense().is_none() {
+        if any(LOSES) {
+            roles.tags.push(Tag::Sense(Sense::Slower));
+        } else if any(GAINS) {
+            roles.tags.push(Tag::Sense(Sense::Faster));
+        }
+    }
     let of_half = has_tag(clause, Tag::Scope(ScopeWord::Half));
     let way = measures(clause, &[Measure::Distance]);
     if of_half && way && roles.sense() == Some(Sense::Below) {
@@ -176,6 +185,10 @@ pub(super) fn sends(clause: &[MessageItem]) -> bool {
 const REACHES: &str =
     "erreicht|passiert|atteint|franchit|rejoint|passe|llega|pasa|arriva|passa|raggiunge|alcanza";
 
+const LOSES: &str = "lost|lose|losing|given away|slowed|slowed by|faded|dropped|verloren|verlierst|verliert|perdu|perds|perd|perdido|pierdes|pierde|perso|perdi|perde|perdendo";
+
+const GAINS: &str = "gained|gain|won|found|saved|shaved|cut|taken|taken off|took|knocked|trimmed|picked up|gewonnen|gutgemacht|gewinnst|gagné|gagnes|gagne|repris|ganado|ganas|gana|recuperado|guadagnato|guadagni|guadagna|recuperato|tolto";
+
 const LATER: &str = "later|später|danach|nachher|plus tard|ensuite|más tarde|luego|después|più tardi|dopo|poi|afterwards|then|first|zuerst|d'abord|primero|prima";
 
 /// The roles that a clause passes on to the next one.
@@ -194,6 +207,7 @@ pub(super) fn carried(roles: &Roles) -> Roles {
                 | Tag::State(State::Silent)
                 | Tag::Reference(_)
                 | Tag::Goal(_)
+                | Tag::Keeps(_)
                 | Tag::Need
         )
     };

@@ -179,6 +179,6 @@ pub(super) fn foresees(items: &[MessageItem]) -> bool {
     let Some(modal) = modal else { return false };
     let rest = items.get(modal + 1..).unwrap_or_default();
     let arrives = rest.iter().take(4).any(|item| item.has(Tag::Arrive));
-    let has_time = measures(items, &[Measure::Duration, Measure::Distance]);
+    let has_time = measures(items, &[Measure::Duration, Measure::TimeOfDay, Measure::Distance]);
     arrives && has_time
 }
