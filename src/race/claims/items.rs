@@ -6,7 +6,7 @@ use super::facts::RaceFacts;
 use super::lexicon::{self, ScopeWord, Tag};
 use super::names;
 use super::quantity::{self, Before, Measure, Quantity};
-use super::terms::{Mood, Sense, When};
+use super::terms::{Mood, Progress, Sense, When};
 use super::token::one_of;
 use super::token::{NumberShape, Token, TokenKind, tokens};
 
@@ -379,7 +379,10 @@ fn before_number(before: Option<&Token>) -> Before {
     let aside = before
         .word()
         .is_some_and(|word| one_of(word, "up|down|by|um|de|di"));
+    let is_to_go = lexicon::tags(std::slice::from_ref(before))
+        .is_some_and(|(tags, _)| tags.contains(&Tag::Progress(Progress::ToGo)));
     match (between, is_scope) {
+        _ if is_to_go => Before::ToGo,
         _ if from => Before::From,
         _ if aside => Before::Aside,
         (true, _) => Before::Between,

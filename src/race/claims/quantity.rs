@@ -6,7 +6,7 @@ use super::spoken;
 use super::token::one_of;
 use super::token::{Number, NumberShape, Token, TokenKind};
 use super::units::{SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
-use super::wording::{and_half, describes};
+use super::wording::{and_half, counts_kilometres, describes};
 use Measure::{Duration, Speed};
 
 pub(crate) use super::units::{Measure, Reading};
@@ -63,6 +63,8 @@ pub(crate) enum Before {
     From,
     /// `down eleven on the first 20 km`
     Aside,
+    /// `noch zehn`, `quedan diez`
+    ToGo,
 }
 
 /// The quantity at the start of `tokens`, and its length in tokens.
@@ -149,20 +151,31 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         .first()
         .and_then(Token::word)
         .is_some_and(|word| one_of(word, COMPARATIVES));
+    // "sit up once" is no Spanish eleven.
+    let is_once = tokens.first().and_then(Token::word) == Some("once");
+    let counts_way = number.whole().is_some_and(|value| value >= 4.0) && counts_kilometres(before, rest);
     if in_words
         && unit.is_none()
         && !(counts && compares)
-        && (matches!(before, Before::Other | Before::From) || number.whole() == Some(1.0))
+        && !counts_way
+        && (matches!(before, Before::Other | Before::From | Before::ToGo)
+            || is_once
+            || number.whole() == Some(1.0))
         && number.whole().is_some_and(|value| value < 20.0)
     {
         return None;
     }
     let Some((unit, unit_length)) = unit else {
-        let quantity = Quantity {
+        let mut quantity = Quantity {
             ordinal: number.ordinal,
             readings: readings(&number, None),
             to: Vec::new(),
         };
+        // "Ten down, eleven to go" is rounded.
+        for reading in quantity.readings.iter_mut().filter(|_| in_words && counts_way) {
+            *reading = reading.in_unit(Measure::Distance, 1000.0);
+            reading.step *= 1.5;
+        }
         return Some((quantity, length));
     };
     let mut taken = length + unit_length + skipped;

@@ -1,8 +1,9 @@
 //! Words between a number and its unit, and after them: `six easy minutes`, `two minutes and a half`.
 
-use super::lexicon;
+use super::lexicon::{self, Tag};
 use super::number::{first, number};
-use super::token::{Token, one_of};
+use super::quantity::Before;
+use super::token::{Token, TokenKind, one_of};
 use super::units::{UNIT_PHRASES, Unit};
 
 /// Words after which a unit belongs to something else.
@@ -35,4 +36,17 @@ pub(super) fn and_half(tokens: &[Token]) -> Option<usize> {
         .is_some_and(|word| one_of(word, "and|y|e|et"));
     let skips = usize::from(tokens.get(1).and_then(Token::word) == Some("a"));
     (is_and && tokens.get(1 + skips).is_some_and(half)).then_some(2 + skips)
+}
+
+/// Whether a number in words without a unit counts kilometres: `ten down`, `eleven to go`, `noch zehn`.
+pub(super) fn counts_kilometres(before: Before, after: &[Token]) -> bool {
+    let is_so_far =
+        lexicon::tags(after).is_some_and(|(tags, _)| tags.iter().any(|tag| matches!(tag, Tag::Progress(_))));
+    let ends = after.first().is_none_or(|next| {
+        matches!(next.kind, TokenKind::Mark(_))
+            || next
+                .word()
+                .is_some_and(|word| one_of(word, "bis|hasta|fino|jusqu|until"))
+    });
+    is_so_far || (before == Before::ToGo && ends)
 }

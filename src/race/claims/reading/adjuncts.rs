@@ -14,7 +14,7 @@ const AFTER_STOP: &str = "after|nach|après|después de|después|dopo";
 const BEFORE_STOP: &str =
     "before|up to|until|till|vor|bis|avant|jusqu à|antes de|antes del|hasta|prima di|fino a|fino alla";
 
-const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|before|before the|vor|antes de|prima di";
+const UNTIL: &str = "to|until|till|bis|bis zu|bis zur|bis zum|hasta|hasta la|hasta el|fino|fino a|fino alla|jusqu à|jusqu|avant|avant la|avant le|before|before the|vor|vor dem|vor der|antes de|antes de la|antes del|prima di|prima della|prima del";
 
 /// Applies prepositions before a leg or a place where something began or ends: `since T1`, `until the run`.
 pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
@@ -39,12 +39,14 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
         if is_away && item.is(|tag| matches!(tag, Tag::Leg(_))) {
             item.tags.push(Tag::FromHere);
         }
+        let mut is_leg_to_come = false;
         if since || until {
             let is_leg = |tag: &Tag| matches!(tag, Tag::Leg(_) | Tag::OnLeg(_) | Tag::Nth(_));
             let leg = item.tags.iter().any(is_leg);
             item.tags.retain(|tag| !is_leg(tag));
             item.tags
                 .extend((leg && until).then_some(Tag::Progress(Progress::ToGo)));
+            is_leg_to_come = leg && until;
         }
         let place = item.tags.iter().find_map(|tag| {
             if let Tag::Place(index) = tag {
@@ -81,7 +83,7 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
             }
             continue;
         }
-        let is_nth = item.is(|tag| matches!(tag, Tag::Leg(_)));
+        let is_nth = !is_leg_to_come && item.is(|tag| matches!(tag, Tag::Leg(_)));
         let number = match direct_word(items, index) {
             "first" | "erste" | "ersten" | "première" | "primera" | "prima" => Some(1),
             "second" | "zweite" | "zweiten" | "seconde" | "deuxième" | "segunda" | "seconda" => Some(2),
@@ -89,6 +91,10 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
         };
         if let (Some(item), Some(number), true) = (items.get_mut(index), number, is_nth) {
             item.tags.push(Tag::Nth(number));
+        }
+        // "avant la course" is no lead.
+        if let Some(before) = items.get_mut(index - 1).filter(|_| is_leg_to_come) {
+            before.tags.retain(|tag| !matches!(tag, Tag::Sense(_)));
         }
     }
     // "per 24,3 km" is Italian for the whole way.

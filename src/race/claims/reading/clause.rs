@@ -8,6 +8,7 @@ use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{Bound, ClaimMetric, Mood, Progress, Reference, Sense, State, When};
 use crate::race::claims::token::one_of;
+use crate::race::sport::LegKind;
 
 /// What a clause is to the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,12 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     // "erreicht Pörtschach in sechs Minuten": a form that is present or a participle.
     let is_in = roles.has(Tag::In) || any("in etwa");
     let is_ahead = roles.has(Tag::Reached) && is_in && !roles.is_past() && !roles.has(Tag::Ago);
-    if is_ahead && any(REACHES) && measures(clause, &[Measure::Duration]) {
+    // "ist in etwa einer Stunde im Ziel"
+    let is_there_soon = is_in
+        && roles.is_present()
+        && (roles.has(Tag::State(State::Finished)) || roles.has(Tag::Finish))
+        && !roles.has_any(&[Tag::Ago, Tag::Not, Tag::Reached]);
+    if ((is_ahead && any(REACHES)) || is_there_soon) && measures(clause, &[Measure::Duration]) {
         roles.add([Tag::When(When::Future), Tag::In]);
     }
     if roles.when() == Some(When::Future)
@@ -53,6 +59,9 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     {
         roles.tags.retain(|tag| *tag != Tag::When(When::Future));
     }
+    // "Think of the half marathon in an hour and a half."
+    let is_last_leg = mood::anticipates(clause) && clause.iter().any(|item| mood::names_marathon(item));
+    roles.add(is_last_leg.then_some(Tag::Leg(LegKind::Run)));
     // "just over your limit"
     let bound = clause
         .iter()

@@ -62,6 +62,9 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     if supposes && !is_way(items, starts) && !keeps_pace(items) && !ends_part(items) {
         return Some(Mood::If);
     }
+    if starts && anticipates(items) {
+        return None;
+    }
     if starts {
         return Some(Mood::Advice);
     }
@@ -170,9 +173,40 @@ fn ends_part(items: &[MessageItem]) -> bool {
     has_numbers(items) && ifs.all(is_end)
 }
 
+/// Whether an imperative only says when something comes: `think of the run at 3:35`.
+pub(super) fn anticipates(items: &[MessageItem]) -> bool {
+    const VERBS: &str = "think|look|denk|denke|freu|pense|piensa|pensa|prepare|prépare|imagine|picture";
+    const ABOUT: &str = "of|about|forward|an|auf|à|au|en|a|al|for";
+    let comes = |item: &MessageItem| {
+        let is_place = item.is(|tag| matches!(tag, Tag::Leg(_) | Tag::Place(_)));
+        is_place || item.has(Tag::Finish) || names_marathon(item)
+    };
+    let is_when = |item: &MessageItem| {
+        one_of(
+            &item.words,
+            "in|at|gegen|um|à|a las|alle|vers|dans|tra|en|dentro de|around",
+        )
+    };
+    let is_asked = items
+        .windows(2)
+        .any(|two| matches!(two, [verb, about] if one_of(&verb.words, VERBS) && one_of(&about.words, ABOUT)));
+    let Some(subject) = items.iter().position(comes) else {
+        return false;
+    };
+    let rest = items.get(subject + 1..).unwrap_or_default();
+    is_asked && rest.iter().any(is_when) && measures(rest, &[Measure::Duration, Measure::TimeOfDay])
+}
+
+/// Whether the words name the run of a triathlon by its length.
+pub(super) fn names_marathon(item: &MessageItem) -> bool {
+    ["marathon", "maratón", "maratona"]
+        .iter()
+        .any(|end| item.words.ends_with(end))
+}
+
 /// Whether a modal verb predicts rather than advises: `she should reach`, `you'd be home`.
 pub(super) fn foresees(items: &[MessageItem]) -> bool {
-    if keeps_pace(items) {
+    if keeps_pace(items) || anticipates(items) {
         return true;
     }
     let modal = items.iter().position(|item| item.has(Tag::Mood(Mood::Modal)));

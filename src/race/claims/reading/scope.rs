@@ -55,13 +55,35 @@ fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>
 fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
     let splits = items
         .iter()
-        .any(|item| item.has(Tag::SplitNoun) || item.is(|tag| tag.extreme().is_some()));
+        .any(|item| item.has(Tag::SplitNoun) || item.is(|tag| tag.extreme().is_some()) || differs(item));
     let is_number =
         quantity.ordinal || one_of(direct_word(items, index), "number|nummer|numéro|número|numero");
     let km = quantity
         .whole()
         .filter(|km| splits && is_number && *km <= 300.0)?;
-    Some(found(ClaimScope::Mark(km * 1000.0), &[index]))
+    // "35 s per km since the seventh"
+    let article = items
+        .get(index.checked_sub(1)?)
+        .filter(|item| one_of(&item.words, "the|dem|der|le|la|el|il"));
+    let before = if article.is_some() {
+        index.checked_sub(2)
+    } else {
+        index.checked_sub(1)
+    };
+    let is_since = quantity.ordinal && one_of(word(items, before), SINCE);
+    let metres = km * 1000.0;
+    let scope = if is_since {
+        ClaimScope::Since(metres)
+    } else {
+        ClaimScope::Mark(metres)
+    };
+    Some(found(scope, &[index]))
+}
+
+/// Whether a number is a difference between two paces.
+fn differs(item: &MessageItem) -> bool {
+    item.quantity()
+        .is_some_and(|quantity| quantity.measures(Measure::PaceDifference).is_some())
 }
 
 /// `the five before`, after the last five were spoken of.

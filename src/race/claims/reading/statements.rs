@@ -104,6 +104,8 @@ impl Reader<'_> {
                 }
                 // "So kommst du in 1:56 ins Ziel."
                 State::Finished if has_values && is_present && item.words.starts_with("ins ") => {}
+                // "ist in einer Stunde im Ziel"
+                State::Finished if has_values && roles.has(Tag::In) && roles.is_future() => {}
                 // "seit 7:26 unterwegs"
                 State::Moving if items.iter().any(is_time) => {}
                 state => self.push(items, roles, ClaimBody::State(state)),
@@ -184,7 +186,12 @@ impl Reader<'_> {
                     let is_it = items
                         .get(index + 1..)
                         .is_some_and(|rest| rest.iter().any(|item| one_of(&item.words, IT)));
-                    let named = before.roles.leg().filter(|_| is_it && roles.leg().is_none());
+                    // "on the bike since 8:37 and nearly half way round"
+                    let goes_on = roles.when().is_none() && !roles.has(Tag::Athlete) && !has_values;
+                    let named = before
+                        .roles
+                        .leg()
+                        .filter(|_| (is_it || goes_on) && roles.leg().is_none());
                     roles.add(named.map(Tag::Leg));
                     // "three kilometres to half way"
                     let to = index.checked_sub(1).and_then(|at| items.get(at));
