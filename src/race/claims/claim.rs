@@ -33,6 +33,8 @@ pub(crate) enum ClaimBody {
     NthStop(f64),
     /// The current stop is the longest (or the shortest) so far.
     LongestStop(bool),
+    /// The current stop is longer (or shorter) than that at this many metres.
+    StopAgainst(f64, bool),
     /// The split that ends at this many metres, or the last one, is the fastest or slowest.
     Extreme(Sense, Option<f64>),
     /// A place that the athlete is at, has passed or has yet to reach: in metres from the start.

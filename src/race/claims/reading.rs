@@ -239,6 +239,10 @@ impl Reader<'_> {
             .and_then(|right| right.get(1..))
             .or(earlier.as_deref())
         {
+            let stopped = roles.within(&before.roles).within(&self.context);
+            if !has_values {
+                self.stop_lengths(&clause, right, &stopped);
+            }
             let context = roles.within(&carried(&before.roles)).within(&self.context);
             used = self.comparison(&clause, &context, right);
         }

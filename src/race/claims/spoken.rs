@@ -11,13 +11,15 @@ const NOON_S: f64 = 43_200.0;
 pub(super) fn time_of_day(tokens: &[Token]) -> Option<(Quantity, usize)> {
     let (minutes, length) = past_or_to(tokens)
         .or_else(|| half_before(tokens))
+        .or_else(|| shortly(tokens))
         .or_else(|| romance(tokens))
         .or_else(|| afternoon(tokens))
         .or_else(|| on_the_hour(tokens))?;
+    let is_rough = shortly(tokens).is_some();
     let reading = Reading {
         measure: Measure::TimeOfDay,
         value: minutes * 60.0,
-        step: 60.0,
+        step: if is_rough { 600.0 } else { 60.0 },
     };
     let quantity = Quantity {
         readings: vec![reading],
@@ -46,7 +48,10 @@ fn hour(tokens: &[Token], at: usize) -> Option<(f64, usize)> {
         .filter(|hour| (1.0..=12.0).contains(hour) && !number.ordinal)?;
     let rest = tokens.get(at + length..)?;
     let clock = clock_word(rest);
-    let is_measured = clock == 0 && first(&UNIT_PHRASES, rest).is_some();
+    // "three and a half hours"
+    let is_part =
+        one_of(word(rest, 0), "and|und|et|y|e") && one_of(word(rest, 1), "a|half|demie|media|mezza|ein");
+    let is_measured = clock == 0 && (is_part || first(&UNIT_PHRASES, rest).is_some());
     (!is_measured).then_some((hour, length + clock))
 }
 
@@ -87,6 +92,23 @@ fn past_or_to(tokens: &[Token]) -> Option<(f64, usize)> {
     (!is_half || is_past).then_some(())?;
     let signed = if is_past { minutes } else { -minutes };
     Some((hour.mul_add(60.0, signed), length + 1 + more))
+}
+
+/// `a little before ten`, `kurz nach neun`: within ten minutes.
+fn shortly(tokens: &[Token]) -> Option<(f64, usize)> {
+    let at = match (word(tokens, 0), word(tokens, 1)) {
+        ("a", "little" | "bit") => 2,
+        ("shortly" | "just" | "kurz", _) => 1,
+        _ => return None,
+    };
+    let minutes = match word(tokens, at) {
+        "before" | "vor" => -5.0,
+        "after" | "nach" => 5.0,
+        _ => return None,
+    };
+    spelled(tokens, at + 1)?;
+    let (hour, length) = hour(tokens, at + 1)?;
+    Some((hour.mul_add(60.0, minutes), at + 1 + length))
 }
 
 /// `halb zehn`: half an hour before ten.

@@ -201,6 +201,22 @@ pub(super) fn longest_stop(longest: bool, facts: &RaceFacts) -> ClaimVerdict {
     )
 }
 
+/// The current stop, or else the last one, against that at `metres`.
+pub(super) fn stop_against(metres: f64, longer: bool, facts: &RaceFacts) -> ClaimVerdict {
+    let other = facts
+        .stops
+        .iter()
+        .find(|stop| (stop.at_m - metres).abs() <= 400.0);
+    let (Some(last), Some(other)) = (facts.stops.last(), other) else {
+        return no("the data shows no stop there");
+    };
+    let more_s = last.duration_s - other.duration_s;
+    check(
+        more_s.abs() < 15.0 || (more_s > 0.0) == longer,
+        "the other stop was on the other side",
+    )
+}
+
 pub(super) fn stop_at(metres: f64, facts: &RaceFacts) -> ClaimVerdict {
     let from_m = |leg: usize| facts.legs.get(leg).map_or(0.0, |leg| leg.from_m);
     let near = |m: f64| (m - metres).abs() <= 600.0_f64.max(metres * 0.02);

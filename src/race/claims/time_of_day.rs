@@ -2,9 +2,11 @@
 
 use super::evidence::{Allowed, ClaimVerdict, check};
 use super::facts::RaceFacts;
-use super::known::{KnownFact, times};
+use super::known::{FactKind, KnownFact, times};
+use super::lexicon::Tag;
 use super::quantity::{Measure, Reading};
 use super::roles::Roles;
+use super::terms::Reference;
 
 const HALF_DAY_S: f64 = 43_200.0;
 
@@ -26,11 +28,15 @@ pub(super) fn time_of_day(
     let known = times(roles, facts);
     let is_later = reading.value < HALF_DAY_S;
     let mut shifts = [Some(0.0), is_later.then_some(HALF_DAY_S)].into_iter().flatten();
+    // "Malga Sole shuts at half past eight."
+    let is_cutoff = roles.reference() == Some(Reference::Cutoff) && !roles.has(Tag::Athlete);
     let holds = shifts.any(|later_s| {
         let to = to.map(|to| as_time(to, later_s));
         let allowed = Allowed::time(as_time(reading, later_s), to, roles.bound);
         known.iter().any(|fact| {
-            is_by_day(fact, allowed, facts) && (agrees(fact, roles, facts) || fact.may_come_later(roles))
+            (!is_cutoff || fact.kind == FactKind::Cutoff)
+                && is_by_day(fact, allowed, facts)
+                && (agrees(fact, roles, facts) || fact.may_come_later(roles))
         })
     });
     check(holds, "the data has another time of day for this")

@@ -27,6 +27,7 @@ pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> C
         && roles.progress() != Some(Progress::ToGo)
         && (!roles.has(Tag::In) || is_exact)
         && quantity.measures(Measure::Distance).is_none()
+        && (quantity.measures(Measure::TimeOfDay).is_none() || roles.is_past())
         && roles.mood.is_none()
     {
         return Err(no_leg(kind));

@@ -52,6 +52,7 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
         ),
         ClaimBody::StopAt(metres) => states::stop_at(*metres, facts),
         ClaimBody::NthStop(number) => states::nth_stop(*number, facts),
+        ClaimBody::StopAgainst(metres, longer) => states::stop_against(*metres, *longer, facts),
         ClaimBody::LongestStop(longest) => states::longest_stop(*longest, facts),
         ClaimBody::Halfway => states::halfway(roles, facts),
         ClaimBody::Leg(kind) => states::leg(*kind, roles, facts),

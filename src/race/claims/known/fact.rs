@@ -210,6 +210,8 @@ impl KnownFact {
         let is_to_go = progress == Some(Progress::ToGo);
         let all = |scope| matches!(scope, ClaimScope::Race | ClaimScope::Window | ClaimScope::Ago(_));
         let names_part = roles.scope().is_some_and(|scope| !all(scope));
+        // "letztes Signal um 17:40 bei Kilometer 60"
+        let names_part = names_part && !(roles.has(Tag::LastSeen) && facts.is_silent);
         let by_cutoff = reference == Some(Reference::Cutoff);
         let compares = self.is_time && (by_cutoff || matches!(sense, Some(Sense::Ahead | Sense::Behind)));
         let side = sense.and_then(Sense::is_more).unwrap_or(true);

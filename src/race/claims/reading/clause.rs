@@ -138,7 +138,32 @@ pub(super) fn possess(clause: &mut [MessageItem]) {
     const HAVE: &str = "have|has|ve|ve got|hast|hat|habe|ha|hai|as|a";
     const OWN: &str =
         "your|his|her|their|dein|deine|deinem|deinen|deiner|ihr|ihre|ton|ta|votre|tu|su|tuo|tua";
+    // "In drei Kilometern hast du die Hälfte."
+    let leads_way = matches!(clause.first(), Some(first) if first.has(Tag::In))
+        && clause
+            .get(1)
+            .and_then(MessageItem::quantity)
+            .is_some_and(|it| it.measures(Measure::Distance).is_some());
+    let is_have = |item: &&mut MessageItem| one_of(&item.words, HAVE) && item.has(Tag::When(When::Perfect));
+    if let Some(item) = clause
+        .get_mut(2..)
+        .unwrap_or_default()
+        .iter_mut()
+        .take(1)
+        .find(is_have)
+        && leads_way
+    {
+        item.tags = vec![Tag::When(When::Future)];
+    }
     for at in 0..clause.len() {
+        // "um 17:40 Uhr" is no difference.
+        let is_clock = clause
+            .get(at + 1)
+            .and_then(MessageItem::quantity)
+            .is_some_and(|it| it.readings.len() > 1);
+        if let Some(item) = clause.get_mut(at).filter(|item| is_clock && item.words == "um") {
+            item.tags.retain(|tag| *tag != Tag::By);
+        }
         // "a break", but "to break two hours"
         let next = clause.get(at + 1).is_some_and(|next| next.quantity().is_some());
         if let Some(item) = clause.get_mut(at).filter(|item| item.words == "break") {

@@ -53,9 +53,12 @@ fn part_at(items: &[MessageItem], index: usize, last_length: &mut Option<Length>
 
 /// `the ninth`, `number 6`, in a clause about splits.
 fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<Found> {
-    let splits = items
-        .iter()
-        .any(|item| item.has(Tag::SplitNoun) || item.is(|tag| tag.extreme().is_some()) || differs(item));
+    let splits = items.iter().any(|item| {
+        item.has(Tag::SplitNoun)
+            || item.is(|tag| tag.extreme().is_some())
+            || differs(item)
+            || is_pace_of(item, items, index)
+    });
     let is_number =
         quantity.ordinal || one_of(direct_word(items, index), "number|nummer|numéro|número|numero");
     let km = quantity
@@ -78,6 +81,22 @@ fn of_split(items: &[MessageItem], index: usize, quantity: &Quantity) -> Option<
         ClaimScope::Mark(metres)
     };
     Some(found(scope, &[index]))
+}
+
+/// `5:50 on the sixth`: a clock that may be a pace, right before an ordinal.
+fn is_pace_of(item: &MessageItem, items: &[MessageItem], index: usize) -> bool {
+    let before = items.get(index.saturating_sub(3)..index).unwrap_or_default();
+    let is_on = before.iter().any(|word| {
+        one_of(
+            &word.words,
+            "on|on the|in|in the|for|for the|auf|auf dem|im|beim|au|dans|en|nel|al",
+        )
+    });
+    let is_close = before.iter().any(|own| std::ptr::eq(own, item));
+    let is_pace = item
+        .quantity()
+        .is_some_and(|quantity| quantity.readings.len() > 2 && quantity.to.is_empty());
+    is_on && is_close && is_pace
 }
 
 /// Whether a number is a difference between two paces.

@@ -21,9 +21,18 @@ impl Reader<'_> {
         compared: bool,
         before: &ClauseContext,
     ) {
+        // "Krumpendorf, where your sister is standing"
+        let is_aside = items
+            .first()
+            .is_some_and(|first| one_of(&first.words, "where|wo|où|donde|dove|who|whose"))
+            && has_tag(items, Tag::Stranger)
+            && !has_numbers(items);
+        if is_aside {
+            return;
+        }
         if roles.mood.is_none() {
             for (index, item) in items.iter().enumerate() {
-                self.states(items, index, item, roles, before.names_athlete);
+                self.states(items, index, item, roles, before);
                 self.trends(items, item, &roles.within(&carried(&before.roles)), compared);
                 self.legs(items, index, item, roles, before);
             }
@@ -76,8 +85,10 @@ impl Reader<'_> {
         index: usize,
         item: &MessageItem,
         roles: &Roles,
-        named: bool,
+        earlier: &ClauseContext,
     ) {
+        let before_stands = earlier.roles.stands();
+        let named = earlier.names_athlete;
         let measures = roles.measured().is_some();
         let has_values = has_numbers(items);
         let is_named = named || roles.has(Tag::Athlete);
@@ -92,6 +103,8 @@ impl Reader<'_> {
             match state {
                 // "It's the signal that stopped."
                 State::Standing if roles.has(Tag::State(State::Silent)) && sends(items) => {}
+                // "He lost 90 seconds at km 20, but nothing since."
+                State::Silent if item.words.starts_with("nothing") && before_stands => {}
                 // A heart rate that has not moved is no stop.
                 State::Standing if measures || roles.tags.iter().any(|tag| matches!(tag, Tag::OnLeg(_))) => {}
                 // "9:20 /km on the move"
@@ -170,7 +183,12 @@ impl Reader<'_> {
                     let is_present = roles.is_present() && is_subject;
                     let before = index.checked_sub(1).and_then(|index| items.get(index));
                     let acts = item.has(Tag::Motion) && is_present && !before.is_some_and(is_article);
-                    if acts && roles.stat().is_none() && roles.progress().is_none() {
+                    // "Run going well"
+                    let goes = items
+                        .get(index + 1)
+                        .is_some_and(|next| one_of(&next.words, "going|goes|going well|läuft|coming along"));
+                    let goes = goes && index <= 1 && !roles.is_past() && !item.has(Tag::Motion);
+                    if (acts || goes) && roles.stat().is_none() && roles.progress().is_none() {
                         own.tags.push(Tag::OnLeg(*kind));
                     }
                     if has_values && roles.when().is_none() {
@@ -252,7 +270,18 @@ impl Reader<'_> {
         };
         // "the last kilometre in 5:15, the fastest of the race"
         let is_apposed = mark.is_none() && !has_values && roles.when().is_none();
-        let named = before.roles.scope().filter(|_| is_apposed);
+        // "Kilometre ten is done, and it was your best."
+        let is_it = mark.is_none()
+            && !has_values
+            && roles
+                .scope()
+                .is_none_or(|scope| matches!(scope, ClaimScope::Extreme(_)))
+            && items.iter().take(2).any(|item| one_of(&item.words, IT_WAS));
+        let named = before.roles.scope().filter(|_| is_apposed || is_it);
+        let mark = match named {
+            Some(ClaimScope::Mark(metres)) if is_it => Some(metres),
+            _ => mark,
+        };
         let is_last = [roles.scope(), named].contains(&Some(ClaimScope::LastSplit));
         if mark.is_some() || is_last {
             self.push(items, roles, ClaimBody::Extreme(sense, mark));
@@ -349,6 +378,9 @@ impl Reader<'_> {
 
 /// Stands for what was named before.
 const IT: &str = "it|that|davon|dessen|lo|la|ne|en|eso|quello";
+
+/// Begins a clause about what was named before.
+const IT_WAS: &str = "it|it s|that|that s|this|das|er|es|c|ce|fue|era|è";
 
 /// Words before a noun such as `break` that claim the athlete is taking one.
 const TAKES: &str = "having|taking|making|has|takes|macht|machst|fait|fais|hace|haces|fa|fai|gönnt|gönnst|nimmt|prend|prends|toma|tomas|facendo|haciendo|legt|on|at|in|en";

@@ -9,7 +9,37 @@ use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::ClaimMetric;
 use crate::race::claims::token::one_of;
 
+/// Comparatives of a stop, which is longer or not.
+const LENGTHS: &[(bool, &str)] = &[
+    (
+        true,
+        "longer|more|more than|länger|mehr|mehr als|plus|plus que|plus longtemps|más|más que|più|più di|over",
+    ),
+    (
+        false,
+        "shorter|less|less than|kürzer|weniger|weniger als|moins|moins que|moins longtemps|menos|menos que|meno|meno di",
+    ),
+];
+
 impl Reader<'_> {
+    /// `already longer than at Rifugio Alba`
+    pub(super) fn stop_lengths(&mut self, items: &[MessageItem], right: &[MessageItem], roles: &Roles) {
+        let place = right
+            .iter()
+            .flat_map(|item| &item.tags)
+            .find_map(|tag| match tag {
+                Tag::Place(index) => self.facts.places.get(*index),
+                _ => None,
+            });
+        let longer = items.iter().rev().find_map(|item| {
+            let row = LENGTHS.iter().find(|(_, words)| one_of(&item.words, words))?;
+            Some(row.0)
+        });
+        if let (Some(place), Some(longer), true) = (place, longer, roles.stands()) {
+            self.push(items, roles, ClaimBody::StopAgainst(place.at_m, longer));
+        }
+    }
+
     /// `this is your second stop`, `your longest break`
     pub(super) fn stop_ranks(&mut self, items: &[MessageItem], roles: &Roles) {
         const LONGEST: &str =
