@@ -1,14 +1,16 @@
 //! Splits a message into sentences, clauses and items: quantities, places, names and tags.
 
+mod neighbours;
 mod places;
 
 use super::facts::RaceFacts;
-use super::lexicon::{self, ScopeWord, Tag};
+use super::lexicon::{self, Tag};
 use super::names;
 use super::quantity::{self, Before, Measure, Quantity};
-use super::terms::{Mood, Progress, Sense, When};
+use super::terms::{Mood, Sense, When};
 use super::token::one_of;
 use super::token::{NumberShape, Token, TokenKind, tokens};
+use neighbours::{before_number, follows_subject, is_past, is_past_perfect, leaves_at};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ItemKind {
@@ -308,17 +310,6 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
     (kind, tags, 1)
 }
 
-/// `and left at 3:33`
-fn leaves_at(tokens: &[Token]) -> bool {
-    let is_clock = |token: &Token| matches!(&token.kind, TokenKind::Number(number) if matches!(number.shape, NumberShape::Clock(_)));
-    tokens.get(1).and_then(Token::word) == Some("at") && tokens.get(2).is_some_and(is_clock)
-}
-
-fn follows_subject(before: Option<&Token>, facts: &RaceFacts) -> bool {
-    let word = before.and_then(Token::word).unwrap_or_default();
-    one_of(word, "you|she|he|they|just|ve|has|have") || facts.athlete.iter().any(|name| name == word)
-}
-
 /// The item that a quantity forms together with the words after it.
 fn number(
     quantity: Quantity,
@@ -340,55 +331,6 @@ fn number(
         return (ItemKind::Word, Vec::new(), length);
     }
     (ItemKind::Quantity(quantity), Vec::new(), length)
-}
-
-/// Whether a word that no table knows ends like a verb in the past tense: `stayed`, `rolled`.
-fn is_past(word: &str) -> bool {
-    word.len() >= 5
-        && word.ends_with("ed")
-        && !word.ends_with("eed")
-        && !matches!(
-            word,
-            "hundred" | "tired" | "relaxed" | "based" | "compared" | "limited" | "detailed"
-        )
-}
-
-/// `she'd covered`, but `she'd be`.
-fn is_past_perfect(tokens: &[Token]) -> bool {
-    let next = tokens.get(1).and_then(Token::word).unwrap_or_default();
-    is_past(next) || one_of(next, "been|had|done|run|gone|got|left|already|just|swum|ridden")
-}
-
-fn before_number(before: Option<&Token>) -> Before {
-    let Some(before) = before else {
-        return Before::Other;
-    };
-    let between = before
-        .word()
-        .is_some_and(|word| one_of(word, "between|zwischen|entre|tra|fra"));
-    let scopes = lexicon::tags(std::slice::from_ref(before));
-    let is_scope = scopes.is_some_and(|(tags, _)| {
-        tags.iter().any(|tag| {
-            matches!(
-                tag,
-                Tag::Scope(ScopeWord::First | ScopeWord::Last | ScopeWord::Next)
-            )
-        })
-    });
-    let from = before.word().is_some_and(|word| matches!(word, "von" | "from"));
-    let aside = before
-        .word()
-        .is_some_and(|word| one_of(word, "up|down|by|um|de|di"));
-    let is_to_go = lexicon::tags(std::slice::from_ref(before))
-        .is_some_and(|(tags, _)| tags.contains(&Tag::Progress(Progress::ToGo)));
-    match (between, is_scope) {
-        _ if is_to_go => Before::ToGo,
-        _ if from => Before::From,
-        _ if aside => Before::Aside,
-        (true, _) => Before::Between,
-        (_, true) => Before::ScopeWord,
-        _ => Before::Other,
-    }
 }
 
 /// The digits of a number, as they occur in names of races: 70.3 is 70 and 3.

@@ -6,7 +6,7 @@ use super::spoken;
 use super::token::one_of;
 use super::token::{Number, NumberShape, Token, TokenKind};
 use super::units::{SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
-use super::wording::{and_half, counts_kilometres, describes};
+use super::wording::{and_half, counts_kilometres, describes, fraction, is_elliptic};
 use Measure::{Duration, Speed};
 
 pub(crate) use super::units::{Measure, Reading};
@@ -129,7 +129,10 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     if let Some(decade) = decade(tokens, &number) {
         return Some((decade, 2));
     }
-    let half = starts_with(rest, &["and", "a", "half"]);
+    // "three and a half hours", but "two and a quarter of the way"
+    let fraction = fraction(rest).filter(|(part, length)| {
+        *part == 0.5 || first(&UNIT_PHRASES, rest.get(*length..).unwrap_or_default()).is_some()
+    });
     // "six more minutes", but "one more gel"
     let counts = number.whole() != Some(1.0);
     let more = usize::from(
@@ -139,7 +142,7 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
                 .and_then(Token::word)
                 .is_some_and(|word| one_of(word, "more|weitere|further|full|good")),
     );
-    let mut skipped = if half { 3 } else { more };
+    let mut skipped = fraction.map_or(more, |(_, length)| length);
     if first(&UNIT_PHRASES, rest.get(skipped..)?).is_none() && describes(rest.get(skipped..)?) {
         skipped += 1;
     }
@@ -158,6 +161,7 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         && unit.is_none()
         && !(counts && compares)
         && !counts_way
+        && !(is_elliptic(rest) && number.whole().is_some_and(|value| value >= 4.0))
         && (matches!(before, Before::Other | Before::From | Before::ToGo)
             || is_once
             || number.whole() == Some(1.0))
@@ -181,12 +185,12 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     let mut taken = length + unit_length + skipped;
     let mut readings = readings(&number, Some(unit));
     for reading in &mut readings {
-        match unit {
-            Unit::Of(_, factor) if half => {
-                (reading.value, reading.step) = (reading.value + factor / 2.0, factor / 6.0);
+        match (unit, fraction) {
+            (Unit::Of(_, factor), Some((part, _))) => {
+                (reading.value, reading.step) = (factor.mul_add(part, reading.value), factor / 6.0);
             }
-            Unit::Pace(metres) if half => {
-                reading.value = metres / (metres / reading.value + 30.0);
+            (Unit::Pace(metres), Some((part, _))) => {
+                reading.value = metres / (metres / reading.value + 60.0 * part);
             }
             _ => {}
         }
@@ -200,12 +204,21 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
             taken += more;
         }
     }
+    // "one kilometre and 200 metres"
+    if let (Unit::Of(Measure::Distance, 1000.0), [way], Some((metres, more))) = (
+        unit,
+        readings.as_mut_slice(),
+        tokens.get(taken..).and_then(metres_after),
+    ) {
+        (way.value, way.step) = (way.value + metres, 50.0);
+        taken += more;
+    }
     // "six minutes and a half"
     if let (Unit::Of(Duration, factor), [time], Some(more)) = (
         unit,
         readings.as_mut_slice(),
         tokens.get(taken..).and_then(and_half),
-    ) && !half
+    ) && fraction.is_none()
     {
         (time.value, time.step) = (time.value + factor / 2.0, factor / 6.0);
         taken += more;
@@ -300,12 +313,13 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
     Some((value * factor + more_s, step, joins + length + unit_length + more))
 }
 
-fn starts_with(tokens: &[Token], words: &[&str]) -> bool {
-    words.len() <= tokens.len()
-        && words
-            .iter()
-            .zip(tokens)
-            .all(|(word, token)| token.word() == Some(word))
+/// The metres after kilometres, and their length in tokens.
+fn metres_after(tokens: &[Token]) -> Option<(f64, usize)> {
+    let joins = usize::from(one_of(tokens.first()?.word()?, "and|und|et|y|e"));
+    let (number, length, _) = number(tokens.get(joins..)?)?;
+    let metres = number.whole().filter(|metres| *metres < 1000.0 && joins == 1)?;
+    let (unit, unit_length) = first(&UNIT_PHRASES, tokens.get(joins + length..)?)?;
+    (unit == Unit::Of(Measure::Distance, 1.0)).then_some((metres, joins + length + unit_length))
 }
 
 #[cfg(test)]

@@ -64,6 +64,12 @@ pub(super) fn reaching(
         let since = passed
             .filter(|_| roles.has(Tag::Ago))
             .map(|s| facts.elapsed_s - s);
+        // "Since kilometre 7, three kilometres in 16:11."
+        if let Some(ClaimScope::Since(from_m)) = roles.scope()
+            && let Some((from_s, to_s)) = facts.passed_s(from_m).zip(facts.passed_s(from_m + metres.value))
+        {
+            seconds.push((to_s - from_s, to_s - from_s));
+        }
         let split = facts.between(own, 0.0, metres.value).map(|span| span.elapsed_s);
         let last = facts
             .last_metres(own, metres.value)

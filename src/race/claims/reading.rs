@@ -7,11 +7,13 @@
 mod adjuncts;
 mod clause;
 mod compared;
+mod legs;
 mod mood;
 mod number;
 mod numbers;
 mod people;
 mod scope;
+mod sequences;
 mod statements;
 mod stops;
 mod supposed;
@@ -38,6 +40,7 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         claims: Vec::new(),
         last_length: None,
         compared_with: None,
+        named_mark: None,
         context: Roles::default(),
         names_own: items::tokens_of(text)
             .iter()
@@ -47,50 +50,6 @@ pub(super) fn claims(text: &str, facts: &RaceFacts) -> Vec<Claim> {
         reader.sentence(sentence);
     }
     reader.claims
-}
-
-/// The splits that a sentence names by the place where they end, in metres: `km 8, 9 and 10`.
-fn marks(items: &[&MessageItem]) -> Vec<f64> {
-    let mut marks: Vec<f64> = Vec::new();
-    for item in items {
-        match &item.kind {
-            ItemKind::Mark(metres) => marks.push(*metres),
-            ItemKind::Stretch(from_m, to_m) => {
-                let count = ((to_m - from_m) / 1000.0).clamp(0.0, 20.0);
-                let ends = (1..=20).map(f64::from).take_while(|km| *km <= count);
-                marks.extend(ends.map(|km| km.mul_add(1000.0, *from_m)));
-            }
-            ItemKind::Quantity(quantity) => {
-                let next = marks.last().map(|last| last / 1000.0 + 1.0);
-                let is_next =
-                    quantity.whole().is_some() && quantity.whole() == next && quantity.to.is_empty();
-                marks.extend(is_next.then(|| quantity.whole().unwrap_or_default() * 1000.0));
-            }
-            _ => {}
-        }
-    }
-    marks
-}
-
-/// Where a list of splits begins: `the first three`, `since km 7`. In metres; `None` if the sentence names other parts too.
-fn first_of(items: &[&MessageItem]) -> Option<f64> {
-    let mut from_m = None;
-    for (index, item) in items.iter().enumerate() {
-        let word = |at: usize| items.get(at).map_or("", |item| item.words.as_str());
-        let start_m = match item.kind {
-            // "your first kilometre and your tenth"
-            _ if item.quantity().is_some_and(|it| it.ordinal) => return None,
-            _ if item.has(Tag::Scope(ScopeWord::First)) => 0.0,
-            ItemKind::Mark(metres) if index > 0 && one_of(word(index - 1), adjuncts::SINCE) => metres,
-            ItemKind::Mark(_) | ItemKind::Stretch(..) => return None,
-            _ if item.is(|tag| matches!(tag, Tag::Scope(ScopeWord::Last | ScopeWord::Next))) => return None,
-            _ => continue,
-        };
-        if from_m.replace(start_m).is_some() {
-            return None;
-        }
-    }
-    from_m
 }
 
 fn has_limit(clause: &[MessageItem]) -> bool {
@@ -107,6 +66,8 @@ struct Reader<'a> {
     compared_with: Option<Clause>,
     /// Roles carried over from the sentences before: metric, place, cut-off, silence.
     context: Roles,
+    /// The split that the sentence before spoke of.
+    named_mark: Option<ClaimScope>,
     /// Whether the message names the athlete, so that other names may be those of readers.
     names_own: bool,
 }
@@ -160,6 +121,11 @@ impl Reader<'_> {
                     | Tag::Progress(Progress::ToGo)
             ),
         };
+        let mark = before
+            .roles
+            .scope()
+            .filter(|scope| matches!(scope, ClaimScope::Mark(_)));
+        self.named_mark = mark;
         let last = Roles {
             tags: before.roles.tags.into_iter().filter(kept).collect(),
             ..Roles::default()
@@ -189,7 +155,8 @@ impl Reader<'_> {
             scope::name_parts(right, &mut self.last_length, self.facts);
         }
         clause::possess(&mut clause);
-        adjuncts::follow(&mut clause, before.roles.scope());
+        let named = before.roles.scope().or(self.named_mark);
+        adjuncts::follow(&mut clause, named);
         let supposed = before.roles.mood.filter(|_| before.leads != ClauseLead::SoFar);
         let mood = mood::mood(&clause, supposed);
         let mut roles = roles_of(&clause, None, mood);
@@ -272,6 +239,7 @@ impl Reader<'_> {
             },
             leads,
             names_athlete: before.names_athlete,
+            of_minutes: clause::of_minutes(&clause),
             next: Roles::default(),
         }
     }
@@ -367,34 +335,5 @@ impl Reader<'_> {
         };
         self.push(clause, roles, body);
         by
-    }
-
-    /// Times of splits that a sentence lists.
-    fn sequence(&mut self, sentence: &[Clause]) {
-        let items: Vec<&MessageItem> = sentence.iter().flatten().collect();
-        let lists = items
-            .iter()
-            .any(|item| item.has(Tag::SplitNoun) || item.has(Tag::Metric(ClaimMetric::Pace)));
-        let compares = items.iter().any(|item| {
-            item.has(Tag::Than) || item.has(Tag::When(When::Now)) || item.is(|tag| tag.stat().is_some())
-        });
-        let marks = marks(&items);
-        let is_marked = marks.len() > 1;
-        let times: Vec<f64> = items
-            .iter()
-            .filter_map(|item| item.quantity())
-            .filter(|quantity| quantity.to.is_empty() && quantity.readings.len() > 1)
-            .filter_map(|quantity| Some(quantity.readings.first()?.value))
-            .collect();
-        if is_marked && !compares && marks.len() == times.len() {
-            let all: Vec<MessageItem> = items.iter().copied().cloned().collect();
-            let splits = marks.iter().copied().zip(times.iter().copied()).collect();
-            self.push(&all, &Roles::default(), ClaimBody::Splits(splits));
-        }
-        if (lists || times.len() > 2) && !compares && !is_marked && times.len() >= 2 {
-            let from_m = first_of(&items);
-            let all: Vec<MessageItem> = items.into_iter().cloned().collect();
-            self.push(&all, &Roles::default(), ClaimBody::Sequence(times, from_m));
-        }
     }
 }

@@ -56,7 +56,17 @@ pub(super) fn number(quantity: &Quantity, roles: &Roles, facts: &RaceFacts) -> C
             ..roles.clone()
         };
         guess.tags.push(Tag::When(When::Future));
-        return any(quantity, |reading, to| value(reading, to, &guess, facts));
+        // "I'd call it a negative split: 27:40, then 27:31."
+        let plain = Roles {
+            mood: None,
+            ..roles.clone()
+        };
+        let is_split = |reading: Reading, to| match reading.measure {
+            Measure::Duration if reading.step <= 1.0 => value(reading, to, &plain, facts),
+            _ => no("this is no split"),
+        };
+        return any(quantity, |reading, to| value(reading, to, &guess, facts))
+            .or_else(|why| any(quantity, is_split).map_err(|_| why));
     }
     let swims = facts.legs.iter().any(|leg| leg.kind == Some(LegKind::Swim));
     any(quantity, |reading, to| {

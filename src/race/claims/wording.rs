@@ -50,3 +50,29 @@ pub(super) fn counts_kilometres(before: Before, after: &[Token]) -> bool {
     });
     is_so_far || (before == Before::ToGo && ends)
 }
+
+/// Whether a number without a unit stands right before a place, and so may have the unit of the number before it: `six
+/// minutes here, eighteen at Rifugio Alba`.
+pub(super) fn is_elliptic(after: &[Token]) -> bool {
+    let is_at = after
+        .first()
+        .and_then(Token::word)
+        .is_some_and(|word| one_of(word, "at|in|bei|à|en|a|al"));
+    is_at
+        && matches!(
+            after.get(1).map(|next| &next.kind),
+            Some(TokenKind::Word(_, true))
+        )
+}
+
+/// The part of a unit after a number: `and a half`, `and three quarter`, and its length in tokens.
+pub(super) fn fraction(tokens: &[Token]) -> Option<(f64, usize)> {
+    let word = |at: usize| tokens.get(at).and_then(Token::word).unwrap_or_default();
+    match [word(0), word(1), word(2)] {
+        ["and", "a", "half"] => Some((0.5, 3)),
+        ["and", "a", "quarter"] => Some((0.25, 3)),
+        ["and", "three", "quarter" | "quarters"] => Some((0.75, 3)),
+        ["dreiviertel", ..] => Some((0.75, 1)),
+        _ => None,
+    }
+}

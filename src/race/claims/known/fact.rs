@@ -82,6 +82,8 @@ impl KnownFact {
     pub(crate) fn may_be(&self, roles: &Roles, facts: &RaceFacts) -> bool {
         let is_in_place = match (roles.place(), self.place) {
             (Some(own), Some(place)) => own == place,
+            // An hour still to Krumpendorf is not the hour to the finish.
+            (Some(_), None) if self.is_time && self.kind.is_to_come() => roles.has(Tag::Finish),
             (Some(_), None) => self.kind.family() != FactFamily::Elapsed,
             (None, Some(_)) => !roles.has(Tag::Finish),
             _ => true,
@@ -126,7 +128,8 @@ impl KnownFact {
         let is_limit =
             is_limit && (self.kind != FactKind::Cutoff || roles.reference() == Some(Reference::Cutoff));
         let compares = matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind)) && !roles.has(Tag::Finish);
-        let is_done = roles.progress() == Some(Progress::Done) && self.kind == FactKind::Target;
+        let of_end = self.place.is_none() && self.leg.is_none() && self.kind != FactKind::Cutoff;
+        let is_done = roles.progress() == Some(Progress::Done) && of_end;
         let is_so_far = roles.is_past()
             || is_done
             || roles.progress() == Some(Progress::ToGo)

@@ -266,6 +266,8 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         let stops = facts.stops.iter().filter(|stop| stop.at_m > metres - 400.0);
         let stopped_s: f64 = stops.map(|stop| stop.duration_s).sum();
         push(facts.elapsed_s - at_s);
+        // "the three since then took 16:11"
+        push(parts_since(metres, roles, facts));
         known.push(
             KnownFact::seconds(FactKind::Part, facts.elapsed_s - at_s - stopped_s - 30.0)
                 .up_to(facts.elapsed_s - at_s - stopped_s + 30.0),
@@ -305,6 +307,13 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
             ..fact
         }));
     }
+}
+
+/// The time of the whole splits since `metres`.
+fn parts_since(metres: f64, roles: &Roles, facts: &RaceFacts) -> f64 {
+    let end_m = facts.splits_of(roles.leg()).last().map_or(0.0, |last| last.to_m);
+    let splits = facts.splits_between(roles.leg(), metres, end_m);
+    splits.iter().map(|span| span.elapsed_s).sum()
 }
 
 /// From one distance to another, with the stops on the way and without them.

@@ -32,8 +32,17 @@ pub(super) struct ClauseContext {
     pub(super) leads: ClauseLead,
     /// Whether the sentence names the athlete.
     pub(super) names_athlete: bool,
+    /// Whether the last number of the clause was of minutes.
+    pub(super) of_minutes: bool,
     /// The roles of the clause after this one.
     pub(super) next: Roles,
+}
+
+/// Whether the last number of a clause is of minutes.
+pub(super) fn of_minutes(clause: &[MessageItem]) -> bool {
+    let last = clause.iter().rev().find_map(MessageItem::quantity);
+    let time = last.and_then(|last| last.measures(Measure::Duration));
+    time.is_some_and(|time| (5.0..=60.0).contains(&time.step) && time.value < 3600.0)
 }
 
 /// Adds the roles that follow only from several words of a clause together.

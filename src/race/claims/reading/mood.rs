@@ -3,7 +3,7 @@
 use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, measures};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
-use crate::race::claims::terms::{ClaimMetric, ClaimScope, Mood, When};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, Mood, Reference, When};
 use crate::race::claims::token::one_of;
 
 /// Words that may stand before an imperative.
@@ -88,6 +88,21 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
         .any(|item| one_of(&item.words, "or|nor|oder|ou|o|oppure"));
     if before == Some(Mood::Unknown) && is_choice && !has_values && !has(items, |tag| tag == Tag::Athlete) {
         return before;
+    }
+    // "Let me do the sums: 16.7 km to Malga Sole, five hours until it closes."
+    let to_place = has(items, |tag| matches!(tag, Tag::Place(_)))
+        && has(items, |tag| tag == Tag::FromHere)
+        && measures(items, &[Measure::Distance]);
+    let closes =
+        has(items, |tag| tag == Tag::Reference(Reference::Cutoff)) && measures(items, &[Measure::Duration]);
+    let is_next = items.first().is_some_and(|first| {
+        one_of(
+            &first.words,
+            "then|dann|danach|puis|ensuite|luego|después|poi|from there",
+        )
+    });
+    if before == Some(Mood::Advice) && (to_place || closes) && !is_next {
+        return None;
     }
     let goes_on = !states && !first.is_some_and(|item| item.has(Tag::Athlete));
     before.filter(|mood| *mood != Mood::Unknown && goes_on)

@@ -275,7 +275,18 @@ impl<'a> Numbers<'a> {
                 "against|auf|gegen|contre|sur|su|contra|contro|sulle|over|versus|vs",
             )
         }) && index >= 2
-            && self.at.first() != Some(&index)
+            && (self.at.first() != Some(&index) || self.is_margin_on(index))
+    }
+
+    /// `the margin on two hours`
+    fn is_margin_on(&self, index: usize) -> bool {
+        let margin = index.checked_sub(2).and_then(|at| self.items.get(at));
+        margin.is_some_and(|item| {
+            one_of(
+                &item.words,
+                "margin|lead|cushion|buffer|vorsprung|polster|avance|marge|ventaja|margen|vantaggio|margine",
+            )
+        })
     }
 
     /// How exactly the number at `index` is meant: the words right before it say so.

@@ -4,6 +4,7 @@ use super::Reader;
 use super::clause::ClauseContext;
 use super::number::Numbers;
 use crate::race::claims::claim::ClaimBody;
+use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::{Measure, Quantity};
 use crate::race::claims::terms::ClaimMetric;
 use crate::race::claims::token::one_of;
@@ -21,7 +22,7 @@ impl Reader<'_> {
                 continue;
             };
             let roles = numbers.roles(number, index, before, &self.context);
-            let quantity = self.with_unit(numbers, number, quantity);
+            let quantity = self.with_unit(numbers, number, quantity, before);
             let around = items
                 .get(index.saturating_sub(2)..(index + 3).min(items.len()))
                 .unwrap_or_default();
@@ -31,7 +32,13 @@ impl Reader<'_> {
     }
 
     /// A number that shares the unit of another: `10.8 of 21.1 km`, `46.3 of them`.
-    fn with_unit(&self, numbers: &Numbers<'_>, number: usize, quantity: &Quantity) -> Quantity {
+    fn with_unit(
+        &self,
+        numbers: &Numbers<'_>,
+        number: usize,
+        quantity: &Quantity,
+        before: &ClauseContext,
+    ) -> Quantity {
         let mut quantity = quantity.clone();
         let Some(bare) = quantity.measures(Measure::Bare) else {
             return quantity;
@@ -39,6 +46,17 @@ impl Reader<'_> {
         let index = numbers.at.get(number).copied().unwrap_or_default();
         let word = |at: usize| numbers.items.get(at).map_or("", |item| item.words.as_str());
         let is_of = |word: &str| one_of(word, "of|out of|von|de|di|sur|of the");
+        // "six minutes here, eighteen at Rifugio Alba"
+        let is_at = |at: usize| {
+            numbers
+                .items
+                .get(at)
+                .is_some_and(|item| item.is(|tag| matches!(tag, Tag::Place(_))))
+        };
+        if before.of_minutes && index == 0 && is_at(2) {
+            quantity.readings = vec![bare.in_unit(Measure::Duration, 60.0)];
+            return quantity;
+        }
         let next = numbers.at.get(number + 1).copied();
         let shares = next.filter(|next| *next == index + 1 || (*next <= index + 3 && is_of(word(index + 1))));
         let unit = shares.and_then(|next| {

@@ -223,7 +223,9 @@ fn of_word(
         ScopeWord::Race => Some(found(ClaimScope::Race, &[])),
         ScopeWord::Window => Some(found(ClaimScope::Window, &[])),
         ScopeWord::LastSplit => Some(found(ClaimScope::LastSplit, &[])),
-        ScopeWord::FirstHalf | ScopeWord::SecondHalf => half(word, items, index),
+        ScopeWord::FirstHalf | ScopeWord::SecondHalf => {
+            explicit_part(word, items, index, last_length).or_else(|| half(word, items, index))
+        }
         ScopeWord::Half => None,
         ScopeWord::Each => length.map(|_| (None, vec![index + 1])),
         ScopeWord::First if is_noun => Some(found(ClaimScope::Mark(1000.0), &[])),
@@ -282,6 +284,31 @@ fn of_word(
             ))
         }
     }
+}
+
+/// `first part 22 km in 3:25, second part 24.3 km in 3:46`: parts of which the lengths are given.
+fn explicit_part(
+    word: ScopeWord,
+    items: &[MessageItem],
+    index: usize,
+    last_length: &mut Option<Length>,
+) -> Option<Found> {
+    let is_part = ["part", "teil", "partie", "parte"]
+        .iter()
+        .any(|part| items.get(index).is_some_and(|item| item.words.ends_with(part)));
+    let metres = items
+        .get(index + 1)?
+        .quantity()?
+        .measures(Measure::Distance)
+        .filter(|_| is_part)?
+        .value;
+    let scope = match (word, *last_length) {
+        (ScopeWord::SecondHalf, Some(Length::Metres(from_m))) => ClaimScope::Between(from_m, from_m + metres),
+        (ScopeWord::FirstHalf, _) => ClaimScope::First(Length::Metres(metres)),
+        _ => return None,
+    };
+    *last_length = Some(Length::Metres(metres));
+    Some(found(scope, &[index + 1]))
 }
 
 /// `the second half`, of the race or of a length: `of the 10 km`. Half of anything else is no known part.
