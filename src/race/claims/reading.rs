@@ -103,9 +103,14 @@ impl Reader<'_> {
             .iter()
             .map(|clause| roles_of(clause, None, None))
             .collect();
+        let conditions: Vec<bool> = sentence
+            .iter()
+            .map(|clause| clause::is_condition(clause))
+            .collect();
         for (index, clause) in sentence.into_iter().enumerate() {
             self.names(&clause, index == 0, is_german);
             before.next = roles.get(index + 1).cloned().unwrap_or_default();
+            before.goes_on_next = conditions.get(index + 1) == Some(&true) && before.next.is_future();
             before = self.clause(clause, before);
         }
         // The next sentence may still refer to the metric, the place and the cut-off of this one.
@@ -240,6 +245,7 @@ impl Reader<'_> {
             leads,
             names_athlete: before.names_athlete,
             of_minutes: clause::of_minutes(&clause),
+            goes_on_next: false,
             next: Roles::default(),
         }
     }

@@ -160,9 +160,9 @@ const ORDINAL_WORDS: &[(f64, &str)] = &[
     (5.0, "fifth|fünfte|fünften|fünfter|cinquième|quinto"), (6.0, "sixth|sechste|sechsten|sechster|sixième|sexto|sesto"),
     (7.0, "seventh|siebte|siebten|siebter|septième|séptimo|settimo"), (8.0, "eighth|achte|achten|achter|huitième|octavo|ottavo"),
     (9.0, "ninth|neunte|neunten|neunter|neuvième|noveno|nono"), (10.0, "tenth|zehnte|zehnten|zehnter|dixième|décimo|decimo"),
-    (11.0, "eleventh|elfte|elften"), (12.0, "twelfth|zwölfte|zwölften"), (13.0, "thirteenth"), (14.0, "fourteenth"),
-    (15.0, "fifteenth|fünfzehnten|quinzième"), (16.0, "sixteenth"), (17.0, "seventeenth"), (18.0, "eighteenth"), (19.0, "nineteenth"),
-    (20.0, "twentieth|zwanzigsten|vingtième"),
+    (11.0, "eleventh|elfte|elften|onzième|undécimo|undicesimo"), (12.0, "twelfth|zwölfte|zwölften|douzième|duodécimo|dodicesimo"), (13.0, "thirteenth"), (14.0, "fourteenth"),
+    (15.0, "fifteenth|fünfzehnten|quinzième|quindicesimo"), (16.0, "sixteenth"), (17.0, "seventeenth"), (18.0, "eighteenth"), (19.0, "nineteenth"),
+    (20.0, "twentieth|zwanzigsten|vingtième|vigésimo|ventesimo"),
 ];
 
 pub(crate) static ORDINALS: LazyLock<Phrases<f64>> =

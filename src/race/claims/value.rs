@@ -237,7 +237,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         return Ok(());
     }
     // "171 for a minute"
-    if roles.has(Tag::Beside) && reading.value <= LONGEST_ASIDE_S && !roles.stands() {
+    if roles.has(Tag::Beside) && reading.value <= LONGEST_ASIDE_S && !roles.stands() && !roles.is_silent() {
         return Ok(());
     }
     // A time in the future is a forecast or a limit, whatever else the clause says.

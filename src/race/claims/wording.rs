@@ -54,15 +54,15 @@ pub(super) fn counts_kilometres(before: Before, after: &[Token]) -> bool {
 /// Whether a number without a unit stands right before a place, and so may have the unit of the number before it: `six
 /// minutes here, eighteen at Rifugio Alba`.
 pub(super) fn is_elliptic(after: &[Token]) -> bool {
-    let is_at = after
-        .first()
-        .and_then(Token::word)
-        .is_some_and(|word| one_of(word, "at|in|bei|à|en|a|al"));
-    is_at
-        && matches!(
-            after.get(1).map(|next| &next.kind),
-            Some(TokenKind::Word(_, true))
-        )
+    let is = |words: &str| {
+        let next = after.first().and_then(Token::word);
+        next.is_some_and(|word| one_of(word, words))
+    };
+    let is_name = matches!(
+        after.get(1).map(|next| &next.kind),
+        Some(TokenKind::Word(_, true))
+    );
+    is("here|hier|ici|aquí|qui") || (is("at|in|bei|à|en|a|al|am") && is_name)
 }
 
 /// The part of a unit after a number: `and a half`, `and three quarter`, and its length in tokens.

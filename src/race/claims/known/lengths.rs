@@ -69,12 +69,14 @@ pub(crate) fn lengths(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
         let is_from_here = roles.has(Tag::FromHere) && !roles.has(Tag::Finish);
         let to_finish = facts.whole_m.filter(|_| !is_from_here && roles.place() == at);
         known.extend(to_finish.map(|whole_m| left(whole_m - place.at_m).at(at)));
-        known.extend(
-            facts
-                .places
-                .get(index + 1)
-                .map(|next| KnownFact::metres(FactKind::Length, next.at_m - place.at_m).at(at)),
-        );
+        let way = facts
+            .places
+            .get(index + 1)
+            .map(|next| KnownFact::metres(FactKind::Length, next.at_m - place.at_m));
+        known.extend(way.map(|way| way.at(at)));
+        // "Pörtschach, then Krumpendorf, which is five kilometres further on"
+        let onward = way.filter(|_| roles.has(Tag::Onward));
+        known.extend(onward.map(|way| way.at(Some(index + 1))));
     }
     if let Some(last) = facts.splits_of(None).last() {
         // "is now 800 m further"

@@ -66,6 +66,8 @@ pub(crate) enum Tag {
     Bound(Bound),
     /// `from here`, `away`, `up the road`.
     FromHere,
+    /// `further on`: away from here, or from the place that was named before.
+    Onward,
     /// What follows was seen before the signal was lost.
     LastSeen,
     /// Passing or reaching: the place next to it is claimed to be behind the athlete.

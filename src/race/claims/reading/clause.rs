@@ -34,8 +34,16 @@ pub(super) struct ClauseContext {
     pub(super) names_athlete: bool,
     /// Whether the last number of the clause was of minutes.
     pub(super) of_minutes: bool,
+    /// Whether the clause after this one supposes that things go on: `roughly two hours if you keep this up`.
+    pub(super) goes_on_next: bool,
     /// The roles of the clause after this one.
     pub(super) next: Roles,
+}
+
+/// Whether a clause begins with `if` in any language.
+pub(super) fn is_condition(clause: &[MessageItem]) -> bool {
+    let first = clause.first().and_then(|first| first.words.split(' ').next());
+    first.is_some_and(|word| one_of(word, "if|wenn|falls|si|se"))
 }
 
 /// Whether the last number of a clause is of minutes.
@@ -88,7 +96,7 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     }
     let sends = sends(clause);
     let loses = any(
-        "lost|verloren|perdu|perdido|perso|gone|weg|dead|died|tot|kaputt|mort|muerto|morto|frozen|stopped",
+        "lost|verloren|perdu|perdido|perso|gone|weg|dead|died|tot|kaputt|mort|muerto|morto|froze|frozen|eingefroren|figée|congelado|congeló|bloccata|bloccato|stopped",
     );
     if sends && (roles.not() || loses) && !roles.has(Tag::State(State::Silent)) {
         roles.tags.push(Tag::State(State::Silent));
@@ -335,7 +343,11 @@ pub(super) fn foretell(clause: &[MessageItem], roles: &mut Roles, before: &Claus
     let goes_on = has_numbers(clause)
         && before.roles.when() == Some(When::Future)
         && matches!(roles.when(), None | Some(When::Present));
+    let is_told =
+        has_tag(clause, Tag::Athlete) || roles.progress() == Some(Progress::Done) || roles.has(Tag::Ago);
+    let before_if = before.goes_on_next && roles.when().is_none() && !is_told && has_numbers(clause);
     let foretells = goes_on
+        || before_if
         || before.roles.mood == Some(Mood::If)
         || (before.leads == ClauseLead::Until && roles.has(Tag::Athlete) && joins);
     if roles.mood.is_none() && foretells && !roles.is_past() {

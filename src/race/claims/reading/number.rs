@@ -251,7 +251,9 @@ impl<'a> Numbers<'a> {
         let is_value = |index: &usize| {
             let quantity = self.quantity(*index);
             quantity.is_some_and(|quantity| {
-                let is_bare = quantity.whole().is_some_and(|value| value >= 60.0);
+                let is_bare = quantity
+                    .whole()
+                    .is_some_and(|value| value >= 60.0 && value.fract() == 0.0);
                 let measure = quantity
                     .readings
                     .first()
@@ -300,6 +302,14 @@ impl<'a> Numbers<'a> {
             )
         });
         let about = after.map(|_| Bound::About);
+        // "an hour and a half nearly"
+        let next = self.items.get(index + 1);
+        let is_under = next.is_some_and(|next| one_of(&next.words, "nearly|almost|presque|casi|quasi"))
+            && self
+                .items
+                .get(index + 2)
+                .is_none_or(|after| after.tags.is_empty() && after.quantity().is_none());
+        let about = is_under.then_some(Bound::JustUnder).or(about);
         words
             .into_iter()
             .find_map(|tag| tag.bound())

@@ -53,7 +53,8 @@ impl Reader<'_> {
                 .get(at)
                 .is_some_and(|item| item.is(|tag| matches!(tag, Tag::Place(_))))
         };
-        if before.of_minutes && index == 0 && is_at(2) {
+        let is_place = is_at(index + 2) || is_at(index + 1);
+        if before.of_minutes && number == 0 && is_place {
             quantity.readings = vec![bare.in_unit(Measure::Duration, 60.0)];
             return quantity;
         }

@@ -217,7 +217,9 @@ fn of_word(
 ) -> Option<Found> {
     let (item, next) = (items.get(index)?, items.get(index + 1));
     let length = next.and_then(MessageItem::quantity).and_then(length);
-    let is_noun = next.is_some_and(|next| next.has(Tag::SplitNoun));
+    let of_split = |item: &MessageItem| item.has(Tag::SplitNoun);
+    let is_noun =
+        next.is_some_and(|next| of_split(next) || (next.words == "one" && items.iter().any(of_split)));
     let is_leg = next.is_some_and(|next| next.is(|tag| matches!(tag, Tag::Leg(_))));
     match word {
         ScopeWord::Race => Some(found(ClaimScope::Race, &[])),
@@ -272,7 +274,10 @@ fn of_word(
                     &[index + 1],
                 ));
             }
-            let is_second = item.words == "second" || (*last_length == Some(length) && !will);
+            let is_second = one_of(
+                &item.words,
+                "second|zweiten|zweite|seconds|deuxièmes|segundos|secondi",
+            ) || (*last_length == Some(length) && !will);
             *last_length = Some(length);
             Some(found(
                 if is_second {

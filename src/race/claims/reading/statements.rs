@@ -117,6 +117,12 @@ impl Reader<'_> {
                 }
                 // "So kommst du in 1:56 ins Ziel."
                 State::Finished if has_values && is_present && item.words.starts_with("ins ") => {}
+                // "Your fastest kilometre was the one you just finished."
+                State::Finished
+                    if items
+                        .iter()
+                        .any(|item| item.has(Tag::SplitNoun) || item.is(|tag| tag.extreme().is_some()))
+                        && item.words.ends_with("finished") => {}
                 // "ist in einer Stunde im Ziel"
                 State::Finished if has_values && roles.has(Tag::In) && roles.is_future() => {}
                 // "seit 7:26 unterwegs"
