@@ -1,5 +1,6 @@
 //! The paces that a plan asks for, and how far the paces of a race lie apart.
 
+use super::evidence::spans;
 use super::facts::{RaceFacts, RaceSpan};
 use super::lexicon::Tag;
 use super::quantity::Reading;
@@ -71,6 +72,26 @@ pub(super) fn pace_differs(reading: Reading, facts: &RaceFacts) -> bool {
     }
     let differs = |a: &f64| paces.iter().any(|b| ((a - b).abs() - reading.value).abs() <= 2.0);
     paces.iter().any(differs)
+}
+
+/// Whether a split is so many seconds faster or slower than the plan asks for: `5:15, 26 seconds under what two hours ask`.
+pub(super) fn differs_from_plan(reading: Reading, roles: &Roles, facts: &RaceFacts) -> bool {
+    let is_faster = match roles.sense() {
+        Some(Sense::Below | Sense::Faster) => true,
+        Some(Sense::Above | Sense::Slower) => false,
+        _ => return false,
+    };
+    let Some(scope) = roles.scope() else { return false };
+    let parts = spans(scope, roles, facts).unwrap_or_default();
+    let paces = parts.iter().flat_map(|span| span.values(ClaimMetric::Pace, None));
+    let plans = plan_speeds(facts);
+    paces.into_iter().any(|mps| {
+        plans.iter().any(|plan| {
+            let apart_s = 1000.0 / plan - 1000.0 / mps;
+            let apart_s = if is_faster { apart_s } else { -apart_s };
+            (apart_s - reading.value).abs() <= 2.0
+        })
+    })
 }
 
 /// Whether the pace changed by this many seconds per kilometre, in the sense that the clause gives: `you've lost 35 s per km

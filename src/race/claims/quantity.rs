@@ -85,6 +85,11 @@ pub(crate) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, us
     else {
         return Some((quantity, length));
     };
+    // "59 minutes à 5:10 de moyenne" is no range.
+    let is_at = joiner.word().is_some_and(|word| one_of(word, "à|a"));
+    if is_at && !quantity.is_bare() && quantity.readings.len() == 1 && upper.readings.len() > 1 {
+        return Some((quantity, length));
+    }
     // "3 min and 20 s" was read above; "145 and 30 g" are two quantities.
     if before != Before::Between && joiner.word().is_some_and(|word| one_of(word, "and|und|et|y|e")) {
         return Some((quantity, length));

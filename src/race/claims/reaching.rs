@@ -24,6 +24,18 @@ pub(super) fn reaching(
         .filter(|reading| reading.measure == Measure::Duration)
         .copied()
         .collect();
+    // "kilometre 60.2 at 17:40"
+    let day_s = facts.start_of_day_s.unwrap_or_default();
+    let by_day = times
+        .iter()
+        .filter(|reading| reading.step >= 60.0 && reading.value >= day_s);
+    let by_day: Vec<Reading> = by_day
+        .map(|reading| Reading {
+            value: reading.value - day_s,
+            ..*reading
+        })
+        .collect();
+    let times = [times, by_day].concat();
     let takes = |from: f64, to: f64| {
         times
             .iter()

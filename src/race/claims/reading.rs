@@ -5,6 +5,7 @@
 //! bike you averaged 205 W and 141 bpm", the 141 may be a mean on the bike.
 
 mod adjuncts;
+mod beside;
 mod clause;
 mod compared;
 mod legs;
@@ -21,7 +22,7 @@ mod supposed;
 use super::claim::{Claim, ClaimBody};
 use super::facts::RaceFacts;
 use super::items::{self, Clause, ItemKind, MessageItem, has_numbers, measures};
-use super::lexicon::{ScopeWord, Tag};
+use super::lexicon::Tag;
 use super::quantity::Measure;
 use super::roles::Roles;
 use super::terms::{ClaimMetric, ClaimScope, Length, Mood, Progress, Reference, State, When};

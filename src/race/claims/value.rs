@@ -195,6 +195,12 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     {
         return Ok(());
     }
+    if reading.step <= 1.0
+        && reading.value <= LONGEST_PACE_GAP_S
+        && gaps::differs_from_plan(reading, roles, facts)
+    {
+        return Ok(());
+    }
     // "every 10 km take you 19 minutes" gives a pace.
     if roles.has(Tag::Scope(ScopeWord::Each)) && reading.value > LONGEST_PACE_GAP_S {
         return Ok(());

@@ -103,10 +103,14 @@ pub(super) fn adjuncts(items: &mut [MessageItem], facts: &RaceFacts) {
             .get(index)
             .and_then(MessageItem::quantity)
             .and_then(|quantity| quantity.measures(Measure::Distance));
+        // "tre ore per arrivare"
+        let is_verb = items.get(index).is_some_and(|item| {
+            item.has(Tag::Arrive) || ["are", "ere", "ire"].iter().any(|end| item.words.ends_with(end))
+        });
         let is_long = is_way.is_some_and(|way| way.value > 1000.0);
         if let Some(item) = items
             .get_mut(index - 1)
-            .filter(|item| is_long && item.words == "per")
+            .filter(|item| (is_long || is_verb) && item.words == "per")
         {
             item.tags.retain(|tag| *tag != Tag::Scope(ScopeWord::Each));
         }

@@ -76,6 +76,21 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     {
         roles.tags.retain(|tag| *tag != Tag::When(When::Future));
     }
+    // "You have five hours to reach Malga Sole": until it closes.
+    let has_time = clause.windows(3).any(|three| {
+        matches!(three, [have, .., time] if one_of(&have.words, HAVE) && time.quantity().is_some_and(|it| it.measures(Measure::Duration).is_some()))
+    });
+    let is_for = any(
+        "to reach|to get to|to make|to arrive|per arrivare|per raggiungere|pour arriver|pour atteindre|para llegar|para alcanzar",
+    ) || (any("to|per|pour|para")
+        && any("reach|arrivare|arriver|raggiungere|atteindre|llegar|alcanzar"));
+    let allows = has_time && is_for && roles.place().is_some() && roles.reference().is_none();
+    if allows && roles.progress() != Some(Progress::Done) {
+        roles
+            .tags
+            .retain(|tag| !matches!(tag, Tag::Progress(_) | Tag::When(When::Perfect)));
+        roles.tags.push(Tag::Reference(Reference::Cutoff));
+    }
     // "Think of the half marathon in an hour and a half."
     let is_last_leg = mood::anticipates(clause) && clause.iter().any(|item| mood::names_marathon(item));
     roles.add(is_last_leg.then_some(Tag::Leg(LegKind::Run)));
@@ -152,7 +167,6 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
 
 /// `you have 5 hours`: a verb of possession right before a number is no perfect tense.
 pub(super) fn possess(clause: &mut [MessageItem]) {
-    const HAVE: &str = "have|has|ve|ve got|hast|hat|habe|ha|hai|as|a";
     const OWN: &str =
         "your|his|her|their|dein|deine|deinem|deinen|deiner|ihr|ihre|ton|ta|votre|tu|su|tuo|tua";
     // "In drei Kilometern hast du die Hälfte."
@@ -173,6 +187,19 @@ pub(super) fn possess(clause: &mut [MessageItem]) {
         item.tags = vec![Tag::When(When::Future)];
     }
     for at in 0..clause.len() {
+        // "the two-hour pacer" is the plan.
+        let is_timed = at
+            .checked_sub(1)
+            .and_then(|before| clause.get(before))
+            .and_then(MessageItem::quantity)
+            .is_some_and(|time| time.measures(Measure::Duration).is_some());
+        const PACERS: &str = "pacer|pacemaker|pacer s|hase|lièvre|meneur d allure|liebre|lepre|pace runner";
+        if let Some(item) = clause
+            .get_mut(at)
+            .filter(|item| is_timed && one_of(&item.words, PACERS))
+        {
+            item.tags = vec![Tag::Reference(Reference::Plan)];
+        }
         // "um 17:40 Uhr" is no difference.
         let is_clock = clause
             .get(at + 1)
@@ -232,6 +259,8 @@ pub(super) fn sends(clause: &[MessageItem]) -> bool {
     const SENDERS: &str = "tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung";
     clause.iter().any(|item| one_of(&item.words, SENDERS))
 }
+
+const HAVE: &str = "have|has|ve|ve got|hast|hat|habe|ha|hai|as|a";
 
 const REACHES: &str =
     "erreicht|passiert|atteint|franchit|rejoint|passe|llega|pasa|arriva|passa|raggiunge|alcanza";

@@ -47,10 +47,14 @@ impl Reader<'_> {
                     let before = index.checked_sub(1).and_then(|index| items.get(index));
                     let acts = item.has(Tag::Motion) && is_present && !before.is_some_and(is_article);
                     // "Run going well"
-                    let goes = items
-                        .get(index + 1)
-                        .is_some_and(|next| one_of(&next.words, "going|goes|going well|läuft|coming along"));
-                    let goes = goes && index <= 1 && !roles.is_past() && !item.has(Tag::Motion);
+                    let after = items.get(index + 1..).unwrap_or_default();
+                    let goes = after.iter().take(2).any(|next| {
+                        one_of(
+                            &next.words,
+                            "going|goes|going well|läuft|coming along|ticking along",
+                        )
+                    });
+                    let goes = goes && index <= 2 && !roles.is_past() && !item.has(Tag::Motion);
                     if (acts || goes) && roles.stat().is_none() && roles.progress().is_none() {
                         own.tags.push(Tag::OnLeg(*kind));
                     }

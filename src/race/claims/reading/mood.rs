@@ -89,23 +89,36 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     if before == Some(Mood::Unknown) && is_choice && !has_values && !has(items, |tag| tag == Tag::Athlete) {
         return before;
     }
-    // "Let me do the sums: 16.7 km to Malga Sole, five hours until it closes."
-    let to_place = has(items, |tag| matches!(tag, Tag::Place(_)))
-        && has(items, |tag| tag == Tag::FromHere)
-        && measures(items, &[Measure::Distance]);
-    let closes =
-        has(items, |tag| tag == Tag::Reference(Reference::Cutoff)) && measures(items, &[Measure::Duration]);
+    if before == Some(Mood::Advice) && tells(items) {
+        return None;
+    }
+    let goes_on = !states && !first.is_some_and(|item| item.has(Tag::Athlete));
+    before.filter(|mood| *mood != Mood::Unknown && goes_on)
+}
+
+/// Whether a clause after an advice tells where the race stands, and so is none: `let me do the sums: 16.7 km to Malga Sole`,
+/// `keep this up, 10 km to go`.
+fn tells(items: &[MessageItem]) -> bool {
     let is_next = items.first().is_some_and(|first| {
         one_of(
             &first.words,
             "then|dann|danach|puis|ensuite|luego|después|poi|from there",
         )
     });
-    if before == Some(Mood::Advice) && (to_place || closes) && !is_next {
-        return None;
-    }
-    let goes_on = !states && !first.is_some_and(|item| item.has(Tag::Athlete));
-    before.filter(|mood| *mood != Mood::Unknown && goes_on)
+    let to_place = has(items, |tag| matches!(tag, Tag::Place(_)))
+        && has(items, |tag| tag == Tag::FromHere)
+        && measures(items, &[Measure::Distance]);
+    let of_time = has(items, |tag| {
+        matches!(
+            tag,
+            Tag::Reference(Reference::Cutoff) | Tag::Metric(ClaimMetric::Gap)
+        )
+    });
+    let of_time = of_time && measures(items, &[Measure::Duration]);
+    let of_way = has(items, |tag| matches!(tag, Tag::Progress(_)))
+        && measures(items, &[Measure::Distance])
+        && !has(items, |tag| matches!(tag, Tag::Mood(_)));
+    !is_next && (to_place || of_time || of_way)
 }
 
 fn is_significant(item: &MessageItem) -> bool {

@@ -5,12 +5,10 @@ use super::clause::{ClauseContext, ClauseLead, carried, sends};
 use super::number::mark_of;
 use crate::race::claims::claim::ClaimBody;
 use crate::race::claims::items::{MessageItem, has_numbers, has_tag, measures};
-use crate::race::claims::lexicon::{ScopeWord, Tag};
+use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{
-    ClaimMetric, ClaimScope, ClaimStat, Progress, Reference, Sense, State, When,
-};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Reference, Sense, State, When};
 use crate::race::claims::token::one_of;
 
 impl Reader<'_> {
