@@ -74,6 +74,19 @@ pub(crate) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, us
     }
     let (mut quantity, length) = single(tokens, before)?;
     let rest = tokens.get(length..)?;
+    // "one minute short of an hour"
+    if starts_with(rest, &["short", "of"])
+        && let Some((whole, more)) = rest.get(2..).and_then(|rest| single(rest, Before::Other))
+        && let ([less], [time]) = (quantity.readings.as_slice(), whole.readings.as_slice())
+        && less.measure == Duration
+        && time.measure == Duration
+        && less.value < time.value
+    {
+        return Some((
+            Quantity::one(Duration, time.value - less.value, less.step),
+            length + 2 + more,
+        ));
+    }
     let Some(joiner) = rest.first() else {
         return Some((quantity, length));
     };
@@ -316,6 +329,11 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
         .and_then(|rest| smaller_part(rest, factor).filter(|_| factor > 1.0 && unit_length > 0))
         .unwrap_or((0.0, factor, 0));
     Some((value * factor + more_s, step, joins + length + unit_length + more))
+}
+
+fn starts_with(tokens: &[Token], words: &[&str]) -> bool {
+    let mut pairs = words.iter().enumerate();
+    pairs.all(|(at, word)| tokens.get(at).and_then(Token::word) == Some(word))
 }
 
 /// The metres after kilometres, and their length in tokens.

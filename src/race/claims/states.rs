@@ -21,7 +21,16 @@ pub(super) fn state(state: State, roles: &Roles, facts: &RaceFacts) -> ClaimVerd
         return Ok(());
     }
     let stands = facts.standing_s.is_some_and(|s| s >= 20.0);
-    let stopped = facts.stops.iter().any(|stop| stop.duration_s >= 60.0);
+    // "You haven't stopped since kilometre 20."
+    let from_m = match roles.scope() {
+        Some(ClaimScope::Since(metres)) => metres + 400.0,
+        _ => f64::NEG_INFINITY,
+    };
+    let of_leg = |stop: &StopFacts| facts.legs.get(stop.leg).map_or(0.0, |leg| leg.from_m);
+    let stopped = facts
+        .stops
+        .iter()
+        .any(|stop| stop.duration_s >= 60.0 && stop.at_m - of_leg(stop) > from_m);
     let leg_index = roles
         .leg()
         .and_then(|kind| facts.leg_index(kind, roles.leg_number()));

@@ -202,7 +202,7 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         return Ok(());
     }
     // "every 10 km take you 19 minutes" gives a pace.
-    if roles.has(Tag::Scope(ScopeWord::Each)) && reading.value > LONGEST_PACE_GAP_S {
+    if roles.has(Tag::Scope(ScopeWord::Each)) && reading.value > LONGEST_PACE_GAP_S && !roles.is_silent() {
         return Ok(());
     }
     let differs = matches!(roles.sense(), Some(Sense::Ahead | Sense::Behind))
@@ -221,7 +221,10 @@ fn time(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
     let is_precise = reading.step <= 1.0;
     // Stops and transitions of a minute or more rarely match by chance either: "90 seconds at the roadside".
     let is_lenient = |fact: &KnownFact| {
-        let is_part = matches!(fact.kind, FactKind::Rest | FactKind::Leg) && reading.value >= 60.0;
+        // "Your bike so far is 1:42" is about the leg, not a stop on it.
+        let is_rest =
+            fact.kind == FactKind::Rest && (roles.leg().is_none() || roles.stands() || roles.is_past());
+        let is_part = (is_rest || fact.kind == FactKind::Leg) && reading.value >= 60.0;
         if is_precise {
             reading.value >= 300.0 || (is_part && !facts.is_silent)
         } else {
@@ -371,7 +374,9 @@ fn bare(reading: Reading, to: Option<Reading>, roles: &Roles, facts: &RaceFacts)
         return distance(reading.in_unit(Measure::Distance, 1.0), None, roles, facts);
     }
     let is_value = roles.measured().is_some_and(|metric| metric != ClaimMetric::Pace);
-    if counts && !is_value {
+    // "Malga Sole comes at 58"
+    let is_mark = roles.place().is_some() && roles.has(Tag::Position);
+    if counts && !is_value && !is_mark {
         return Ok(());
     }
     let speed = reading.in_unit(Measure::Speed, 1.0 / 3.6);

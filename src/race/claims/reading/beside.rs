@@ -5,7 +5,7 @@ use super::number::Numbers;
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{Bound, ClaimScope, Progress, Reference, Sense, When};
+use crate::race::claims::terms::{Bound, ClaimMetric, ClaimScope, Progress, Reference, Sense, When};
 use crate::race::claims::token::one_of;
 
 impl Numbers<'_> {
@@ -89,6 +89,12 @@ impl Numbers<'_> {
             _ if !is_time && !is_way => more_or_less(words),
             _ => None,
         };
+        // "926 metres up"
+        let is_metres = self
+            .quantity(index)
+            .and_then(|quantity| quantity.measures(Measure::Distance))
+            .is_some_and(|way| way.step <= 1.0 && way.value >= 50.0);
+        roles.add((is_metres && words == "up").then_some(Tag::Metric(ClaimMetric::Ascent)));
         // "two minutes to the good on the two hours"
         if is_time && self.is_against(index) {
             roles

@@ -63,11 +63,13 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     let is_in = roles.has(Tag::In) || any("in etwa");
     let is_ahead = roles.has(Tag::Reached) && is_in && !roles.is_past() && !roles.has(Tag::Ago);
     // "ist in etwa einer Stunde im Ziel"
-    let is_there_soon = is_in
+    let is_there_soon = (is_in || measures(clause, &[Measure::TimeOfDay]))
         && roles.is_present()
         && (roles.has(Tag::State(State::Finished)) || roles.has(Tag::Finish))
         && !roles.has_any(&[Tag::Ago, Tag::Not, Tag::Reached]);
-    if ((is_ahead && any(REACHES)) || is_there_soon) && measures(clause, &[Measure::Duration]) {
+    if ((is_ahead && any(REACHES)) || is_there_soon)
+        && measures(clause, &[Measure::Duration, Measure::TimeOfDay])
+    {
         roles.add([Tag::When(When::Future), Tag::In]);
     }
     if roles.when() == Some(When::Future)

@@ -172,7 +172,8 @@ impl<'a> Numbers<'a> {
                     own.within(&before.roles),
                     own.within(&earlier),
                 ];
-                all.extend(own.when().is_none().then(|| own.within(&before.next)));
+                let has_next = own.when().is_none() && !before.next.tags.is_empty();
+                all.extend(has_next.then(|| own.within(&before.next)));
                 all
             })
             .collect();

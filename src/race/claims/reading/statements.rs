@@ -122,7 +122,9 @@ impl Reader<'_> {
                         .any(|item| item.has(Tag::SplitNoun) || item.is(|tag| tag.extreme().is_some()))
                         && item.words.ends_with("finished") => {}
                 // "ist in einer Stunde im Ziel"
-                State::Finished if has_values && roles.has(Tag::In) && roles.is_future() => {}
+                State::Finished
+                    if roles.is_future()
+                        && ((has_values && roles.has(Tag::In)) || items.iter().any(is_time_of_day)) => {}
                 // "seit 7:26 unterwegs"
                 State::Moving if items.iter().any(is_time) => {}
                 state => self.push(items, roles, ClaimBody::State(state)),
@@ -306,4 +308,9 @@ fn is_measured(item: &MessageItem) -> bool {
 fn is_time(item: &MessageItem) -> bool {
     item.quantity()
         .is_some_and(|quantity| quantity.measures(Measure::Duration).is_some())
+}
+
+fn is_time_of_day(item: &MessageItem) -> bool {
+    item.quantity()
+        .is_some_and(|quantity| quantity.measures(Measure::TimeOfDay).is_some())
 }
