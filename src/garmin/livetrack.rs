@@ -25,7 +25,7 @@ mod session;
 pub use client::{LiveTrack, ResolveError};
 pub use course::course;
 pub use error::{LiveTrackError, back_off};
-pub use link::{LinkProblem, LiveTrackLink, PastedLink, find};
+pub use link::{LinkProblem, LiveTrackLink, PastedLink, find, find_all};
 pub use page::{LiveTrackPage, csrf_token, page};
 pub use point::{EARTH_RADIUS_M, PointStatus, Position, Trackpoint, TrackpointBatch, points};
 pub use session::LiveTrackSession;

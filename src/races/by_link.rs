@@ -150,6 +150,7 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
     if started.unreachable {
         lines.push("Garmin has not answered yet. I'll keep trying.".to_owned());
     }
+    lines.extend(left_out(started.left_out, way));
     if !started.known && !started.continued && !is_untold {
         lines.push(match taken {
             Some(taken) => taken.told.clone(),
@@ -161,6 +162,23 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
         lines.push(format!("The live page for family and friends: {link}"));
     }
     lines.join("\n")
+}
+
+/// Says that the text had links to other sessions.
+fn left_out(others: usize, way: LinkWay) -> Option<String> {
+    let source = match way {
+        LinkWay::Chat => "message",
+        LinkWay::Mail => "e-mail",
+    };
+    match others {
+        0 => None,
+        1 => Some(format!(
+            "The {source} has another LiveTrack link, which is not watched. To watch it too, send it alone."
+        )),
+        more => Some(format!(
+            "The {source} has {more} other LiveTrack links, which are not watched. To watch one of them too, send it alone."
+        )),
+    }
 }
 
 /// A problem with a link as a sentence for the chat. The name of the tool's argument is cut off, because it means
@@ -185,6 +203,7 @@ mod tests {
                 known,
                 continued,
                 unreachable,
+                left_out: 0,
                 invitations: Vec::new(),
             },
             title: "Ann E".into(),
@@ -215,6 +234,23 @@ mod tests {
             again,
             "I'm watching Ann E again, with the settings it has.\nGarmin has not answered yet. I'll keep trying."
         );
+    }
+
+    #[test]
+    fn links_that_are_left_out_are_named() {
+        let text = |others, way| {
+            let mut start = started(false, false, false);
+            start.started.left_out = others;
+            told(&start, None, way)
+        };
+        assert!(!text(0, LinkWay::Chat).contains("another"));
+        let one = text(1, LinkWay::Chat);
+        assert!(
+            one.contains("The message has another LiveTrack link, which is not watched."),
+            "{one}"
+        );
+        let two = text(2, LinkWay::Mail);
+        assert!(two.contains("The e-mail has 2 other LiveTrack links"), "{two}");
     }
 
     #[test]

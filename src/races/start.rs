@@ -1,5 +1,6 @@
 //! Starts a race, or continues one with a new link.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use super::recipients::{ChatInvitation, RecipientProblem};
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
 use super::registry::Races;
 use crate::accounts::AccountId;
-use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, ResolveError};
+use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, PastedLink, ResolveError};
 use crate::race::course::{BadCourse, Course, CourseFile};
 use crate::race::fields::BadFields;
 use crate::race::id::RaceId;
@@ -74,6 +75,8 @@ pub struct StartedRace {
     pub continued: bool,
     /// Garmin has not replied yet; polling continues.
     pub unreachable: bool,
+    /// Number of other sessions to which the text had a link. They are not watched.
+    pub left_out: usize,
     /// The invitations of recipients, who get no messages before they accept.
     pub invitations: Vec<ChatInvitation>,
 }
@@ -85,6 +88,8 @@ pub(super) struct ReachedLink {
     pub(super) session: Option<LiveTrackSession>,
     /// Whether Garmin has not replied, so that nothing is known about the session.
     pub(super) unreachable: bool,
+    /// Number of other sessions to which the text had a link.
+    pub(super) left_out: usize,
 }
 
 /// Reads the course of a race, whose waypoints become checkpoints.
@@ -92,6 +97,15 @@ pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, most: f64) -> Result<
     let file = CourseFile::read(gpx, plan.distance_m, most)?;
     plan.adopt(&file);
     Ok(file.course)
+}
+
+/// The number of sessions, other than that of `chosen`, to which the links lead.
+fn others(links: &[LiveTrackLink], chosen: &LiveTrackLink) -> usize {
+    let sessions = links.iter().map(|link| &link.session_id);
+    let others: BTreeSet<_> = sessions
+        .filter(|session| **session != chosen.session_id)
+        .collect();
+    others.len()
 }
 
 impl Races {
@@ -154,18 +168,66 @@ impl Races {
             known: false,
             continued: true,
             unreachable: reached.unreachable,
+            left_out: reached.left_out,
             invitations: Vec::new(),
         })
     }
 
-    /// Finds the link in a text, and asks LiveTrack for its session.
+    /// Finds the links in a text, and asks LiveTrack for the session of each until one goes on. A link that must be
+    /// resolved counts only if Garmin knows none of the complete ones.
     pub(super) async fn reach(&self, text: &str) -> Result<ReachedLink, TrackingError> {
-        let link = self.0.livetrack.resolve(text).await?;
-        self.reach_link(link).await
+        let livetrack = &self.0.livetrack;
+        let found = livetrack.find_all(text).map_err(ResolveError::from)?;
+        let (mut complete, mut unresolved) = (Vec::new(), None);
+        for pasted in found {
+            match pasted {
+                PastedLink::Complete(link) => complete.push(link),
+                other => unresolved = Some(other),
+            }
+        }
+        let reached = self.reach_first(&complete).await;
+        match (reached, unresolved) {
+            (Err(TrackingError::Gone), Some(unresolved)) => {
+                let link = livetrack.resolve(unresolved).await?;
+                let mut reached = self.reach_link(link).await?;
+                reached.left_out = others(&complete, &reached.link);
+                Ok(reached)
+            }
+            (reached, _) => reached,
+        }
+    }
+
+    /// Asks LiveTrack for the session of each link, and takes the first that goes on; else the first that Garmin knows;
+    /// else the first about which Garmin gave no answer.
+    pub(super) async fn reach_first(&self, links: &[LiveTrackLink]) -> Result<ReachedLink, TrackingError> {
+        let mut best: Option<ReachedLink> = None;
+        for link in links {
+            let reached = match self.reach_link(link.clone()).await {
+                Ok(reached) => reached,
+                Err(TrackingError::Gone) => continue,
+                Err(other) => return Err(other),
+            };
+            let now = self.0.clock.now();
+            let session = reached.session.as_ref();
+            let goes_on = session.is_some_and(|session| session.ended_at(now).is_none());
+            let is_better = match &best {
+                None => true,
+                Some(best) => goes_on || (best.unreachable && !reached.unreachable),
+            };
+            if is_better {
+                best = Some(reached);
+            }
+            if goes_on {
+                break;
+            }
+        }
+        let mut best = best.ok_or(TrackingError::Gone)?;
+        best.left_out = others(links, &best.link);
+        Ok(best)
     }
 
     /// Asks LiveTrack for the session of a link.
-    pub(super) async fn reach_link(&self, link: LiveTrackLink) -> Result<ReachedLink, TrackingError> {
+    async fn reach_link(&self, link: LiveTrackLink) -> Result<ReachedLink, TrackingError> {
         let livetrack = &self.0.livetrack;
         let (session, unreachable) = match livetrack.session(&link).await {
             Ok(session) => (Some(session), false),
@@ -179,6 +241,7 @@ impl Races {
             link,
             session,
             unreachable,
+            left_out: 0,
         })
     }
 
@@ -211,13 +274,17 @@ impl Races {
     ) -> Result<StartedRace, TrackingError> {
         let (races, account) = (&self.0, caller.account());
         let ReachedLink {
-            link, unreachable, ..
+            link,
+            unreachable,
+            left_out,
+            ..
         } = reached;
         let started = |race: RaceId, known, continued| StartedRace {
             race,
             known,
             continued,
             unreachable,
+            left_out,
             invitations: Vec::new(),
         };
         let settings = races.in_time_zone(settings);

@@ -19,7 +19,7 @@ use url::Url;
 use super::link::append;
 use super::{
     LinkProblem, LiveTrackError, LiveTrackLink, LiveTrackPage, LiveTrackSession, PastedLink, Position,
-    Trackpoint, TrackpointBatch, course, csrf_token, find, page, points,
+    Trackpoint, TrackpointBatch, course, csrf_token, find, find_all, page, points,
 };
 use crate::base::clock::Clock;
 use crate::config::GarminHosts;
@@ -103,10 +103,15 @@ impl LiveTrack {
         find(text, &self.0.hosts)
     }
 
-    /// Finds the link in pasted text. A short link is resolved with a request.
-    pub async fn resolve(&self, text: &str) -> Result<LiveTrackLink, ResolveError> {
+    /// Finds the distinct links in pasted text, the complete ones first, without a request.
+    pub fn find_all(&self, text: &str) -> Result<Vec<PastedLink>, LinkProblem> {
+        find_all(text, &self.0.hosts)
+    }
+
+    /// The session that a pasted link leads to. A short link is resolved with a request.
+    pub async fn resolve(&self, pasted: PastedLink) -> Result<LiveTrackLink, ResolveError> {
         let hosts = &self.0.hosts;
-        let (host, path) = match find(text, hosts)? {
+        let (host, path) = match pasted {
             PastedLink::Complete(link) => return Ok(link),
             PastedLink::Short(code) => ("https://gar.mn", code),
             PastedLink::Profile(name) => ("https://live.garmin.com", name),

@@ -12,6 +12,9 @@ use crate::config::GarminHosts;
 /// An example of a link, for the error messages.
 const EXAMPLE: &str = "https://livetrack.garmin.com/session/<id>/token/<token>";
 
+/// Maximum number of links that are taken from one text. Each may cost a request.
+const MAX_LINKS: usize = 4;
+
 /// Garmin's tokens have 31 or 32 upper-case hexadecimal digits. Longer and other tokens are accepted too.
 const USUAL_TOKEN_BYTES: usize = 31;
 
@@ -85,11 +88,23 @@ pub enum LinkProblem {
 ///
 /// A complete link takes precedence over one that must be resolved.
 pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> {
-    let mut other = None;
+    let mut found = find_all(text, hosts)?.into_iter();
+    found.next().ok_or(LinkProblem::Missing)
+}
+
+/// Finds the distinct links in `text`, at most [`MAX_LINKS`] and at least one: first the complete ones in the order of
+/// the text, then the first that must be resolved. An old link often comes before the new one.
+pub fn find_all(text: &str, hosts: &GarminHosts) -> Result<Vec<PastedLink>, LinkProblem> {
+    let (mut complete, mut other) = (Vec::new(), None);
     let mut worst = LinkProblem::Missing;
     for candidate in candidates(text, &bare_hosts(hosts)) {
         match judge_grown(&candidate, hosts) {
-            Ok(link @ PastedLink::Complete(_)) => return Ok(link),
+            Ok(link @ PastedLink::Complete(_)) if complete.len() < MAX_LINKS => {
+                if !complete.contains(&link) {
+                    complete.push(link);
+                }
+            }
+            Ok(PastedLink::Complete(_)) => break,
             Ok(unresolved) => other = other.or(Some(unresolved)),
             // An e-mail links to many pages, so a broken LiveTrack link explains more than another host.
             Err(LinkProblem::Incomplete) => worst = LinkProblem::Incomplete,
@@ -97,7 +112,12 @@ pub fn find(text: &str, hosts: &GarminHosts) -> Result<PastedLink, LinkProblem> 
             Err(_) => {}
         }
     }
-    other.ok_or(worst)
+    complete.extend(other);
+    complete.truncate(MAX_LINKS);
+    if complete.is_empty() {
+        return Err(worst);
+    }
+    Ok(complete)
 }
 
 /// Hosts whose links are recognised without `https://`.

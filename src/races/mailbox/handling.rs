@@ -113,11 +113,23 @@ impl MailHandler {
         if pasted == Err(LinkProblem::Incomplete) {
             return self.unused(&mail, None, UnusedMail::Incomplete).await;
         }
-        match races.livetrack.resolve(&letter.text).await {
-            Ok(link) => self.follow(&mail, link).await,
-            Err(ResolveError::Failed(_)) => self.put_off(&mail).await,
-            Err(ResolveError::Bad(_) | ResolveError::NoSession) => Ok(MailEnd::LeftAlone),
+        let Ok(found) = races.livetrack.find_all(&letter.text) else {
+            return Ok(MailEnd::LeftAlone);
+        };
+        let complete = found.iter().filter_map(|pasted| match pasted {
+            PastedLink::Complete(link) => Some(link.clone()),
+            PastedLink::Short(_) | PastedLink::Profile(_) => None,
+        });
+        let mut links: Vec<_> = complete.collect();
+        // Garmin's mails contain short links to other pages, which matter only without a complete link.
+        if let (true, Some(pasted)) = (links.is_empty(), found.into_iter().next()) {
+            match races.livetrack.resolve(pasted).await {
+                Ok(link) => links.push(link),
+                Err(ResolveError::Failed(_)) => return self.put_off(&mail).await,
+                Err(ResolveError::Bad(_) | ResolveError::NoSession) => return Ok(MailEnd::LeftAlone),
+            }
         }
+        self.follow(&mail, &links).await
     }
 
     /// Everybody who has access, with their addresses.
@@ -135,29 +147,46 @@ impl MailHandler {
         Ok(people)
     }
 
-    /// Follows the link of a person's mail.
-    async fn follow(&self, mail: &PersonalMail<'_>, link: LiveTrackLink) -> Result<MailEnd, StoreError> {
+    /// The links of a mail that remain to be followed, and whether one of them was begun before a crash. Links are left
+    /// out if an earlier mail brought them, or if the person had started the race before the mail came.
+    fn open_links(
+        &self,
+        account: &AccountId,
+        links: &[LiveTrackLink],
+    ) -> Result<(Vec<LiveTrackLink>, bool), StoreError> {
+        let mut open = Vec::new();
+        for link in links {
+            let known: Option<MailedSession> = self.races.0.store.find(&MailedSession::key(account, link))?;
+            match known {
+                Some(session) if session.is_done => {}
+                Some(_) => return Ok((vec![link.clone()], true)),
+                None if self.races.race_of_link(account, link)?.is_some() => {}
+                None => open.push(link.clone()),
+            }
+        }
+        Ok((open, false))
+    }
+
+    /// Follows the first link of a person's mail whose session goes on.
+    async fn follow(&self, mail: &PersonalMail<'_>, links: &[LiveTrackLink]) -> Result<MailEnd, StoreError> {
         let (races, account) = (&self.races, mail.caller.account());
-        let session_key = MailedSession::key(account, &link);
-        let known: Option<MailedSession> = races.0.store.find(&session_key)?;
-        if known.as_ref().is_some_and(|session| session.is_done) {
-            return self.finish(mail, Some(session_key), None).await;
-        }
-        let was_begun = known.is_some();
-        // The person had started the race before the mail came.
-        if !was_begun && races.race_of_link(account, &link)?.is_some() {
-            return self.finish(mail, Some(session_key), None).await;
-        }
+        let (open, was_begun) = self.open_links(account, links)?;
+        let key = |link| MailedSession::key(account, link);
+        let Some(first) = open.first() else {
+            return self.finish(mail, links.first().map(key), None).await;
+        };
+        let session_key = key(first);
         // One task handles all mails, so the count can't change in between. Beyond the limit, no session is requested.
         let now = races.0.clock.now();
         if !was_begun && MailedSession::count(&races.0.store, account, now)? >= MOST_A_DAY {
             return self.unused(mail, Some(session_key), UnusedMail::TooMany).await;
         }
-        let reached = match races.reach_link(link).await {
+        let reached = match races.reach_first(&open).await {
             Ok(reached) => reached,
             Err(TrackingError::Store(e)) => return Err(e),
             Err(_) => return self.unused(mail, Some(session_key), UnusedMail::Gone).await,
         };
+        let session_key = key(&reached.link);
         let Some(session) = &reached.session else {
             return self.put_off(mail).await;
         };

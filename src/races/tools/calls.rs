@@ -74,6 +74,13 @@ pub(super) async fn start_tracking(call: &mut RaceCall<'_>) -> Result<Value, Rac
         "analyze_interval_secs": view.snapshot.settings.analyze_interval_s,
         "messages": reach(call.races.message_route(call.caller.account())),
     });
+    if started.left_out > 0
+        && let Some(answer) = answer.as_object_mut()
+    {
+        answer.insert("links_left_out".to_owned(), started.left_out.into());
+        let note = "The text has links to other sessions too, which are not watched. To watch one, call start_tracking with it alone.";
+        answer.insert("links_note".to_owned(), note.into());
+    }
     add_invitations(&mut answer, &started.invitations);
     Ok(answer)
 }

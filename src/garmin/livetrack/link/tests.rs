@@ -308,3 +308,35 @@ proptest::proptest! {
         assert_eq!(found(&text), Ok(canonical()), "{text:?}");
     }
 }
+
+#[test]
+fn an_old_link_does_not_hide_the_new_one() {
+    let hosts = hosts();
+    let other = format!(
+        "https://livetrack.garmin.com/session/{}/token/{TOKEN}",
+        ID.replace('1', "9")
+    );
+    let sessions = |text: &str| -> Vec<String> {
+        let found = find_all(text, &hosts).unwrap().into_iter();
+        let session = |pasted| match pasted {
+            PastedLink::Complete(link) => link.session_id,
+            PastedLink::Short(code) | PastedLink::Profile(code) => code,
+        };
+        found.map(session).collect()
+    };
+    let (old, new) = (ID.replace('1', "9"), ID.to_owned());
+    let both = format!("yesterday: {other}, today: {}", canonical());
+    assert_eq!(sessions(&both), [old.clone(), new.clone()]);
+    // An HTML mail has each link several times, and short links to other pages.
+    let mail = format!(
+        "gar.mn/app {both}\n<a href=\"{}\">{}</a>",
+        canonical(),
+        canonical()
+    );
+    assert_eq!(sessions(&mail), [old, new, "app".to_owned()]);
+    let many: String = (0..9)
+        .map(|n| format!("{} ", canonical().replace('1', &n.to_string())))
+        .collect();
+    assert_eq!(sessions(&many).len(), MAX_LINKS);
+    assert_eq!(find_all("nothing", &hosts), Err(LinkProblem::Missing));
+}
