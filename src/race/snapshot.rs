@@ -47,7 +47,38 @@ pub fn race_title(session: Option<&LiveTrackSession>, plan: &RacePlan) -> String
     }
 }
 
+/// The titles of races; with the local time of the start where two are the same, and with a number where those are the
+/// same too.
+pub fn distinct_titles<'a>(races: impl IntoIterator<Item = &'a Snapshot>) -> Vec<String> {
+    let races: Vec<_> = races.into_iter().collect();
+    let plain: Vec<_> = races.iter().map(|race| race.title()).collect();
+    let mut titles: Vec<String> = Vec::with_capacity(races.len());
+    for (race, title) in races.iter().zip(&plain) {
+        let mut distinct = title.clone();
+        if plain.iter().filter(|other| *other == title).count() > 1 {
+            let start = race.start().map(|at| at.to_zoned(race.settings.zone()));
+            if let Some(start) = start {
+                distinct = format!("{title} ({})", start.strftime("%Y-%m-%d %H:%M"));
+            }
+            let dated = distinct.clone();
+            let mut number = 2;
+            while titles.contains(&distinct) {
+                distinct = format!("{dated} {number}");
+                number += 1;
+            }
+        }
+        titles.push(distinct);
+    }
+    titles
+}
+
 impl Snapshot {
+    /// The start of the race by the true clock; before it is known, that of the LiveTrack session.
+    fn start(&self) -> Option<Timestamp> {
+        let started_at = self.track.started_at.map(|at| self.track.true_time(at));
+        started_at.or_else(|| self.watch.session.as_ref()?.start)
+    }
+
     /// The athlete and the race, as in the messages to phones.
     pub fn title(&self) -> String {
         race_title(self.watch.session.as_ref(), &self.settings)

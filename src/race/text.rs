@@ -2,6 +2,8 @@
 //!
 //! Times count from the start of the race, so they need no time zone.
 
+use std::borrow::Cow;
+
 use crate::race::sport::{LegKind, SpeedUnit};
 
 /// Formats as `1:02:03`, or `2:03` under an hour.
@@ -52,12 +54,23 @@ pub fn minutes(seconds: f64) -> String {
 }
 
 /// `text` without control and format characters (which hide or reorder text), and with white space collapsed to
-/// single spaces.
+/// single spaces. Joiners stay where a script or a picture needs them: between two visible characters beyond ASCII.
 pub fn plain_text(text: &str) -> String {
     let shown = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
     let mut plain = String::with_capacity(text.len());
-    for c in shown.filter(|c| !c.is_control() && !is_format(*c)) {
-        if c != ' ' || !(plain.is_empty() || plain.ends_with(' ')) {
+    let mut joiner = None;
+    for c in shown {
+        if is_joiner(c) {
+            joiner = Some(c);
+        } else if c.is_control() || is_format(c) {
+            joiner = None;
+        } else if c != ' ' || !(plain.is_empty() || plain.ends_with(' ')) {
+            let is_joined = |side: char| !side.is_ascii();
+            plain.extend(
+                joiner
+                    .take()
+                    .filter(|_| is_joined(c) && plain.chars().next_back().is_some_and(is_joined)),
+            );
             plain.push(c);
         }
     }
@@ -72,8 +85,29 @@ fn is_format(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// The zero-width non-joiner and joiner, which Persian, Indic scripts and families of emoji are written with.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// A name for a sentence, kept apart from the text around it if it is written from right to left. Otherwise it would turn
+/// round the numbers after it.
+pub fn isolated(name: &str) -> Cow<'_, str> {
+    if name.chars().any(is_right_to_left) {
+        Cow::Owned(format!("\u{2068}{name}\u{2069}"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Whether a character is in a block that Unicode gives to scripts from right to left.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}'
+        | '\u{1e800}'..='\u{1efff}')
+}
+
 /// Replaces each name in braces with its value.
-pub(super) fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
+pub fn fill(sentence: &str, values: &[(&str, &str)]) -> String {
     let mut text = String::with_capacity(sentence.len() + 16);
     let mut rest = sentence;
     while let Some((before, after)) = rest.split_once('{') {
@@ -120,10 +154,21 @@ mod tests {
             ("a\u{200b}b\u{202e}c\u{7}\u{1b}[31m", "abc[31m"),
             ("\u{e0041}x", "x"),
             ("Žofie 走", "Žofie 走"),
+            ("👨\u{200d}👩\u{200d}👧 Familie", "👨\u{200d}👩\u{200d}👧 Familie"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("\u{200d}é\u{200d}\u{200d} \u{200c}ü\u{200d}", "é ü"),
+            ("A\u{200d}nn 1\u{200c}2", "Ann 12"),
             ("", ""),
         ] {
             assert_eq!(plain_text(text), plain, "{text:?}");
         }
+    }
+
+    #[test]
+    fn only_a_name_from_right_to_left_is_set_apart() {
+        assert_eq!(isolated("محمد"), "\u{2068}محمد\u{2069}");
+        assert_eq!(isolated("רועי K4"), "\u{2068}רועי K4\u{2069}");
+        assert_eq!(isolated("Žofie 走"), "Žofie 走");
     }
 
     #[test]

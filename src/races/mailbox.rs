@@ -12,6 +12,7 @@
 //! | file | what |
 //! |---|---|
 //! | `letter` | an e-mail as addresses and text |
+//! | `links` | which links of an e-mail are followed |
 //! | `addressee` | the person for whom an e-mail is |
 //! | `successor` | whether a session continues a race |
 //! | `position` | what is stored: the mails that were handled, the sessions that came |
@@ -26,6 +27,7 @@ mod connection;
 mod handling;
 mod health;
 mod letter;
+mod links;
 mod position;
 mod successor;
 mod watcher;

@@ -397,10 +397,15 @@ async fn links_are_watched(api: &BotApi, link: &PlayedLink) {
     assert!(wrong.contains("cut off?"), "{wrong}");
     let mut gone = link.path();
     gone.replace_range(9..17, "00000000");
-    let gone = api
-        .answer_to(ANN, &format!("https://livetrack.garmin.com{gone}"))
-        .await;
+    let gone = format!("https://livetrack.garmin.com{gone}");
+    let both = format!("yesterday: {gone}, today: https://livetrack.garmin.com{}", link.path());
+    let gone = api.answer_to(ANN, &gone).await;
     assert!(gone.contains("links expire after 24 hours"), "{gone}");
+    let both = api.answer_to(ANN, &both).await;
+    assert!(
+        both.starts_with("I'm already watching Ann Example.") && both.contains("another LiveTrack link"),
+        "{both}"
+    );
 }
 
 async fn questions_are_answered(world: &World, api: &BotApi, link: &PlayedLink) {
@@ -411,7 +416,7 @@ async fn questions_are_answered(world: &World, api: &BotApi, link: &PlayedLink) 
     assert!(
         api.answer_to(ANN, "/eta moon")
             .await
-            .contains("one of these: finish?")
+            .contains("I know Finish.")
     );
     let points = world.simulator().points(&link.session_id);
     let later = &points[points.len() * 2 / 3]["position"];

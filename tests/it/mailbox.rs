@@ -218,6 +218,24 @@ async fn a_mail_starts_one_race_whatever_happens_to_the_connection() {
     }
 }
 
+/// A forwarded thread has yesterday's link before today's.
+#[tokio::test]
+async fn an_old_link_in_a_mail_does_not_hide_the_new_one() {
+    let mailed = Mailed::start(true, Clock::system()).await;
+    let link = mailed.session().path();
+    let mut gone = link.clone();
+    gone.replace_range(9..17, "00000000");
+    let host = "https://livetrack.garmin.com";
+    mailed.deliver(&format!(
+        "From: a@example.org\nTo: ann@example.org\nSubject: LiveTrack\n\nYesterday: {host}{gone}\nToday: {host}{link}\n"
+    ));
+    let told = mailed.told(ANN, STARTED, 1).await;
+    assert!(
+        told[0].contains("The e-mail has another LiveTrack link, which is not watched."),
+        "{told:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_server_without_idle_is_asked_each_minute() {
     let start: Timestamp = "2026-10-04T08:00:00Z".parse().unwrap();

@@ -1,5 +1,6 @@
 //! An update of the Bot API (core.telegram.org/bots/api#update): a message, or a press of a button.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::Value;
@@ -44,6 +45,8 @@ pub enum UpdateContent {
     },
     Place(Position),
     Press(ButtonPress),
+    /// A file, a voice message, a contact or a picture without a text. Only in the chat of one person with the bot.
+    Unreadable,
 }
 
 /// A press of a button below a message of the bot.
@@ -75,14 +78,20 @@ impl fmt::Debug for BotUpdate {
 pub(super) fn read(body: &[u8]) -> Option<UpdateBatch> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let mut batch = UpdateBatch::default();
+    let mut albums = BTreeSet::new();
     for update in answer.get("result")?.as_array()? {
         let Some(id) = whole(update, "update_id") else {
             continue;
         };
         batch.next = batch.next.max(id.checked_add(1));
+        let read = message(id, update).or_else(|| press(id, update));
+        // An album comes as a message for each picture, and gets one answer.
+        let album = update.pointer("/message/media_group_id").and_then(Value::as_str);
+        let is_more_of_album = album.is_some_and(|album| !albums.insert(album));
+        let is_unreadable = |update: &BotUpdate| update.content == UpdateContent::Unreadable;
         batch
             .updates
-            .extend(message(id, update).or_else(|| press(id, update)));
+            .extend(read.filter(|update| !(is_more_of_album && is_unreadable(update))));
     }
     batch.updates.sort_by_key(|update| update.id);
     Some(batch)
@@ -90,13 +99,18 @@ pub(super) fn read(body: &[u8]) -> Option<UpdateBatch> {
 
 fn message(id: i64, update: &Value) -> Option<BotUpdate> {
     let message = update.get("message")?;
+    let chat = chat(message)?;
     let content = match place(message) {
         Some(place) => UpdateContent::Place(place),
-        None => text(message)?,
+        None => match text(message) {
+            Some(text) => text,
+            None if is_unreadable(message) && chat.is_private => UpdateContent::Unreadable,
+            None => return None,
+        },
     };
     Some(BotUpdate {
         id,
-        chat: chat(message)?,
+        chat,
         sender: sender(message)?,
         content,
     })
@@ -164,6 +178,20 @@ fn text(message: &Value) -> Option<UpdateContent> {
     let entities = entities.and_then(Value::as_array).into_iter().flatten();
     let links = entities.filter_map(|entity| string(entity, "url")).collect();
     Some(UpdateContent::Text { text, links })
+}
+
+/// Whether the message carries something that a person may expect the gateway to read, but that it can't.
+fn is_unreadable(message: &Value) -> bool {
+    const KINDS: [&str; 7] = [
+        "document",
+        "voice",
+        "audio",
+        "video",
+        "video_note",
+        "contact",
+        "photo",
+    ];
+    KINDS.iter().any(|kind| message.get(kind).is_some())
 }
 
 fn whole(value: &Value, name: &str) -> Option<i64> {
@@ -239,6 +267,27 @@ mod tests {
             (press.query.as_str(), press.message, press.data.as_str()),
             ("99", 5, "stop")
         );
+    }
+
+    #[test]
+    fn a_file_in_a_private_chat_is_noticed_once() {
+        let sent = |id: i64, kind: &str, chat: &str, more: Value| {
+            let mut message = json!({"from": from(), "chat": {"id": 42, "type": chat}});
+            let members = message.as_object_mut().unwrap();
+            members.insert(kind.to_owned(), json!({}));
+            members.extend(more.as_object().unwrap().clone());
+            json!({"update_id": id, "message": message})
+        };
+        for kind in ["document", "voice", "contact", "photo"] {
+            let update = one(&sent(1, kind, "private", json!({}))).unwrap();
+            assert!(update.content == UpdateContent::Unreadable, "{kind}");
+            assert!(one(&sent(1, kind, "supergroup", json!({}))).is_none(), "{kind}");
+        }
+        let captioned = one(&sent(1, "document", "private", json!({"caption": "see"}))).unwrap();
+        assert!(matches!(captioned.content, UpdateContent::Text { .. }));
+        let album = |id| sent(id, "photo", "private", json!({"media_group_id": "1"}));
+        let body = json!({"ok": true, "result": [album(1), album(2)]}).to_string();
+        assert_eq!(read(body.as_bytes()).unwrap().updates.len(), 1);
     }
 
     #[test]

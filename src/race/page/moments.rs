@@ -31,7 +31,7 @@ impl Moments {
         }
         let day = usize::try_from(at.weekday().to_monday_zero_offset()).unwrap_or_default();
         let weekday = self.words.weekdays.get(day).copied().unwrap_or_default();
-        format!("{weekday} {clock}")
+        fill(self.words.other_day, &[("day", weekday), ("time", &clock)])
     }
 
     /// A length of time, such as `14 minutes`.

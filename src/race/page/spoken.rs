@@ -34,7 +34,7 @@ impl<'a> SpokenRace<'a> {
     pub fn place(&self, place: &PlaceOutlook) -> String {
         let words = self.moments.words;
         let name = self.moments.place_name(place);
-        let name = format!("{name} (km {})", self.moments.mark(place.at_m));
+        let name = format!("{} (km {})", text::isolated(name), self.moments.mark(place.at_m));
         match &place.state {
             PlaceState::Passed(crossing) => {
                 let time = self.at(self.snapshot.track.true_time(crossing.at));
@@ -79,6 +79,16 @@ impl<'a> SpokenRace<'a> {
     /// A time of day where the race is; with the weekday on another day than now.
     pub fn at(&self, at: Timestamp) -> String {
         self.moments.at(at)
+    }
+
+    /// Kilometres from the start, such as `7,5`, without the unit.
+    pub fn mark(&self, metres: f64) -> String {
+        self.moments.mark(metres)
+    }
+
+    /// Kilometres with one decimal, without the unit.
+    pub fn km(&self, metres: f64) -> String {
+        self.moments.km(metres)
     }
 
     /// A sentence that names the zone of the times.

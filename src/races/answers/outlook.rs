@@ -50,20 +50,41 @@ pub(super) fn ahead(snapshot: &Snapshot) -> Map<String, Value> {
             "signal": silence(outlook.silence_s),
             "slowdown": snapshot.slowdown(outlook),
         })),
-        _ => json!({"unknown": why_unknown(snapshot)}),
+        _ => json!({"unknown": why_unknown(snapshot).told()}),
     };
     add("outlook", Some(view));
     members
 }
 
 /// Why there is no outlook.
-pub fn why_unknown(snapshot: &Snapshot) -> &'static str {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNoOutlook {
+    Over,
+    NoDistance,
+    /// Too little of the race has been seen.
+    TooEarly,
+}
+
+impl WhyNoOutlook {
+    /// The reason in English, for Claude.
+    fn told(self) -> &'static str {
+        match self {
+            Self::Over => "the race is over",
+            Self::NoDistance => "the distance is not known; Claude can set it with update_race",
+            Self::TooEarly => {
+                "too little of the race has been seen; the outlook starts after 15 minutes and 1 km"
+            }
+        }
+    }
+}
+
+pub fn why_unknown(snapshot: &Snapshot) -> WhyNoOutlook {
     if snapshot.watch.over().is_some() || snapshot.watch.finished_at.is_some() {
-        "the race is over"
+        WhyNoOutlook::Over
     } else if snapshot.goal().whole_m().is_none() {
-        "the distance is not known; Claude can set it with update_race"
+        WhyNoOutlook::NoDistance
     } else {
-        "too little of the race has been seen; the outlook starts after 15 minutes and 1 km"
+        WhyNoOutlook::TooEarly
     }
 }
 

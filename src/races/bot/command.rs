@@ -27,6 +27,8 @@ pub(super) enum ChatCommand {
         /// Whether to make another link even if there is one.
         another: bool,
     },
+    /// Explain how to share: the word after `/share` means nothing.
+    ShareHow,
     /// Add the sender's race to a link that another athlete made, under this name.
     JoinLink {
         link: String,
@@ -78,10 +80,12 @@ pub(super) fn read(text: &str) -> Option<AddressedCommand> {
 
 fn share(rest: &str) -> ChatCommand {
     let (word, after) = rest.split_once(' ').unwrap_or((rest, ""));
-    if !word.eq_ignore_ascii_case("join") {
-        return ChatCommand::Share {
-            another: word.eq_ignore_ascii_case("new"),
-        };
+    // A link is public, so it is made only if that is surely meant.
+    match (word.to_lowercase().as_str(), after) {
+        ("", "") => return ChatCommand::Share { another: false },
+        ("new", "") => return ChatCommand::Share { another: true },
+        ("join", _) => {}
+        _ => return ChatCommand::ShareHow,
     }
     let (link, name) = after.split_once(' ').unwrap_or((after, ""));
     ChatCommand::JoinLink {
@@ -162,6 +166,12 @@ mod tests {
             ("/me", ChatCommand::OwnPage),
             ("/share", ChatCommand::Share { another: false }),
             ("/share new", ChatCommand::Share { another: true }),
+            ("/share NEW", ChatCommand::Share { another: true }),
+            ("/share off", ChatCommand::ShareHow),
+            ("/share end", ChatCommand::ShareHow),
+            ("/share help", ChatCommand::ShareHow),
+            ("/share crew", ChatCommand::ShareHow),
+            ("/share new crew", ChatCommand::ShareHow),
             (
                 "/share join https://gw/r/x Ben  B",
                 ChatCommand::JoinLink {

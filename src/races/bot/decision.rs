@@ -61,6 +61,12 @@ pub(super) enum ChatAct {
     Hint,
     Help,
     UnknownCommand,
+    /// Say that no invitation was accepted in this chat.
+    NotInvited,
+    /// Say that files can't be read.
+    NoFiles,
+    /// Explain how to share a race.
+    ShareHow,
     Status,
     Eta(Option<String>),
     PassesAt(Position),
@@ -103,6 +109,10 @@ pub(super) fn decide(
     {
         return act;
     }
+    let is_press = matches!(content, UpdateContent::Press(_));
+    if people.is_private && people.is_reader && people.owners.is_empty() && !is_press {
+        return ChatAct::ReaderHint;
+    }
     if people.owners.is_empty() {
         return from_stranger(content, people.is_private, find, is_for_us);
     }
@@ -110,6 +120,7 @@ pub(super) fn decide(
         UpdateContent::Press(press) if people.may_change() => ChatAct::Press(press),
         UpdateContent::Press(press) => ChatAct::RefusePress(press),
         UpdateContent::Place(place) => ChatAct::PassesAt(place),
+        UpdateContent::Unreadable => ChatAct::NoFiles,
         UpdateContent::Text { text, links } => {
             let searched = [text.as_str(), &links.join("\n")].join("\n");
             of_text(&text, searched, people, find, is_for_us)
@@ -123,7 +134,6 @@ fn of_reader(text: &str, people: &ChatPeople) -> Option<ChatAct> {
     match command::read(text).map(|read| read.command) {
         Some(ChatCommand::Join(code)) => Some(ChatAct::Join(code)),
         Some(ChatCommand::Leave) if people.is_reader => Some(ChatAct::Leave),
-        _ if people.is_reader && people.owners.is_empty() => Some(ChatAct::ReaderHint),
         _ => None,
     }
 }
@@ -146,8 +156,8 @@ fn from_stranger(
                 ChatAct::Ignore
             }
         }
-        UpdateContent::Place(_) if is_private => ChatAct::TurnAway,
-        UpdateContent::Place(_) => ChatAct::Ignore,
+        UpdateContent::Place(_) | UpdateContent::Unreadable if is_private => ChatAct::TurnAway,
+        UpdateContent::Place(_) | UpdateContent::Unreadable => ChatAct::Ignore,
     }
 }
 
@@ -177,6 +187,7 @@ fn of_text(
                 Err(_) => match command {
                     Some(ChatCommand::Help) => ChatAct::Help,
                     _ if !people.is_private => ChatAct::Ignore,
+                    Some(ChatCommand::Leave) => ChatAct::NotInvited,
                     Some(_) => ChatAct::UnknownCommand,
                     None => ChatAct::Hint,
                 },
@@ -189,6 +200,7 @@ fn of_text(
         Some(ChatCommand::Mute(wish)) => ChatAct::Mute(wish),
         Some(ChatCommand::Stop) => ChatAct::AskToStop,
         Some(ChatCommand::Share { another }) => ChatAct::Share { another },
+        Some(ChatCommand::ShareHow) => ChatAct::ShareHow,
         Some(ChatCommand::JoinLink { link, name }) => match people.athlete() {
             Some(athlete) => ChatAct::JoinLink {
                 athlete: athlete.clone(),

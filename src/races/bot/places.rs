@@ -8,7 +8,7 @@ use crate::race::outlook::{self, PlaceOutlook, PlaceState};
 use crate::race::page::{PageWords, SpokenRace};
 use crate::race::snapshot::Snapshot;
 use crate::race::text;
-use crate::races::answers::{find_place, why_unknown};
+use crate::races::answers::{WhyNoOutlook, find_place, why_unknown};
 
 /// Maximum number of names that are offered instead of an unknown one.
 const MOST_OFFERED: usize = 5;
@@ -44,13 +44,23 @@ pub(super) fn eta(snapshot: &Snapshot, asked: Option<&str>, words: &'static Page
     if places.iter().any(is_known) {
         lines.push(spoken.zone());
     } else {
-        let why = why_unknown(snapshot);
-        lines.push(format!("There is no outlook: {why}."));
+        lines.push(no_outlook(snapshot, words));
     }
     EtaAnswer::Told(lines.join("\n"))
 }
 
-/// The place of this name, or of the only name that contains it. Otherwise the names to offer.
+/// Says that there is no outlook, and why.
+fn no_outlook(snapshot: &Snapshot, words: &PageWords) -> String {
+    let why = match why_unknown(snapshot) {
+        WhyNoOutlook::Over => words.chat.over,
+        WhyNoOutlook::NoDistance => words.chat.no_distance,
+        WhyNoOutlook::TooEarly => words.chat.too_early,
+    };
+    text::fill(words.chat.no_outlook, &[("why", why)])
+}
+
+/// The place of this name, or of the only name that contains it or is spelled much like it. Otherwise the names to
+/// offer.
 fn named(
     snapshot: &Snapshot,
     known: &[PlaceOutlook],
@@ -63,67 +73,122 @@ fn named(
     if let Some(place) = exact {
         return Ok(place);
     }
-    let containing: Vec<_> = known
-        .iter()
-        .filter(|place| place.name.to_lowercase().contains(&wanted))
-        .collect();
-    if let [one] = containing[..] {
-        return Ok(one.clone());
+    let matching = |is_match: &dyn Fn(&str) -> bool| -> Vec<&PlaceOutlook> {
+        let places = known.iter();
+        places
+            .filter(|place| spellings(&place.name).iter().any(|name| is_match(name)))
+            .collect()
+    };
+    let asked_as = spellings(asked);
+    let contains = |name: &str| asked_as.iter().any(|asked| name.contains(asked.as_str()));
+    let is_alike = |name: &str| asked_as.iter().any(|asked| is_misspelled(name, asked));
+    for found in [matching(&contains), matching(&is_alike)] {
+        if let [one] = found[..] {
+            return Ok(one.clone());
+        }
+        if !found.is_empty() {
+            return Err(names(found.into_iter()));
+        }
     }
     let is_near = |name: &str| {
         let mut parts = name.split_whitespace().chain([name]);
-        parts.any(|part| strsim::damerau_levenshtein(&part.to_lowercase(), &wanted) <= NEAR_LETTERS)
+        parts.any(|part| strsim::damerau_levenshtein(part, &wanted) <= NEAR_LETTERS)
     };
-    let names = |places: &mut dyn Iterator<Item = &PlaceOutlook>| -> Vec<String> {
-        places
-            .take(MOST_OFFERED)
-            .map(|place| place.name.clone())
-            .collect()
-    };
-    let mut offered = names(&mut containing.into_iter());
-    if offered.is_empty() {
-        offered = names(&mut known.iter().filter(|place| is_near(&place.name)));
-    }
+    let mut offered = names(matching(&is_near).into_iter());
     if offered.is_empty() {
         let is_ahead = |place: &&PlaceOutlook| !matches!(place.state, PlaceState::Passed(_));
-        offered = names(&mut known.iter().filter(is_ahead));
+        offered = names(known.iter().filter(is_ahead));
     }
     Err(offered)
 }
 
+fn names<'a>(places: impl Iterator<Item = &'a PlaceOutlook>) -> Vec<String> {
+    let names = places.map(|place| place.name.clone());
+    names.take(MOST_OFFERED).collect()
+}
+
+/// A name in lower case as it is, without accents, and with the two letters that German writes for an umlaut.
+fn spellings(name: &str) -> [String; 3] {
+    let name = name.to_lowercase();
+    let (mut plain, mut long) = (String::new(), String::new());
+    for letter in name.chars() {
+        let (short_form, long_form) = match letter {
+            'ä' | 'æ' => ("a", "ae"),
+            'ö' | 'ø' | 'œ' => ("o", "oe"),
+            'ü' => ("u", "ue"),
+            'ß' => ("ss", "ss"),
+            'å' => ("a", "aa"),
+            'à' | 'á' | 'â' | 'ã' | 'ā' | 'ă' | 'ą' => ("a", "a"),
+            'ç' | 'ć' | 'č' => ("c", "c"),
+            'ď' | 'đ' => ("d", "d"),
+            'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' => ("e", "e"),
+            'ì' | 'í' | 'î' | 'ï' | 'ī' => ("i", "i"),
+            'ł' | 'ľ' => ("l", "l"),
+            'ñ' | 'ń' | 'ň' => ("n", "n"),
+            'ò' | 'ó' | 'ô' | 'õ' | 'ő' => ("o", "o"),
+            'ř' => ("r", "r"),
+            'ś' | 'š' | 'ş' | 'ș' => ("s", "s"),
+            'ť' | 'ţ' | 'ț' => ("t", "t"),
+            'ù' | 'ú' | 'û' | 'ū' | 'ů' | 'ű' => ("u", "u"),
+            'ý' | 'ÿ' => ("y", "y"),
+            'ź' | 'ż' | 'ž' => ("z", "z"),
+            '’' => ("'", "'"),
+            other => {
+                plain.push(other);
+                long.push(other);
+                continue;
+            }
+        };
+        plain.push_str(short_form);
+        long.push_str(long_form);
+    }
+    [name, plain, long]
+}
+
+/// Whether only one letter of a name of five, or two of a longer one, are wrong. A wrong digit means another place.
+fn is_misspelled(name: &str, asked: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let letters = name.chars().count();
+    digits(name) == digits(asked)
+        && strsim::damerau_levenshtein(name, asked) <= letters.min(11).saturating_sub(1) / 4
+}
+
 /// When the athlete passes a place on the map.
 pub(super) fn passes_at(snapshot: &Snapshot, position: Position, words: &'static PageWords) -> String {
+    let chat = &words.chat;
     let Some(course) = snapshot.course.as_deref() else {
-        return "This race has no course, so a location on the map does not help. Ask by kilometres from the start, such as \
-                /eta 31.5."
-            .to_owned();
+        return format!("{} {}", chat.no_course, chat.by_kilometre);
     };
-    let track = &snapshot.track;
+    let (track, spoken) = (&snapshot.track, SpokenRace::new(snapshot, words));
     let Some(at) = course.next_pass(position, track.progress_m()) else {
         let off_m = course.off_m(position).unwrap_or_default();
-        return format!("That place is {} off the course.", text::km(off_m));
+        return text::fill(chat.off_course, &[("km", &spoken.km(off_m))]);
     };
-    let spoken = SpokenRace::new(snapshot, words);
-    let athlete = athlete(snapshot);
-    let km = text::mark((at.along_m / 100.0).round() * 100.0);
+    let athlete = athlete(snapshot, words);
+    let km = spoken.mark((at.along_m / 100.0).round() * 100.0);
     if let Some(crossing) = track.crossing(at.along_m) {
         let time = spoken.at(track.true_time(crossing.at));
-        return format!("{athlete} passed there, at {km}, at {time}.\n{}", spoken.zone());
+        let values = [("athlete", athlete.as_str()), ("km", &km), ("time", &time)];
+        return format!("{}\n{}", text::fill(chat.passed_there, &values), spoken.zone());
     }
     let outlook = snapshot.outlook();
     let Some(arrival) = outlook.and_then(|outlook| outlook.at(at.along_m)) else {
-        let why = why_unknown(snapshot);
-        return format!("That place is at {km} of the course. There is no outlook: {why}.");
+        let place = text::fill(chat.place_at, &[("km", &km)]);
+        return format!("{place} {}", no_outlook(snapshot, words));
     };
     let [early, likely, late] = spoken.window(&arrival);
-    format!(
-        "{athlete} should pass there, at {km}, between {early} and {late}, most likely at {likely}.\n{}",
-        spoken.zone()
-    )
+    let values = [
+        ("athlete", athlete.as_str()),
+        ("km", &km),
+        ("early", &early),
+        ("likely", &likely),
+        ("late", &late),
+    ];
+    format!("{}\n{}", text::fill(chat.passes_there, &values), spoken.zone())
 }
 
 /// The athlete's name as LiveTrack shows it.
-fn athlete(snapshot: &Snapshot) -> String {
+fn athlete(snapshot: &Snapshot, words: &PageWords) -> String {
     let session = snapshot.watch.session.as_ref();
     let name = session.and_then(|session| session.athlete.as_deref());
     let name: String = text::plain_text(name.unwrap_or_default())
@@ -131,8 +196,8 @@ fn athlete(snapshot: &Snapshot) -> String {
         .take(60)
         .collect();
     if name.is_empty() {
-        "The athlete".to_owned()
+        words.chat.athlete.to_owned()
     } else {
-        name
+        text::isolated(&name).into_owned()
     }
 }

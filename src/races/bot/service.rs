@@ -180,7 +180,7 @@ impl RaceBot {
         let text = match act {
             ChatAct::Ignore => return Ok(None),
             ChatAct::TurnAway => fixed(wording::UNKNOWN_CHAT),
-            ChatAct::Join(code) => return self.join(&code, chat).await,
+            ChatAct::Join(code) => return self.join(&code, chat, people, words).await,
             ChatAct::Leave => {
                 let left = self.0.notifier.leave(chat).await?;
                 fixed(left.unwrap_or(wording::READER_HINT))
@@ -189,6 +189,9 @@ impl RaceBot {
             ChatAct::Refuse => fixed(wording::ONLY_KNOWN),
             ChatAct::Hint => fixed(wording::HINT),
             ChatAct::Help => fixed(wording::HELP),
+            ChatAct::NotInvited => fixed(words.chat.not_invited),
+            ChatAct::NoFiles => fixed(words.chat.no_files),
+            ChatAct::ShareHow => fixed(words.chat.share_how),
             ChatAct::UnknownCommand => fixed(wording::NO_SUCH_COMMAND),
             ChatAct::WhoseRace => fixed(wording::WHOSE_RACE),
             ChatAct::BadLink(problem) => by_link::failed(&problem.to_string()),
@@ -208,13 +211,13 @@ impl RaceBot {
             ChatAct::Mute(wish) => self.mute(&wish, chat, owners).await?,
             ChatAct::Share { another } => {
                 let running = self.running(owners)?;
-                sharing::share(&self.0.races, &running, another, self.0.is_local).await?
+                sharing::share(&self.0.races, &running, another, self.0.is_local, words).await?
             }
             ChatAct::JoinLink { athlete, link, name } => {
                 let running = self.running(&[athlete])?;
-                sharing::join(&self.0.races, running.first(), &link, name.as_deref()).await?
+                sharing::join(&self.0.races, running.first(), &link, name.as_deref(), words).await?
             }
-            ChatAct::AskToStop => return Ok(Some(self.ask_to_stop(owners)?)),
+            ChatAct::AskToStop => return Ok(Some(self.ask_to_stop(owners, words)?)),
             ChatAct::Press(press) => {
                 self.press(&press, chat, owners).await?;
                 return Ok(None);
@@ -225,11 +228,21 @@ impl RaceBot {
     }
 
     /// Accepts an invitation. A wrong code is answered as rarely as any unknown chat.
-    async fn join(&self, code: &str, chat: &BotChat) -> Result<Option<BotReply>, StoreError> {
+    async fn join(
+        &self,
+        code: &str,
+        chat: &BotChat,
+        people: &ChatPeople,
+        words: &PageWords,
+    ) -> Result<Option<BotReply>, StoreError> {
         let is_allowed = |tx: &Tx<'_>, account: &AccountId| OAuth::has_access_within(tx, account);
         let accepted = self.0.notifier.accept_invitation(code, chat, is_allowed).await?;
         if let Some(answer) = accepted {
             return Ok(Some(answer.into()));
+        }
+        // Whoever accepted and presses Start again finds the code used up.
+        if people.is_reader {
+            return Ok(Some(words.chat.already_linked.to_owned().into()));
         }
         let now = self.0.races.0.clock.now();
         let is_admitted = self.0.strangers.lock().admits(chat.id, now);
@@ -256,7 +269,7 @@ impl RaceBot {
         Ok(match newest {
             Some(newest) => {
                 let last = wording::status(&[newest], words);
-                format!("{}\n{last}", wording::NO_RACE)
+                format!("{}\n{last}", words.chat.no_race)
             }
             None => wording::status(&running, words),
         })
@@ -268,10 +281,11 @@ impl RaceBot {
         chat: &BotChat,
         people: &[AccountId],
     ) -> Result<String, StoreError> {
+        let now = self.0.races.0.clock.now();
         let until = match wish {
             MuteWish::Unclear => return Ok(wording::MUTE_HOW.to_owned()),
             MuteWish::Off => None,
-            MuteWish::For(time) => self.0.races.0.clock.now().checked_add(*time).ok(),
+            MuteWish::For(time) => now.checked_add(*time).ok(),
         };
         self.0.notifier.mute_chat(chat, until).await?;
         let Some(until) = until else {
@@ -282,17 +296,15 @@ impl RaceBot {
         let usual = self.0.races.0.time_zone.as_deref();
         let usual = usual.and_then(|name| TimeZone::get(name).ok());
         let zone = of_race.or(usual).unwrap_or(TimeZone::UTC);
-        Ok(wording::muted(until, &zone))
+        Ok(wording::muted(until, now, &zone))
     }
 
-    fn ask_to_stop(&self, people: &[AccountId]) -> Result<BotReply, StoreError> {
+    fn ask_to_stop(&self, people: &[AccountId], words: &PageWords) -> Result<BotReply, StoreError> {
         let running = self.running(people)?;
-        let races: Vec<_> = running
-            .iter()
-            .map(|race| (race.snapshot.race.clone(), race.snapshot.title()))
-            .collect();
+        let ids = running.iter().map(|race| race.snapshot.race.clone());
+        let races: Vec<_> = ids.zip(wording::titles(&running)).collect();
         if races.is_empty() {
-            return Ok(wording::NO_RACE.to_owned().into());
+            return Ok(words.chat.no_race.to_owned().into());
         }
         let titles: Vec<_> = races.iter().map(|(_, title)| title.clone()).collect();
         Ok(BotReply {

@@ -3,6 +3,7 @@
 use super::wording;
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
+use crate::race::page::PageWords;
 use crate::race::share::{ShareRole, ShareTerms};
 use crate::races::acts::RaceActError;
 use crate::races::caller::RaceCaller;
@@ -16,9 +17,10 @@ pub(super) async fn share(
     running: &[RaceOverview],
     another: bool,
     is_local: bool,
+    words: &PageWords,
 ) -> Result<String, StoreError> {
     let mut texts = Vec::new();
-    for race in running {
+    for (title, race) in wording::titles(running).into_iter().zip(running) {
         let snapshot = &race.snapshot;
         let known = races.shares(&snapshot.account, &snapshot.race)?;
         let known = known.iter().rev().find(|share| share.in_chat && !another);
@@ -32,9 +34,9 @@ pub(super) async fn share(
                 Err(problem) => refused(problem)?,
             },
         };
-        texts.push((snapshot.title(), text));
+        texts.push((title, text));
     }
-    Ok(wording::for_each_race(&texts))
+    Ok(wording::for_each_race(&texts, words))
 }
 
 async fn family_link(
@@ -55,9 +57,10 @@ pub(super) async fn join(
     running: Option<&RaceOverview>,
     link: &str,
     name: Option<&str>,
+    words: &PageWords,
 ) -> Result<String, StoreError> {
     let Some(race) = running else {
-        return Ok(wording::NO_RACE.to_owned());
+        return Ok(words.chat.no_race.to_owned());
     };
     if link.is_empty() {
         return Ok(wording::JOIN_HOW.to_owned());

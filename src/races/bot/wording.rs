@@ -9,6 +9,8 @@ use super::places::{self, EtaAnswer};
 use crate::garmin::livetrack::Position;
 use crate::race::page::{PageWords, SpokenRace};
 use crate::race::share::LONGEST_NAME;
+use crate::race::snapshot::distinct_titles;
+use crate::race::text;
 use crate::races::registry::RaceOverview;
 
 /// Reveals neither whose gateway it is nor what the bot would obey.
@@ -56,9 +58,6 @@ pub(super) const HINT: &str =
 
 pub(super) const NO_SUCH_COMMAND: &str = "I don't know that command. /help shows what I can do.";
 
-pub(super) const NO_RACE: &str =
-    "No race is being watched at the moment. Send a LiveTrack link to watch one.";
-
 pub(super) const WHOSE_RACE: &str = "This chat belongs to several people, so I can't tell whose race it is. Send the link from \
     your own chat with this bot, or start the race in Claude.";
 
@@ -75,9 +74,9 @@ pub(super) const BUSY: &str = "I'm still following other links. Send this one ag
 pub(super) const STORE_FAILED: &str = "The races can't be read or saved right now. Try again in a minute; if it keeps failing, tell the operator.";
 
 /// Joins a text for each race. The title comes before each if there are several.
-pub(super) fn for_each_race(texts: &[(String, String)]) -> String {
+pub(super) fn for_each_race(texts: &[(String, String)], words: &PageWords) -> String {
     match texts {
-        [] => NO_RACE.to_owned(),
+        [] => words.chat.no_race.to_owned(),
         [(_, text)] => text.clone(),
         several => {
             let blocks: Vec<_> = several
@@ -89,16 +88,21 @@ pub(super) fn for_each_race(texts: &[(String, String)]) -> String {
     }
 }
 
+/// The titles of the races, each with its start if another race has the same title.
+pub(super) fn titles(races: &[RaceOverview]) -> Vec<String> {
+    distinct_titles(races.iter().map(|race| &race.snapshot))
+}
+
 /// How the races stand. The title is always shown, because the chat may follow other races later.
 pub(super) fn status(races: &[RaceOverview], words: &'static PageWords) -> String {
     if races.is_empty() {
-        return NO_RACE.to_owned();
+        return words.chat.no_race.to_owned();
     }
-    let of = |race: &RaceOverview| {
+    let of = |(title, race): (String, &RaceOverview)| {
         let spoken = SpokenRace::new(&race.snapshot, words);
-        format!("{}: {}", race.snapshot.title(), spoken.state())
+        format!("{title}: {}", spoken.state())
     };
-    let mut blocks: Vec<_> = races.iter().map(of).collect();
+    let mut blocks: Vec<_> = titles(races).into_iter().zip(races).map(of).collect();
     if let [one] = races {
         blocks.push(SpokenRace::new(&one.snapshot, words).zone());
         return blocks.join("\n");
@@ -109,9 +113,9 @@ pub(super) fn status(races: &[RaceOverview], words: &'static PageWords) -> Strin
 /// The answer to `/eta` for all races, or for those that have the named place.
 pub(super) fn eta(races: &[RaceOverview], asked: Option<&str>, words: &'static PageWords) -> String {
     let (mut told, mut offered) = (Vec::new(), Vec::new());
-    for race in races {
+    for (title, race) in titles(races).into_iter().zip(races) {
         match places::eta(&race.snapshot, asked, words) {
-            EtaAnswer::Told(text) => told.push((race.snapshot.title(), text)),
+            EtaAnswer::Told(text) => told.push((title, text)),
             EtaAnswer::NoSuchPlace(names) => offered.extend(names),
         }
     }
@@ -119,38 +123,44 @@ pub(super) fn eta(races: &[RaceOverview], asked: Option<&str>, words: &'static P
         // Several races may have a place of the same name.
         let mut known = BTreeSet::new();
         offered.retain(|name| known.insert(name.clone()));
-        return if offered.is_empty() {
-            "I don't know that place, and the race has no places. Ask by kilometres from the start, such as /eta 31.5."
-                .to_owned()
-        } else {
-            format!(
-                "I don't know that place. Did you mean one of these: {}? Kilometres from the start work too, such as \
-                 /eta 31.5.",
-                offered.join(", ")
-            )
-        };
+        let chat = &words.chat;
+        let is_finish = |name: &str| name == "finish";
+        for name in offered.iter_mut().filter(|name| is_finish(name)) {
+            words.finish.clone_into(name);
+        }
+        let known = text::fill(chat.known_places, &[("places", &offered.join(", "))]);
+        let known = (!offered.is_empty()).then_some(known);
+        let sentences = [
+            Some(chat.no_such_place),
+            known.as_deref(),
+            Some(chat.by_kilometre),
+        ];
+        return sentences.into_iter().flatten().collect::<Vec<_>>().join(" ");
     }
-    for_each_race(&told)
+    for_each_race(&told, words)
 }
 
 pub(super) fn passes_at(races: &[RaceOverview], position: Position, words: &'static PageWords) -> String {
-    let texts: Vec<_> = races
+    let texts = races
         .iter()
-        .map(|race| {
-            let text = places::passes_at(&race.snapshot, position, words);
-            (race.snapshot.title(), text)
-        })
-        .collect();
-    for_each_race(&texts)
+        .map(|race| places::passes_at(&race.snapshot, position, words));
+    let texts: Vec<_> = titles(races).into_iter().zip(texts).collect();
+    for_each_race(&texts, words)
 }
 
-/// Says until when the chat is muted, in this time zone.
-pub(super) fn muted(until: Timestamp, zone: &TimeZone) -> String {
+/// Says until when the chat is muted, in this time zone; with the weekday on another day than now.
+pub(super) fn muted(until: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (until, now) = (until.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let format = if until.date() == now.date() {
+        "%H:%M %Z"
+    } else {
+        "%A %H:%M %Z"
+    };
     format!(
         "Messages to this chat, including the coach's, are paused until {}. What you miss is not sent later; /status shows how the race \
          is going. Warnings still come: a long loss of signal, a long stop, far off the course, a missed cut-off, a broken \
          link to Garmin.",
-        until.to_zoned(zone.clone()).strftime("%H:%M %Z")
+        until.strftime(format)
     )
 }
 
@@ -283,7 +293,12 @@ mod tests {
         assert!(one.ends_with("All times are local to the race (UTC)."), "{one}");
         let two = status(&[running("Lake Run"), running("Hill Run")], english());
         assert!(two.contains("\n\nHill Run: Running."), "{two}");
-        assert_eq!(status(&[], english()), NO_RACE);
+        assert_eq!(status(&[], english()), english().chat.no_race);
+        let twins = status(&[running("Lake Run"), running("Lake Run")], english());
+        assert!(
+            twins.starts_with("Lake Run (2026-10-04 08:00): Running."),
+            "{twins}"
+        );
         let german = status(&[running("Lake Run")], PageWords::named("de").unwrap());
         assert!(german.starts_with("Lake Run: Läuft."), "{german}");
     }
@@ -292,7 +307,15 @@ mod tests {
     fn an_unknown_place_is_answered_with_the_known_ones() {
         let races = [running("Lake Run")];
         let unknown = eta(&races, Some("summit"), english());
-        assert!(unknown.contains("one of these: finish?"), "{unknown}");
+        assert_eq!(
+            unknown,
+            "I don't know that place. I know Finish. Ask by kilometres from the start, such as /eta 31.5."
+        );
+        let german = eta(&races, Some("K4"), PageWords::named("de").unwrap());
+        assert!(
+            german.starts_with("Diesen Ort kenne ich nicht. Ich kenne Ziel. Frag"),
+            "{german}"
+        );
         let with_mill = |name| {
             let mut race = running(name);
             race.snapshot.settings.checkpoints = vec![Checkpoint {
@@ -304,9 +327,9 @@ mod tests {
         };
         let races_with_mill = [with_mill("Lake Run"), with_mill("Hill Run")];
         let unknown = eta(&races_with_mill, Some("summit"), english());
-        assert!(unknown.contains("one of these: Mill, finish?"), "{unknown}");
+        assert!(unknown.contains("I know Mill, Finish."), "{unknown}");
         assert!(eta(&races, None, english()).starts_with("Expected at Finish"));
-        assert_eq!(eta(&[], Some("x"), english()), NO_RACE);
+        assert_eq!(eta(&[], Some("x"), english()), english().chat.no_race);
         let both = eta(&[running("Lake Run"), running("Hill Run")], None, english());
         assert!(
             both.starts_with("Lake Run\nExpected") && both.contains("\n\nHill Run\n"),
@@ -317,11 +340,14 @@ mod tests {
     #[test]
     fn a_mute_says_until_when_and_what_still_comes() {
         let until = "2026-10-04T09:05:00Z".parse().unwrap();
-        let text = muted(until, &TimeZone::get("Europe/Vienna").unwrap());
+        let zone = TimeZone::get("Europe/Vienna").unwrap();
+        let text = muted(until, until - SignedDuration::from_hours(1), &zone);
         assert!(
             text.contains("until 11:05 CEST.") && text.contains("a missed cut-off"),
             "{text}"
         );
+        let tomorrow = muted(until, until - SignedDuration::from_hours(24), &zone);
+        assert!(tomorrow.contains("until Sunday 11:05 CEST."), "{tomorrow}");
     }
 
     #[test]

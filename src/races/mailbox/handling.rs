@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::addressee::{Addressee, MailPerson, addressee};
 use super::connection::FetchedMail;
 use super::letter::Letter;
+use super::links::{complete_links, open_links};
 use super::position::{MAIL_LIFE, MailboxPosition, MailedSession};
 use super::successor::{Sighting, Succession, left_off_here, succession};
 use super::wording::UnusedMail;
@@ -116,11 +117,7 @@ impl MailHandler {
         let Ok(found) = races.livetrack.find_all(&letter.text) else {
             return Ok(MailEnd::LeftAlone);
         };
-        let complete = found.iter().filter_map(|pasted| match pasted {
-            PastedLink::Complete(link) => Some(link.clone()),
-            PastedLink::Short(_) | PastedLink::Profile(_) => None,
-        });
-        let mut links: Vec<_> = complete.collect();
+        let mut links = complete_links(&found);
         // Garmin's mails contain short links to other pages, which matter only without a complete link.
         if let (true, Some(pasted)) = (links.is_empty(), found.into_iter().next()) {
             match races.livetrack.resolve(pasted).await {
@@ -147,30 +144,10 @@ impl MailHandler {
         Ok(people)
     }
 
-    /// The links of a mail that remain to be followed, and whether one of them was begun before a crash. Links are left
-    /// out if an earlier mail brought them, or if the person had started the race before the mail came.
-    fn open_links(
-        &self,
-        account: &AccountId,
-        links: &[LiveTrackLink],
-    ) -> Result<(Vec<LiveTrackLink>, bool), StoreError> {
-        let mut open = Vec::new();
-        for link in links {
-            let known: Option<MailedSession> = self.races.0.store.find(&MailedSession::key(account, link))?;
-            match known {
-                Some(session) if session.is_done => {}
-                Some(_) => return Ok((vec![link.clone()], true)),
-                None if self.races.race_of_link(account, link)?.is_some() => {}
-                None => open.push(link.clone()),
-            }
-        }
-        Ok((open, false))
-    }
-
     /// Follows the first link of a person's mail whose session goes on.
     async fn follow(&self, mail: &PersonalMail<'_>, links: &[LiveTrackLink]) -> Result<MailEnd, StoreError> {
         let (races, account) = (&self.races, mail.caller.account());
-        let (open, was_begun) = self.open_links(account, links)?;
+        let (open, was_begun) = open_links(races, account, links)?;
         let key = |link| MailedSession::key(account, link);
         let Some(first) = open.first() else {
             return self.finish(mail, links.first().map(key), None).await;

@@ -8,6 +8,7 @@ use crate::admin::operations::Rooms;
 use crate::oauth::PageVisitor;
 use crate::race::id::RaceId;
 use crate::race::share::{ShareId, ShareRole, ShareTerms};
+use crate::race::snapshot::distinct_titles;
 use crate::races::{LinkedAthlete, RaceActError, RaceCaller, ShareOverview};
 use crate::store::StoreError;
 
@@ -18,10 +19,12 @@ pub(super) fn rows(
     moment: impl Fn(jiff::Timestamp) -> String,
 ) -> Result<Vec<RaceWithLinks>, StoreError> {
     let mut races = Vec::new();
-    for view in rooms.races.with_pages(account)? {
+    let views = rooms.races.with_pages(account)?;
+    let titles = distinct_titles(views.iter().map(|view| &view.snapshot));
+    for (view, title) in views.into_iter().zip(titles) {
         let links = rooms.races.shares(account, &view.snapshot.race)?.into_iter();
         races.push(RaceWithLinks {
-            title: view.snapshot.title(),
+            title,
             id: view.snapshot.race.to_string(),
             links: links.map(|link| row(link, &moment)).collect(),
         });

@@ -1,13 +1,15 @@
 //! The page in German.
 
 use super::table::{
-    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+    ChatWords, EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords,
+    StateWords,
 };
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "de",
     decimal: ',',
     weekdays: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
+    other_day: "{day} {time}",
     title: "Rennen live",
     title_of: "{name}: Rennen live",
     by: "Live-Seite eines Rennens",
@@ -117,6 +119,7 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Athlet {n}",
         arrivals: "Ankunft",
         arrivals_note: "Zeiten, zwischen denen jeder erwartet wird. Vier von fünf Ankünften liegen dazwischen.",
+        zone: "Alle Zeiten gelten in einer Zeitzone ({zone}).",
     },
     report: ReportWords {
         title: "Bericht",
@@ -159,6 +162,26 @@ pub(super) static WORDS: PageWords = PageWords {
         minutes: "Vor {n} Min. aktualisiert.",
         lost: "Verbindung verloren, neuer Versuch läuft.",
         ended: "Dieser Link ist beendet.",
+    },
+    chat: ChatWords {
+        no_race: "Im Moment wird kein Rennen beobachtet. Schick einen LiveTrack-Link, um eines zu beobachten.",
+        no_outlook: "Es gibt keine Vorhersage: {why}.",
+        over: "das Rennen ist vorbei",
+        no_distance: "die Distanz ist nicht bekannt; Claude kann sie eintragen",
+        too_early: "vom Rennen war noch zu wenig zu sehen; die Vorhersage beginnt nach 15 Minuten und 1 km",
+        by_kilometre: "Frag nach Kilometern ab dem Start, etwa /eta 31.5.",
+        no_such_place: "Diesen Ort kenne ich nicht.",
+        known_places: "Ich kenne {places}.",
+        no_course: "Dieses Rennen hat keine Strecke, daher hilft ein Ort auf der Karte nicht.",
+        off_course: "Dieser Ort liegt {km} km neben der Strecke.",
+        passed_there: "{athlete} ist dort, bei km {km}, um {time} vorbeigekommen.",
+        passes_there: "{athlete} kommt dort, bei km {km}, zwischen {early} und {late} vorbei, am ehesten um {likely}.",
+        place_at: "Dieser Ort liegt bei km {km} der Strecke.",
+        athlete: "Die Person im Rennen",
+        share_how: "Es wurde nichts geteilt. Schreib /share für einen Link zur Live-Seite, /share new für einen weiteren oder /share join mit dem Link eines anderen Athleten und einem Namen. So ein Link ist für Familie und Freunde. Links für die Crew gibt es in Claude, beim Betreiber oder auf /me; dort werden Links auch beendet.",
+        no_files: "Dateien, Sprachnachrichten, Kontakte und Bilder kann ich nicht lesen. Füge den LiveTrack-Link ein oder den Text von Garmins E-Mail.",
+        already_linked: "Du bekommst diese Nachrichten schon. /leave beendet sie.",
+        not_invited: "Es gibt nichts zu verlassen: In diesen Chat wurde niemand eingeladen. Er bekommt die Nachrichten zu deinen eigenen Rennen, weil er als dein Telefon eingetragen ist. Ändern kannst du das in Claude oder auf /me; /mute macht eine Pause.",
     },
     gone: MessageWords {
         title: "Hier gibt es nichts zu sehen",

@@ -1,13 +1,15 @@
 //! The page in English.
 
 use super::table::{
-    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+    ChatWords, EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords,
+    StateWords,
 };
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "en",
     decimal: '.',
     weekdays: ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    other_day: "{day} {time}",
     title: "Live race",
     title_of: "{name}: live race",
     by: "Live race page",
@@ -117,6 +119,7 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Athlete {n}",
         arrivals: "Arrival",
         arrivals_note: "Times between which each athlete is expected. Four of five arrivals lie between them.",
+        zone: "All times are in one time zone ({zone}).",
     },
     report: ReportWords {
         title: "Report",
@@ -159,6 +162,26 @@ pub(super) static WORDS: PageWords = PageWords {
         minutes: "Updated {n} min ago.",
         lost: "Connection lost, trying again.",
         ended: "This link has ended.",
+    },
+    chat: ChatWords {
+        no_race: "No race is being watched at the moment. Send a LiveTrack link to watch one.",
+        no_outlook: "There is no outlook: {why}.",
+        over: "the race is over",
+        no_distance: "the distance is not known; Claude can set it",
+        too_early: "too little of the race has been seen; the outlook starts after 15 minutes and 1 km",
+        by_kilometre: "Ask by kilometres from the start, such as /eta 31.5.",
+        no_such_place: "I don't know that place.",
+        known_places: "I know {places}.",
+        no_course: "This race has no course, so a location on the map does not help.",
+        off_course: "That place is {km} km off the course.",
+        passed_there: "{athlete} passed there, at km {km}, at {time}.",
+        passes_there: "{athlete} should pass there, at km {km}, between {early} and {late}, most likely at {likely}.",
+        place_at: "That place is at km {km} of the course.",
+        athlete: "The athlete",
+        share_how: "Nothing was shared. Write /share for a link to the live page, /share new for another one, or /share join with another athlete's link and a name. Such a link is for family and friends. Links for the crew are made in Claude, by the operator or at /me, and links are ended there too.",
+        no_files: "I can't read files, voice messages, contacts or pictures. Paste the LiveTrack link, or the text of Garmin's e-mail.",
+        already_linked: "You already get these messages. /leave stops them.",
+        not_invited: "Nothing to leave: nobody was invited in this chat. It gets the messages about your own races because it is set as your phone. To change that, tell Claude or open /me; /mute pauses them.",
     },
     gone: MessageWords {
         title: "There is nothing to see here",

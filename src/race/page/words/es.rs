@@ -1,13 +1,15 @@
 //! The page in Spanish.
 
 use super::table::{
-    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+    ChatWords, EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords,
+    StateWords,
 };
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "es",
     decimal: ',',
     weekdays: ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
+    other_day: "{time} ({day})",
     title: "Carrera en vivo",
     title_of: "{name}: carrera en vivo",
     by: "Página de una carrera en vivo",
@@ -117,6 +119,7 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Atleta {n}",
         arrivals: "Llegada",
         arrivals_note: "Horas entre las que se espera a cada atleta. Cuatro de cada cinco llegadas caen entre ellas.",
+        zone: "Todas las horas son de una sola zona horaria ({zone}).",
     },
     report: ReportWords {
         title: "Informe",
@@ -152,13 +155,33 @@ pub(super) static WORDS: PageWords = PageWords {
     },
     zone: "Todas las horas son las del lugar de la carrera ({zone}).",
     reload: "Esta página se recarga cada minuto.",
-    ends_at: "Este enlace funciona hasta {time}.",
+    ends_at: "Este enlace funciona hasta las {time}.",
     live: LiveWords {
         fresh: "En vivo. Actualizado ahora mismo.",
         seconds: "Actualizado hace {n} s.",
         minutes: "Actualizado hace {n} min.",
         lost: "Conexión perdida, se vuelve a intentar.",
         ended: "Este enlace ha terminado.",
+    },
+    chat: ChatWords {
+        no_race: "Ahora no se sigue ninguna carrera. Envía un enlace de LiveTrack para seguir una.",
+        no_outlook: "No hay previsión: {why}.",
+        over: "la carrera ha terminado",
+        no_distance: "no se conoce la distancia; Claude puede indicarla",
+        too_early: "se ha visto muy poco de la carrera; la previsión empieza tras 15 minutos y 1 km",
+        by_kilometre: "Pregunta por kilómetros desde la salida, por ejemplo /eta 31.5.",
+        no_such_place: "No conozco ese lugar.",
+        known_places: "Conozco {places}.",
+        no_course: "Esta carrera no tiene recorrido, así que un lugar en el mapa no ayuda.",
+        off_course: "Ese lugar está a {km} km del recorrido.",
+        passed_there: "{athlete}: paso por allí, en el km {km}, a las {time}.",
+        passes_there: "{athlete}: paso previsto por allí, en el km {km}, entre las {early} y las {late}, lo más probable a las {likely}.",
+        place_at: "Ese lugar está en el km {km} del recorrido.",
+        athlete: "Atleta",
+        share_how: "No se ha compartido nada. Escribe /share para un enlace a la página en vivo, /share new para otro, o /share join con el enlace de otro atleta y un nombre. Ese enlace es para familia y amigos. Los enlaces para el equipo se hacen en Claude, con el operador o en /me; allí también se terminan los enlaces.",
+        no_files: "No puedo leer archivos, mensajes de voz, contactos ni fotos. Pega el enlace de LiveTrack o el texto del correo de Garmin.",
+        already_linked: "Ya recibes estos mensajes. /leave los detiene.",
+        not_invited: "No hay nada que dejar: a este chat no se ha invitado a nadie. Recibe los mensajes de tus propias carreras porque está puesto como tu teléfono. Para cambiarlo, usa Claude o /me; /mute hace una pausa.",
     },
     gone: MessageWords {
         title: "Aquí no hay nada que ver",

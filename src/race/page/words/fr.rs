@@ -1,13 +1,15 @@
 //! The page in French.
 
 use super::table::{
-    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+    ChatWords, EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords,
+    StateWords,
 };
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "fr",
     decimal: ',',
     weekdays: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
+    other_day: "{day} {time}",
     title: "Course en direct",
     title_of: "{name} : course en direct",
     by: "Page d’une course en direct",
@@ -117,6 +119,7 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Athlète {n}",
         arrivals: "Passage",
         arrivals_note: "Heures entre lesquelles chacun est attendu. Quatre arrivées sur cinq tombent entre les deux.",
+        zone: "Toutes les heures sont dans un seul fuseau horaire ({zone}).",
     },
     report: ReportWords {
         title: "Bilan",
@@ -159,6 +162,26 @@ pub(super) static WORDS: PageWords = PageWords {
         minutes: "Mis à jour il y a {n} min.",
         lost: "Connexion perdue, nouvel essai en cours.",
         ended: "Ce lien est terminé.",
+    },
+    chat: ChatWords {
+        no_race: "Aucune course n’est suivie en ce moment. Envoie un lien LiveTrack pour en suivre une.",
+        no_outlook: "Il n’y a pas de prévision : {why}.",
+        over: "la course est terminée",
+        no_distance: "la distance n’est pas connue ; Claude peut l’indiquer",
+        too_early: "trop peu de la course a été vu ; la prévision commence après 15 minutes et 1 km",
+        by_kilometre: "Demande par kilomètres depuis le départ, par exemple /eta 31.5.",
+        no_such_place: "Je ne connais pas ce lieu.",
+        known_places: "Je connais {places}.",
+        no_course: "Cette course n’a pas de parcours, un lieu sur la carte n’aide donc pas.",
+        off_course: "Ce lieu est à {km} km du parcours.",
+        passed_there: "{athlete} : passage à cet endroit, au km {km}, à {time}.",
+        passes_there: "{athlete} : passage attendu à cet endroit, au km {km}, entre {early} et {late}, le plus probable à {likely}.",
+        place_at: "Ce lieu est au km {km} du parcours.",
+        athlete: "Athlète",
+        share_how: "Rien n’a été partagé. Écris /share pour un lien vers la page en direct, /share new pour un autre, ou /share join avec le lien d’un autre athlète et un nom. Un tel lien est pour la famille et les amis. Les liens pour l’équipe se font dans Claude, chez l’opérateur ou sur /me ; c’est là aussi qu’on met fin aux liens.",
+        no_files: "Je ne peux pas lire les fichiers, les messages vocaux, les contacts ni les images. Colle le lien LiveTrack ou le texte de l’e-mail de Garmin.",
+        already_linked: "Tu reçois déjà ces messages. /leave les arrête.",
+        not_invited: "Il n’y a rien à quitter : personne n’a été invité dans ce chat. Il reçoit les messages de tes propres courses parce qu’il est réglé comme ton téléphone. Pour changer cela, utilise Claude ou /me ; /mute fait une pause.",
     },
     gone: MessageWords {
         title: "Il n’y a rien à voir ici",

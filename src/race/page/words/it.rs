@@ -1,13 +1,15 @@
 //! The page in Italian.
 
 use super::table::{
-    EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords, StateWords,
+    ChatWords, EventWords, JoinedWords, LiveWords, MessageWords, MovingWords, PageWords, ReportWords,
+    StateWords,
 };
 
 pub(super) static WORDS: PageWords = PageWords {
     code: "it",
     decimal: ',',
     weekdays: ["lun", "mar", "mer", "gio", "ven", "sab", "dom"],
+    other_day: "{time} ({day})",
     title: "Gara in diretta",
     title_of: "{name}: gara in diretta",
     by: "Pagina di una gara in diretta",
@@ -79,7 +81,7 @@ pub(super) static WORDS: PageWords = PageWords {
     early: "Presto",
     likely: "Probabile",
     late: "Tardi",
-    passed: "passaggio {time}",
+    passed: "passaggio alle {time}",
     unknown: "non ancora noto",
     not_seen: "non visto",
     cutoff: "Cancello",
@@ -117,6 +119,7 @@ pub(super) static WORDS: PageWords = PageWords {
         athlete: "Atleta {n}",
         arrivals: "Arrivo",
         arrivals_note: "Orari tra i quali ciascuno è atteso. Quattro arrivi su cinque cadono tra i due.",
+        zone: "Tutte le ore sono in un solo fuso orario ({zone}).",
     },
     report: ReportWords {
         title: "Resoconto",
@@ -152,13 +155,33 @@ pub(super) static WORDS: PageWords = PageWords {
     },
     zone: "Tutte le ore sono quelle del luogo della gara ({zone}).",
     reload: "Questa pagina si ricarica ogni minuto.",
-    ends_at: "Questo link funziona fino a {time}.",
+    ends_at: "Questo link funziona fino alle {time}.",
     live: LiveWords {
         fresh: "In diretta. Aggiornato proprio ora.",
         seconds: "Aggiornato {n} s fa.",
         minutes: "Aggiornato {n} min fa.",
         lost: "Connessione persa, nuovo tentativo in corso.",
         ended: "Questo link è terminato.",
+    },
+    chat: ChatWords {
+        no_race: "Al momento non si segue nessuna gara. Manda un link LiveTrack per seguirne una.",
+        no_outlook: "Non c’è una previsione: {why}.",
+        over: "la gara è finita",
+        no_distance: "la distanza non è nota; Claude può indicarla",
+        too_early: "si è visto troppo poco della gara; la previsione comincia dopo 15 minuti e 1 km",
+        by_kilometre: "Chiedi per chilometri dalla partenza, per esempio /eta 31.5.",
+        no_such_place: "Non conosco quel luogo.",
+        known_places: "Conosco {places}.",
+        no_course: "Questa gara non ha un percorso, quindi un luogo sulla mappa non serve.",
+        off_course: "Quel luogo è a {km} km dal percorso.",
+        passed_there: "{athlete}: passaggio lì, al km {km}, alle {time}.",
+        passes_there: "{athlete}: passaggio previsto lì, al km {km}, tra le {early} e le {late}, più probabile alle {likely}.",
+        place_at: "Quel luogo è al km {km} del percorso.",
+        athlete: "Atleta",
+        share_how: "Non è stato condiviso nulla. Scrivi /share per un link alla pagina in diretta, /share new per un altro, o /share join con il link di un altro atleta e un nome. Un link così è per famiglia e amici. I link per la squadra si fanno in Claude, dall’operatore o su /me; lì si chiudono anche i link.",
+        no_files: "Non so leggere file, messaggi vocali, contatti e immagini. Incolla il link LiveTrack o il testo dell’e-mail di Garmin.",
+        already_linked: "Ricevi già questi messaggi. /leave li ferma.",
+        not_invited: "Non c’è nulla da lasciare: in questa chat non è stato invitato nessuno. Riceve i messaggi sulle tue gare perché è impostata come tuo telefono. Per cambiarlo usa Claude o /me; /mute fa una pausa.",
     },
     gone: MessageWords {
         title: "Qui non c’è nulla da vedere",

@@ -8,6 +8,8 @@ pub struct PageWords {
     pub decimal: char,
     /// Short names, Monday first.
     pub weekdays: [&'static str; 7],
+    /// A time of day on another day than now.
+    pub other_day: &'static str,
     pub title: &'static str,
     pub title_of: &'static str,
     pub by: &'static str,
@@ -65,6 +67,7 @@ pub struct PageWords {
     pub reload: &'static str,
     pub ends_at: &'static str,
     pub live: LiveWords,
+    pub chat: ChatWords,
     pub gone: MessageWords,
     pub busy: MessageWords,
     pub broken: MessageWords,
@@ -143,6 +146,8 @@ pub struct JoinedWords {
     pub athlete: &'static str,
     pub arrivals: &'static str,
     pub arrivals_note: &'static str,
+    /// Names the zone of the times, if the races are in several.
+    pub zone: &'static str,
 }
 
 /// The report of a race that is over.
@@ -188,6 +193,29 @@ pub struct LiveWords {
     pub minutes: &'static str,
     pub lost: &'static str,
     pub ended: &'static str,
+}
+
+/// The answers in a chat that have no place on the page.
+#[derive(Debug)]
+pub struct ChatWords {
+    pub no_race: &'static str,
+    pub no_outlook: &'static str,
+    pub over: &'static str,
+    pub no_distance: &'static str,
+    pub too_early: &'static str,
+    pub by_kilometre: &'static str,
+    pub no_such_place: &'static str,
+    pub known_places: &'static str,
+    pub no_course: &'static str,
+    pub off_course: &'static str,
+    pub passed_there: &'static str,
+    pub passes_there: &'static str,
+    pub place_at: &'static str,
+    pub athlete: &'static str,
+    pub share_how: &'static str,
+    pub no_files: &'static str,
+    pub already_linked: &'static str,
+    pub not_invited: &'static str,
 }
 
 /// A page with one message.

@@ -69,6 +69,12 @@ fn who_was_invited_may_accept_and_leave() {
         assert_eq!(decided(written, &reader), ChatAct::ReaderHint, "{written}");
     }
     assert_eq!(decided("/status", &both), ChatAct::Status);
+    assert_eq!(decide(place(), &reader, find, true), ChatAct::ReaderHint);
+    // The menu offers `/leave` to everybody.
+    assert_eq!(
+        decided("/leave", &people(&["a"], &["a"], true)),
+        ChatAct::NotInvited
+    );
     // Nobody accepts for a whole group.
     let group = people(&[], &[], false);
     assert_eq!(decided("/start join_x", &group), ChatAct::TurnAway);
@@ -193,5 +199,9 @@ fn a_link_behind_words_or_after_a_command_counts() {
     assert_eq!(decided("/start", &ann), ChatAct::Help);
     assert_eq!(decided("/dance", &ann), ChatAct::UnknownCommand);
     assert_eq!(decided("how is she?", &ann), ChatAct::Hint);
+    assert_eq!(decided("/share crew", &ann), ChatAct::ShareHow);
+    let file = |people: &ChatPeople| decide(UpdateContent::Unreadable, people, find, true);
+    assert_eq!(file(&ann), ChatAct::NoFiles);
+    assert_eq!(file(&people(&[], &[], true)), ChatAct::TurnAway);
     assert_eq!(decide(text("/status"), &ann, find, false), ChatAct::Ignore);
 }

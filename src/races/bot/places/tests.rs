@@ -94,8 +94,9 @@ fn near_names_are_offered_for_an_unknown_one() {
         EtaAnswer::Told(text) => panic!("{text}"),
     };
     assert_eq!(offered("hut"), ["Upper Hut", "Lower Hut"]);
-    assert_eq!(offered("Uper Hat"), ["Upper Hut"]);
-    assert_eq!(offered("Milll"), ["Mill"]);
+    // A wrong digit is another place, and a short name is quickly another one.
+    assert_eq!(offered("Will"), ["Mill"]);
+    assert_eq!(offered("Upper Hut 2"), ["Upper Hut"]);
     assert_eq!(offered("the summit cross"), ["Upper Hut", "Lower Hut", "finish"]);
 }
 
@@ -104,13 +105,13 @@ fn a_place_on_the_map_is_told_with_its_window() {
     let passes = |metres, north_m| passes_at(&race(true), on_road(metres, north_m), english());
     let ahead = passes(14_000.0, 60.0);
     assert!(
-        ahead.starts_with("The athlete should pass there, at 14 km, between 11:1"),
+        ahead.starts_with("The athlete should pass there, at km 14, between 11:1"),
         "{ahead}"
     );
     assert!(ahead.ends_with("(Vienna)."), "{ahead}");
     let behind = passes(5_000.0, 0.0);
     assert!(
-        behind.starts_with("The athlete passed there, at 5 km, at 10:27."),
+        behind.starts_with("The athlete passed there, at km 5, at 10:27."),
         "{behind}"
     );
     assert_eq!(passes(9_000.0, 1400.0), "That place is 1.4 km off the course.");
@@ -128,7 +129,71 @@ fn a_race_that_has_hardly_begun_has_no_outlook() {
     assert!(told.contains("There is no outlook: too little"), "{told}");
     let place = passes_at(&snapshot, on_road(9_000.0, 0.0), english());
     assert!(
-        place.starts_with("That place is at 9 km of the course. There is no outlook"),
+        place.starts_with("That place is at km 9 of the course. There is no outlook"),
         "{place}"
     );
+}
+
+#[test]
+fn a_name_that_can_only_be_one_place_is_answered() {
+    let mut snapshot = race(false);
+    let place = |(name, km): (&str, f64)| Checkpoint {
+        name: name.into(),
+        km,
+        ..Checkpoint::default()
+    };
+    snapshot.settings.checkpoints = [("Müllerhaus", 14.0), ("Brücke", 16.0), ("K3 Straße", 18.0)]
+        .map(place)
+        .into();
+    for (asked, name) in [
+        ("Bruecke", "Brücke"),
+        ("brucke", "Brücke"),
+        ("Muellerhaus", "Müllerhaus"),
+        ("mullerhaus", "Müllerhaus"),
+        ("Mülerhaus", "Müllerhaus"),
+        ("strasse", "K3 Straße"),
+    ] {
+        let EtaAnswer::Told(told) = eta(&snapshot, Some(asked), english()) else {
+            panic!("{asked}");
+        };
+        assert!(
+            told.starts_with(&format!("Expected at {name} (km ")),
+            "{asked}: {told}"
+        );
+    }
+    let unknown = eta(&snapshot, Some("K4"), english());
+    assert!(matches!(unknown, EtaAnswer::NoSuchPlace(_)), "{unknown:?}");
+}
+
+#[test]
+fn an_answer_about_a_place_has_one_language() {
+    for words in PageWords::all().into_iter().filter(|words| words.code != "en") {
+        let early = {
+            let mut snapshot = race(true);
+            snapshot.track = Track::of(RaceKind::Run, snapshot.course.as_deref(), &steady(300, 3.0));
+            passes_at(&snapshot, on_road(9_000.0, 0.0), words)
+        };
+        let answers = [
+            passes_at(&race(true), on_road(14_000.0, 60.0), words),
+            passes_at(&race(true), on_road(5_000.0, 0.0), words),
+            passes_at(&race(true), on_road(9_000.0, 1400.0), words),
+            passes_at(&race(false), on_road(9_000.0, 0.0), words),
+            early,
+        ];
+        for answer in &answers {
+            let is_english = [" the ", "There is", "That place", "should pass", " at "];
+            assert!(
+                !is_english.iter().any(|part| answer.contains(part)),
+                "{}: {answer}",
+                words.code
+            );
+        }
+        assert!(answers[0].contains(words.chat.athlete), "{}", answers[0]);
+    }
+    let german = passes_at(
+        &race(true),
+        on_road(14_500.0, 60.0),
+        PageWords::named("de").unwrap(),
+    );
+    assert!(german.contains("bei km 14,5, zwischen"), "{german}");
 }
