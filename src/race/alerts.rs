@@ -108,7 +108,12 @@ fn started(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
             .with("way", Way(situation.track.progress_m()))
             .with("time", Time(ran_s))
     };
-    alerts.push(situation.alert(AlertKind::Started, Severity::Notice, "started".into(), phrase));
+    let alert = situation.alert(AlertKind::Started, Severity::Notice, "started".into(), phrase);
+    let track = situation.track;
+    alerts.push(match track.started_at {
+        Some(at) => alert.of_device_time(track, at),
+        None => alert,
+    });
 }
 
 fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -188,7 +193,19 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
             .with("of", of);
         (AlertKind::ProbablyFinished, Severity::Notice, phrase)
     };
-    alerts.push(situation.alert(kind, severity, key, phrase));
+    let alert = situation.alert(kind, severity, key, phrase);
+    let ended_at = match kind {
+        AlertKind::Finished => {
+            let crossing = goal.whole_m().and_then(|whole_m| track.crossing(whole_m));
+            crossing.map(|crossing| crossing.at).or_else(|| track.ended_at())
+        }
+        AlertKind::Ended => track.ended_at(),
+        _ => None,
+    };
+    alerts.push(match ended_at {
+        Some(at) => alert.of_device_time(track, at),
+        None => alert,
+    });
 }
 
 /// The result so far, such as `42.2 km in 3:29:10 (4:57 /km)`.

@@ -125,6 +125,7 @@ mod tests {
             key: minute.to_string(),
             text: String::new(),
             translations: Vec::new(),
+            happened_at: None,
             at: at(minute * 60),
         }
     }

@@ -12,6 +12,7 @@ fn alert(text: &str) -> Alert {
         key: "k".into(),
         text: text.into(),
         translations: Vec::new(),
+        happened_at: None,
         at: look().snapshot.now,
     }
 }

@@ -157,6 +157,9 @@ pub struct Alert {
     pub translations: Vec<AlertTranslation>,
     /// Time at which it was raised, by the gateway's clock.
     pub at: Timestamp,
+    /// Time of the event, if it is known better than by the alert. Alerts of older versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<Timestamp>,
 }
 
 /// The text of an alert in another language or other units.
@@ -174,6 +177,18 @@ impl Alert {
             || self.kind.is_end()
             || self.kind.is_asked_for()
             || self.kind == AlertKind::CutoffRisk
+    }
+
+    /// The time of the event; of the alert if the event's own is not known.
+    pub fn of_event(&self) -> Timestamp {
+        self.happened_at.unwrap_or(self.at)
+    }
+
+    /// The same alert about an event at this device time.
+    pub(super) fn of_device_time(mut self, track: &Track, at: Timestamp) -> Self {
+        // The watch's clock is known to a second at best, so an event may seem to come after its alert.
+        self.happened_at = Some(track.true_time(at).min(self.at));
+        self
     }
 
     /// The text for one reader.
@@ -260,6 +275,7 @@ impl Situation<'_> {
             text: phrase.told(Voice::default()),
             translations: translations(&phrase),
             at: self.now,
+            happened_at: None,
         }
     }
 }
@@ -281,6 +297,7 @@ mod tests {
             text: phrase.told(Voice::default()),
             translations: translations(&phrase),
             at: Timestamp::UNIX_EPOCH,
+            happened_at: None,
         };
         let stored = serde_json::to_value(&alert).unwrap();
         let loaded: Alert = serde_json::from_value(stored.clone()).unwrap();

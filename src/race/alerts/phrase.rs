@@ -210,7 +210,7 @@ impl Voice {
             PhraseValue::Sport(kind) => self.sport(*kind).to_owned(),
             PhraseValue::FirstSport(kind) => capital(self.sport(*kind)),
             PhraseValue::Whole(number) => format!("{number:.0}"),
-            PhraseValue::Name(name) => name.clone(),
+            PhraseValue::Name(name) => text::isolated(name).into_owned(),
             PhraseValue::Part(phrase) => phrase.told(self),
             PhraseValue::Nothing => String::new(),
         }

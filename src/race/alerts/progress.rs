@@ -80,7 +80,8 @@ fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<
         .with("heart", heart)
         .with("late", late);
     let key = format!("split:{}:{:.0}", split.leg, split.to_m);
-    alerts.push(situation.alert(AlertKind::Split, Severity::Info, key, phrase));
+    let alert = situation.alert(AlertKind::Split, Severity::Info, key, phrase);
+    alerts.push(alert.of_device_time(track, split.at));
 }
 
 /// Time since the previous mark, such as `, last 5 km 25:30 (5:06 /km)`.
@@ -180,7 +181,8 @@ fn passed_one(
         Severity::Notice
     };
     let key = format!("checkpoint:{}", place_key(checkpoint));
-    alerts.push(situation.alert(AlertKind::Checkpoint, severity, key, phrase));
+    let alert = situation.alert(AlertKind::Checkpoint, severity, key, phrase);
+    alerts.push(alert.of_device_time(situation.track, crossing.at));
 }
 
 fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -224,5 +226,6 @@ fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Al
         .with("sport", Sport(now.kind))
         .with("time", Time(begun_s));
     let key = format!("leg_change:{}", known - 1);
-    alerts.push(situation.alert(AlertKind::LegChange, Severity::Notice, key, phrase));
+    let alert = situation.alert(AlertKind::LegChange, Severity::Notice, key, phrase);
+    alerts.push(alert.of_device_time(situation.track, now.started_at));
 }

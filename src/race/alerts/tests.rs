@@ -65,6 +65,44 @@ fn play(
     all
 }
 
+/// The alerts of a race that the gateway first sees at this minute, with the minutes of their events.
+fn joined_late(settings: &RacePlan, samples: &[TrackSample], minute: i64) -> Vec<(AlertKind, i64)> {
+    let now = at(minute * 60);
+    let track = Track::of(settings.kind, None, samples);
+    let mut watch = RaceWatch::new(now);
+    watch.last_ok_at = Some(now);
+    watch.phase = RacePhase::Live;
+    let situation = Situation {
+        now,
+        track: &track,
+        watch: &watch,
+        settings,
+        course: None,
+    };
+    let alerts = judge(&mut AlertState::default(), &situation);
+    assert!(alerts.iter().all(|alert| alert.at == now));
+    let minute_of = |alert: &Alert| alert.of_event().duration_since(at(0)).as_mins();
+    alerts
+        .iter()
+        .map(|alert| (alert.kind, minute_of(alert)))
+        .collect()
+}
+
+#[test]
+fn an_event_keeps_its_own_time() {
+    let settings = RacePlan {
+        checkpoints: vec![Checkpoint {
+            name: "VP1".into(),
+            km: 3.0,
+            ..Checkpoint::default()
+        }],
+        ..run()
+    };
+    // 3 m/s: 3 km after 1000 s, 10 km after 3333 s.
+    let told = joined_late(&settings, &steady(3600, 3.0), 60);
+    assert_eq!(told, [(Started, 0), (Split, 55), (Checkpoint, 16)]);
+}
+
 fn check(told: &[(AlertKind, i64, String)], expected: &[(AlertKind, i64)]) {
     let is: Vec<_> = told.iter().map(|(kind, minute, _)| (*kind, *minute)).collect();
     assert_eq!(is, expected, "{told:#?}");

@@ -65,6 +65,7 @@ fn alert(text: &str, at_s: i64) -> Alert {
         key: text.into(),
         text: text.into(),
         translations: Vec::new(),
+        happened_at: None,
         at: at(at_s),
     }
 }

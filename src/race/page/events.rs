@@ -1,6 +1,6 @@
 //! The events of a race: for the crew the messages as they were sent, for a family general sentences without body data.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::moments::Moments;
 use super::report::is_over;
@@ -13,6 +13,9 @@ use crate::race::share::ShareTerms;
 /// How many events the page shows while the race goes on, and in its report.
 pub(super) const SHOWN: usize = 10;
 const REPORTED: usize = 60;
+
+/// A start longer ago is told as a race under way.
+const JOINED_LATE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Shorter parts of a name may also be ordinary words.
 const SHORTEST_NAME: usize = 3;
@@ -35,12 +38,17 @@ pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments)
     let mut events: Vec<(Timestamp, String)> = if terms.is_crew() {
         let sent = source.sent.iter().cloned();
         alerts
-            .map(|alert| (alert.at, alert.told(voice).to_owned()))
+            .map(|alert| (of_message(alert), alert.told(voice).to_owned()))
             .chain(sent)
             .filter(|(_, text)| terms.name.is_some() || !names_athlete(source, text))
             .collect()
     } else {
-        let event = |alert: &Alert| Some((alert.at, told(alert.kind, &moments.words.events)?.to_owned()));
+        let event = |alert: &Alert| {
+            Some((
+                alert.of_event(),
+                told(alert.kind, &moments.words.events)?.to_owned(),
+            ))
+        };
         alerts.filter_map(event).collect()
     };
     events.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -53,6 +61,18 @@ pub(super) fn events(source: &PageSource, terms: &ShareTerms, moments: &Moments)
             text,
         })
         .collect()
+}
+
+/// The time of an event whose message the crew reads. If the gateway joined the race late, the first message says how far
+/// the athlete was when it was sent.
+fn of_message(alert: &Alert) -> Timestamp {
+    let event_at = alert.of_event();
+    let is_late = alert.at.duration_since(event_at) >= JOINED_LATE;
+    if alert.kind == AlertKind::Started && is_late {
+        alert.at
+    } else {
+        event_at
+    }
 }
 
 /// The sentence for a family; `None` for alerts about the body, the pace, splits, and places that somebody asked about,

@@ -3,6 +3,7 @@
 //! Each athlete's part follows the terms of their own share. An athlete without a name is called by a number.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::course_group::{MapAthlete, is_same_place, routes};
 use super::events::SHOWN;
@@ -13,8 +14,9 @@ use super::profile::{PageProfile, profile};
 use super::sign::{AthleteSign, signs};
 use super::single::{RacePage, title};
 use super::source::PageSource;
-use super::words::PageWords;
+use super::words::{PageWords, fill};
 use crate::race::share::ShareTerms;
+use crate::race::text;
 
 /// One athlete of the page.
 #[derive(Clone, Debug)]
@@ -69,8 +71,8 @@ pub struct JoinedPage {
     pub profiles: Vec<PageProfile>,
     pub places: Vec<JoinedPlace>,
     pub events: Vec<JoinedEvent>,
-    /// The zones of the times, each once.
-    pub zones: Vec<String>,
+    /// A sentence that names the zone of all times.
+    pub zone: String,
     /// Until when the link works, if all races are over.
     pub ends_at: Option<String>,
 }
@@ -84,6 +86,11 @@ impl JoinedPage {
             .iter()
             .map(|(source, terms, _)| HiddenZones::of(source, terms))
             .collect();
+        // A page has one zone: that of the race of the athlete who made the link.
+        let zone = parts
+            .first()
+            .map_or(TimeZone::UTC, |(source, ..)| source.snapshot.settings.zone());
+        let moments = |source: &PageSource| Moments::new(words, zone.clone(), source.snapshot.now);
         let signs = signs(parts.iter().map(|(_, terms, _)| *terms), words);
         let athletes: Vec<_> = parts
             .iter()
@@ -91,7 +98,7 @@ impl JoinedPage {
             .zip(&signs)
             .map(|(((source, terms, ends_at), hidden), sign)| JoinedAthlete {
                 sign: sign.clone(),
-                page: RacePage::without_drawings(source, terms, *ends_at, hidden, &moments(source, words)),
+                page: RacePage::without_drawings(source, terms, *ends_at, hidden, &moments(source)),
             })
             .collect();
         let drawn: Vec<_> = parts
@@ -104,15 +111,20 @@ impl JoinedPage {
                 sign: Some(sign),
             })
             .collect();
-        let state =
-            |athlete: &JoinedAthlete| format!("{}: {}", athlete.sign.name, athlete.page.state.headline);
+        let state = |athlete: &JoinedAthlete| {
+            format!(
+                "{}: {}",
+                text::isolated(&athlete.sign.name),
+                athlete.page.state.headline
+            )
+        };
         let states: Vec<_> = athletes.iter().map(state).collect();
-        let shown: Vec<_> = signs.iter().map(|sign| sign.name.as_str()).collect();
+        let shown: Vec<_> = signs.iter().map(|sign| text::isolated(&sign.name)).collect();
         let names = shown.join(", ");
         let routes = routes(&drawn);
         let profiles = routes.iter().filter_map(|route| {
             let first = *route.athletes.first()?;
-            profile(route, &drawn, &moments(parts.get(first)?.0, words))
+            profile(route, &drawn, &moments(parts.get(first)?.0))
         });
         Self {
             words,
@@ -123,7 +135,7 @@ impl JoinedPage {
             profiles: profiles.collect(),
             places: places(&athletes),
             events: events(&athletes),
-            zones: distinct(athletes.iter().map(|athlete| athlete.page.zone.clone())),
+            zone: zone_sentence(parts, words),
             ends_at: ends_at(&athletes, parts),
             athletes,
         }
@@ -141,8 +153,19 @@ fn is_over(athletes: &[JoinedAthlete]) -> bool {
     athletes.iter().all(|athlete| athlete.page.report.is_some())
 }
 
-fn moments(source: &PageSource, words: &'static PageWords) -> Moments {
-    Moments::new(words, source.snapshot.settings.zone(), source.snapshot.now)
+/// Names the zone of the first race, and says so if others are in another zone.
+fn zone_sentence(parts: &[PagePart<'_>], words: &'static PageWords) -> String {
+    let mut zones = parts.iter().map(|(source, ..)| {
+        let snapshot = &source.snapshot;
+        Moments::new(words, snapshot.settings.zone(), snapshot.now).zone_name()
+    });
+    let first = zones.next().unwrap_or_default();
+    let sentence = if zones.all(|zone| zone == first) {
+        words.zone
+    } else {
+        words.joined.zone
+    };
+    fill(sentence, &[("zone", &first)])
 }
 
 /// What is hidden for each athlete; one sentence if it is the same for all.
@@ -156,7 +179,13 @@ fn hidden(athletes: &[JoinedAthlete]) -> Vec<String> {
         Some(first) if sentences.iter().all(|(_, sentence)| *sentence == Some(first)) => vec![first.clone()],
         _ => sentences
             .iter()
-            .filter_map(|(athlete, sentence)| Some(format!("{}: {}", athlete.sign.name, (*sentence)?)))
+            .filter_map(|(athlete, sentence)| {
+                Some(format!(
+                    "{}: {}",
+                    text::isolated(&athlete.sign.name),
+                    (*sentence)?
+                ))
+            })
             .collect(),
     }
 }
@@ -219,14 +248,4 @@ fn ends_at(athletes: &[JoinedAthlete], parts: &[PagePart<'_>]) -> Option<String>
     let ends: Option<Vec<Timestamp>> = ends.collect();
     let (last, _) = ends?.into_iter().enumerate().max_by_key(|(_, at)| *at)?;
     athletes.get(last)?.page.ends_at.clone()
-}
-
-fn distinct(all: impl Iterator<Item = String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for one in all {
-        if !distinct.contains(&one) {
-            distinct.push(one);
-        }
-    }
-    distinct
 }

@@ -43,7 +43,7 @@ pub struct RacePage {
     pub events: Vec<EventRow>,
     /// Once the race is over.
     pub report: Option<PageReport>,
-    /// The zone of all times.
+    /// A sentence that names the zone of all times.
     pub zone: String,
     /// Until when the link works, if the race is over.
     pub ends_at: Option<String>,
@@ -104,7 +104,7 @@ impl RacePage {
             splits: splits::splits(snapshot, terms.is_crew(), moments),
             events: events::events(source, terms, moments),
             report,
-            zone: moments.zone_name(),
+            zone: fill(words.zone, &[("zone", &moments.zone_name())]),
             ends_at: ends_at.map(|at| fill(words.ends_at, &[("time", &moments.at(at))])),
             state,
         }
@@ -114,9 +114,9 @@ impl RacePage {
 /// The title of a page with these names, which is a report once all races are over.
 pub(super) fn title(names: Option<&str>, is_over: bool, words: &'static PageWords) -> String {
     match (names, is_over) {
-        (Some(names), true) => format!("{names}: {}", words.report.title),
+        (Some(names), true) => format!("{}: {}", text::isolated(names), words.report.title),
         (None, true) => words.report.title.to_owned(),
-        (Some(names), false) => fill(words.title_of, &[("name", names)]),
+        (Some(names), false) => fill(words.title_of, &[("name", &text::isolated(names))]),
         (None, false) => words.title.to_owned(),
     }
 }

@@ -185,7 +185,10 @@ fn stop(snapshot: &Snapshot, hidden: &HiddenZones, plain: &str, at_place: &str, 
         .filter(|(off_m, _)| *off_m <= AT_PLACE_M)
         .min_by(|a, b| a.0.total_cmp(&b.0));
     match place {
-        Some((_, place)) => fill(at_place, &[("long", &long), ("place", &place.name)]),
+        Some((_, place)) => fill(
+            at_place,
+            &[("long", &long), ("place", &text::isolated(&place.name))],
+        ),
         None => fill(plain, &[("long", &long)]),
     }
 }
@@ -207,7 +210,7 @@ fn expected(snapshot: &Snapshot, moments: &Moments) -> Option<String> {
     Some(fill(
         moments.words.state.expected,
         &[
-            ("place", name),
+            ("place", &text::isolated(name)),
             ("early", &at(arrival.early_s)),
             ("late", &at(arrival.late_s)),
         ],

@@ -53,6 +53,7 @@ fn alert(kind: AlertKind, seconds: i64, text: &str) -> Alert {
         key: text.into(),
         text: text.into(),
         translations: Vec::new(),
+        happened_at: None,
         at: at(seconds),
     }
 }
@@ -219,6 +220,6 @@ fn said(page: &RacePage) -> String {
         ));
     }
     lines.extend(page.ends_at.clone());
-    lines.push(page.words.zone.replace("{zone}", &page.zone));
+    lines.push(page.zone.clone());
     lines.join("\n")
 }

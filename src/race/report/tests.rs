@@ -30,6 +30,7 @@ fn raced() -> Snapshot {
             key: minute.to_string(),
             text: format!("Split {minute}."),
             translations: Vec::new(),
+            happened_at: None,
             at: at(minute * 36),
         })
         .collect();

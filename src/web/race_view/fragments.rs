@@ -112,7 +112,7 @@ struct JoinedSplitsTemplate<'a> {
 #[template(path = "race_foot.html", config = ".askama.toml")]
 struct FootTemplate<'a> {
     is_over: bool,
-    zones: Vec<String>,
+    zone: &'a str,
     ends_at: Option<&'a str>,
 }
 
@@ -156,12 +156,7 @@ impl RaceParts {
             .render()?,
             events: EventsTemplate { page }.render()?,
             splits: SplitsTemplate { page }.render()?,
-            foot: foot(
-                words,
-                page.report.is_some(),
-                std::slice::from_ref(&page.zone),
-                page.ends_at.as_deref(),
-            )?,
+            foot: foot(page.report.is_some(), &page.zone, page.ends_at.as_deref())?,
         })
     }
 
@@ -187,7 +182,7 @@ impl RaceParts {
             .render()?,
             events: JoinedEventsTemplate { page }.render()?,
             splits: JoinedSplitsTemplate { page }.render()?,
-            foot: foot(words, page.is_over(), &page.zones, page.ends_at.as_deref())?,
+            foot: foot(page.is_over(), &page.zone, page.ends_at.as_deref())?,
         })
     }
 
@@ -211,11 +206,10 @@ fn by(words: &'static PageWords, is_over: bool) -> &'static str {
     if is_over { words.report.title } else { words.by }
 }
 
-fn foot(words: &PageWords, is_over: bool, zones: &[String], ends_at: Option<&str>) -> askama::Result<String> {
-    let sentence = |zone: &String| words.zone.replace("{zone}", zone);
+fn foot(is_over: bool, zone: &str, ends_at: Option<&str>) -> askama::Result<String> {
     let template = FootTemplate {
         is_over,
-        zones: zones.iter().map(sentence).collect(),
+        zone,
         ends_at,
     };
     template.render()

@@ -78,8 +78,8 @@ fn several_athletes_have_one_map_and_their_own_arrivals() {
             .all(|event| event.sign.number == 1 || !event.text.contains("171"))
     );
     assert_eq!(
-        (page.zones.len(), page.profiles.len(), page.hidden.len()),
-        (1, 1, 1)
+        (page.zone.as_str(), page.profiles.len(), page.hidden.len()),
+        ("All times are local to the race (Vienna).", 1, 1)
     );
 }
 
@@ -109,4 +109,41 @@ fn races_on_different_courses_have_a_row_for_each_place_of_their_own() {
     assert_eq!(page.ends_at, page.athletes[1].page.ends_at);
     let goes_on = JoinedPage::of(&[(&one, &family, None), (&other, &family, end(95_000))], words);
     assert_eq!(goes_on.ends_at, None);
+}
+
+#[test]
+fn a_page_has_one_time_zone() {
+    let words = PageWords::named("en").unwrap();
+    let (anna, mut ben) = (under_way(), of_another(under_way()));
+    ben.snapshot.settings.time_zone = Some("America/New_York".into());
+    let family = terms(ShareRole::Family, None);
+    let page = JoinedPage::of(&[(&anna, &family, None), (&ben, &family, None)], words);
+    assert_eq!(page.zone, "All times are in one time zone (Vienna).");
+    let starts = page.athletes.iter().map(|athlete| {
+        let details = athlete.page.state.details.iter();
+        details
+            .filter(|sentence| sentence.starts_with("Started at"))
+            .collect::<Vec<_>>()
+    });
+    let starts: Vec<_> = starts.collect();
+    assert!(!starts[0].is_empty());
+    assert_eq!(starts[0], starts[1]);
+}
+
+#[test]
+fn a_name_from_right_to_left_does_not_turn_round_its_times() {
+    let words = PageWords::named("en").unwrap();
+    let mut anna = under_way();
+    anna.snapshot.settings.checkpoints[2].name = "محمد".into();
+    let family = terms(ShareRole::Family, Some("محمد"));
+    let page = JoinedPage::of(
+        &[(&anna, &family, None), (&of_another(under_way()), &family, None)],
+        words,
+    );
+    let details = page.athletes[0].page.state.details.join(" ");
+    assert!(
+        details.contains("Expected at \u{2068}محمد\u{2069} between"),
+        "{details}"
+    );
+    assert!(page.title.starts_with("\u{2068}"), "{}", page.title);
 }

@@ -158,3 +158,51 @@ fn a_long_way_is_drawn_in_few_points() {
     let length: usize = map.course.iter().map(|(_, path)| path.len()).sum();
     assert!(length + map.tracks[0].covered.len() < 20_000);
 }
+
+#[test]
+fn an_event_is_shown_at_its_own_time() {
+    let words = PageWords::all()[0];
+    let mut source = under_way();
+    source.snapshot.alerts[2].happened_at = Some(at(1660));
+    for (role, text) in [
+        (ShareRole::Family, words.events.checkpoint),
+        (ShareRole::Crew, "K1 after 0:27:46."),
+    ] {
+        let page = RacePage::of(&source, &terms(role, None), None, words);
+        let event = page.events.iter().find(|event| event.text == text).unwrap();
+        assert_eq!(event.at, "10:27");
+    }
+    // The gateway joined late: the family reads when the race began, the crew what the message said then.
+    source.snapshot.alerts[0].happened_at = Some(at(20));
+    source.snapshot.alerts[0].at = at(1200);
+    for (role, text, time) in [
+        (ShareRole::Family, words.events.started, "10:00"),
+        (ShareRole::Crew, "Start at 10:00.", "10:20"),
+    ] {
+        let page = RacePage::of(&source, &terms(role, None), None, words);
+        let event = page.events.iter().find(|event| event.text == text).unwrap();
+        assert_eq!(event.at, time);
+    }
+}
+
+#[test]
+fn a_time_on_another_day_reads_well_in_every_language() {
+    let late = race(&steady(3600, 3.0), RacePhase::Live, at(3725 + 14 * 3600));
+    let said = |code| {
+        let words = PageWords::named(code).unwrap();
+        let page = RacePage::of(&late, &terms(ShareRole::Family, None), None, words);
+        page.state.details.join(" ")
+    };
+    let italian = said("it");
+    assert!(italian.contains("Partenza alle 10:00 ("), "{italian}");
+    let spanish = said("es");
+    assert!(spanish.contains("Salida a las 10:00 ("), "{spanish}");
+    for (code, wrong) in [
+        ("es", "las lun"),
+        ("es", "las mar"),
+        ("it", "le lun"),
+        ("it", "le mar"),
+    ] {
+        assert!(!said(code).contains(wrong), "{}", said(code));
+    }
+}
