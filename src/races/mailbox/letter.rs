@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use mail_parser::{Addr, Address, HeaderName, HeaderValue, Message, MessageParser, PartType};
+use mail_parser::{
+    Addr, Address, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+};
 
 /// Maximum depth of mails that are attached to mails.
 const MAX_DEPTH: usize = 3;
@@ -122,12 +124,25 @@ fn add_parts(text: &mut String, message: &Message<'_>, parts: &mut usize, depth:
                 text.push_str(body);
             }
             PartType::Message(inner) if depth < MAX_DEPTH => add_parts(text, inner, parts, depth + 1),
+            // Some mail programs attach a mail as a file of an unknown type.
+            PartType::Binary(file) | PartType::InlineBinary(file) if depth < MAX_DEPTH && is_mail(part) => {
+                match MessageParser::default().parse(&**file) {
+                    Some(inner) => add_parts(text, &inner, parts, depth + 1),
+                    None => tracing::warn!("mailbox.attachment_unreadable"),
+                }
+            }
             PartType::Message(_)
             | PartType::Binary(_)
             | PartType::InlineBinary(_)
             | PartType::Multipart(_) => {}
         }
     }
+}
+
+/// Whether the name of an attached file says that it is a mail.
+fn is_mail(part: &MessagePart<'_>) -> bool {
+    let name = part.attachment_name().unwrap_or_default().trim();
+    name.to_lowercase().ends_with(".eml")
 }
 
 #[cfg(test)]

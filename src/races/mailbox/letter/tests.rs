@@ -106,3 +106,25 @@ fn a_panic_of_the_parser_gives_an_empty_letter() {
     assert!(catch_unwind(|| MessageParser::default().parse(mail)).is_err());
     assert_eq!(Letter::read(mail.as_bytes()), Letter::default());
 }
+
+/// Some mail programs attach a forwarded mail as a file of an unknown type.
+#[test]
+fn a_mail_that_is_attached_as_a_file_is_read() {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    let link = "https://livetrack.garmin.com/session/11112222-3333-4444-8555-666677778888/token/0A1B2C3D4E5F60718293A4B5C6D7E8F";
+    let inner = format!("From: Garmin <noreply@garmin.com>\r\nSubject: LiveTrack\r\n\r\nView: {link}\r\n");
+    let with_file = |name: &str| {
+        format!(
+            "From: ann@example.org\r\nTo: races@example.net\r\nMIME-Version: 1.0\r\n\
+             Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/plain\r\n\r\nsee there\r\n\
+             --x\r\nContent-Type: application/octet-stream; name=\"{name}\"\r\n\
+             Content-Disposition: attachment; filename=\"{name}\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n--x--\r\n",
+            STANDARD.encode(&inner)
+        )
+    };
+    let text = |name| Letter::read(with_file(name).as_bytes()).text;
+    assert!(text("Watch.EML").contains(link), "{}", text("Watch.EML"));
+    assert!(!text("picture.jpg").contains(link));
+}
