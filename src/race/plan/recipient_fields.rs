@@ -17,19 +17,20 @@ pub(super) fn recipient(fields: &mut FieldReader) -> (Option<Recipient>, &'stati
         ("important", MessageChoice::Important),
     ];
     let role = fields.one_of("role", &roles);
+    let messages = fields.one_of("messages", &choices);
     let recipient = Recipient {
         role: role.unwrap_or_default(),
         name: fields.text("name", 40),
         language: language(fields),
         units: fields.one_of("units", &units).unwrap_or_default(),
-        messages: fields.one_of("messages", &choices).unwrap_or_default(),
+        messages: messages.unwrap_or_default(),
         messages_per_hour: fields.number("messages_per_hour", 1, 60, "messages"),
         phone: phone(fields),
     };
-    if recipient.role == RecipientRole::Family && recipient.messages != MessageChoice::All {
+    if recipient.role == RecipientRole::Family && messages.is_some() {
         fields.refuse(
             "messages",
-            "is for crew and coach; a family gets at most 3 messages an hour anyway",
+            "is for crew and coach, so leave it out: a family gets the messages made for it, at most 3 an hour",
         );
     }
     (
@@ -194,6 +195,11 @@ mod tests {
                 json!({"role": "family", "messages": "important"}),
                 "messages",
                 "at most 3",
+            ),
+            (
+                json!({"role": "family", "messages": "all"}),
+                "messages",
+                "leave it out",
             ),
             (json!({"role": "crew", "telegram": "Bo"}), "telegram", "invite"),
             (
