@@ -25,7 +25,10 @@ pub enum McpError {
     Batch,
     #[error("not a JSON-RPC 2.0 message: {0}")]
     NotAMessage(Cow<'static, str>),
-    #[error("the body is larger than {limit} bytes")]
+    #[error(
+        "the body is larger than {limit} bytes; send less in one request. A long text can be shortened, and a GPX course can be \
+         thinned out to a point every 50 m"
+    )]
     TooLarge {
         /// The limit in bytes.
         limit: usize,
@@ -290,6 +293,15 @@ mod tests {
                 Some("7")
             ),
             r#"{"jsonrpc":"2.0","id":7,"error":{"code":-32602,"message":"Resource not found: a\"b","data":{"uri":"a\"b"}}}"#
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_has_a_way_out() {
+        let told = McpError::TooLarge { limit: 1 << 20 }.to_string();
+        assert!(
+            told.contains("1048576 bytes; send less") && told.contains("every 50 m"),
+            "{told}"
         );
     }
 
