@@ -65,8 +65,8 @@ pub use acts::RaceActError;
 pub use bot::{BOT_MENU, RaceBot};
 pub use caller::{RaceCaller, RaceGrant};
 pub use coaching::{CoachingError, CoachingOutcome, LONGEST_MESSAGE};
-pub use imported::PastRace;
 pub use fades::{FoundFade, WantedFade};
+pub use imported::PastRace;
 pub use mailbox::{
     MailboxHealth, MailboxParts, MailboxTrouble, RaceMailbox, fuzz as fuzz_mail, probe_mailbox,
 };

@@ -398,7 +398,10 @@ async fn links_are_watched(api: &BotApi, link: &PlayedLink) {
     let mut gone = link.path();
     gone.replace_range(9..17, "00000000");
     let gone = format!("https://livetrack.garmin.com{gone}");
-    let both = format!("yesterday: {gone}, today: https://livetrack.garmin.com{}", link.path());
+    let both = format!(
+        "yesterday: {gone}, today: https://livetrack.garmin.com{}",
+        link.path()
+    );
     let gone = api.answer_to(ANN, &gone).await;
     assert!(gone.contains("links expire after 24 hours"), "{gone}");
     let both = api.answer_to(ANN, &both).await;
@@ -413,11 +416,7 @@ async fn questions_are_answered(world: &World, api: &BotApi, link: &PlayedLink) 
     assert!(status.starts_with("Ann E: Running. Last seen"), "{status}");
     let eta = api.answer_to(ANN, "/eta").await;
     assert!(eta.starts_with("Expected at Finish (km 42.2) between"), "{eta}");
-    assert!(
-        api.answer_to(ANN, "/eta moon")
-            .await
-            .contains("I know Finish.")
-    );
+    assert!(api.answer_to(ANN, "/eta moon").await.contains("I know Finish."));
     let points = world.simulator().points(&link.session_id);
     let later = &points[points.len() * 2 / 3]["position"];
     let n = api.count();
