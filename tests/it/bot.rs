@@ -382,12 +382,12 @@ async fn strangers_learn_nothing(api: &BotApi) {
 
 async fn links_are_watched(api: &BotApi, link: &PlayedLink) {
     let started = api.answer_to(ANN, &mail(link)).await;
-    assert!(started.starts_with("I'm watching Ann E."), "{started}");
+    assert!(started.starts_with("I'm watching Ann Example."), "{started}");
     assert!(started.contains("The settings are the usual ones."), "{started}");
     let again = api
         .answer_to(ANN, &format!("https://livetrack.garmin.com{}", link.path()))
         .await;
-    assert!(again.starts_with("I'm already watching Ann E."), "{again}");
+    assert!(again.starts_with("I'm already watching Ann Example."), "{again}");
     let wrong = api
         .answer_to(
             ANN,
@@ -413,7 +413,7 @@ async fn links_are_watched(api: &BotApi, link: &PlayedLink) {
 
 async fn questions_are_answered(world: &World, api: &BotApi, link: &PlayedLink) {
     let status = api.answer_to(ANN, "/status").await;
-    assert!(status.starts_with("Ann E: Running. Last seen"), "{status}");
+    assert!(status.starts_with("Ann Example: Running. Last seen"), "{status}");
     let eta = api.answer_to(ANN, "/eta").await;
     assert!(eta.starts_with("Expected at Finish (km 42.2) between"), "{eta}");
     assert!(api.answer_to(ANN, "/eta moon").await.contains("I know Finish."));
@@ -427,7 +427,10 @@ async fn questions_are_answered(world: &World, api: &BotApi, link: &PlayedLink) 
         .call_after(n, |method, json| is_answer(method, json, ANN))
         .await;
     let passes = passes["text"].as_str().unwrap();
-    assert!(passes.starts_with("Ann E should pass there, at "), "{passes}");
+    assert!(
+        passes.starts_with("Ann Example should pass there, at "),
+        "{passes}"
+    );
 }
 
 /// Returns the address of the page.
@@ -492,7 +495,7 @@ async fn stopping_is_asked_back(world: &mut World, api: &BotApi) {
 
     for (button, words) in [
         (1, "I'll keep watching."),
-        (0, "I've stopped watching Ann E"),
+        (0, "I've stopped watching Ann Example"),
         (0, "out of date"),
     ] {
         let n = api.count();
@@ -597,7 +600,7 @@ async fn in_a_group_only_known_members_change_something_and_revoked_people_are_s
     let link = play(&world);
     let url = format!("https://livetrack.garmin.com{}", link.path());
     assert!(in_group(STRANGER, &url).await.starts_with("Only people"));
-    assert!(in_group(ANN, &url).await.starts_with("I'm watching Ann E."));
+    assert!(in_group(ANN, &url).await.starts_with("I'm watching Ann Example."));
     api.write_in_topic(ANN, "/status@OtherBot");
     assert!(
         in_group(ANN, "/mute@racebot 1h")
