@@ -9,7 +9,7 @@ pub(super) static WORDS: PageWords = PageWords {
     code: "de",
     decimal: ',',
     weekdays: ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
-    other_day: "{day} {time}",
+    other_day: "{time} ({day})",
     title: "Rennen live",
     title_of: "{name}: Rennen live",
     by: "Live-Seite eines Rennens",

@@ -9,7 +9,7 @@ pub(super) static WORDS: PageWords = PageWords {
     code: "fr",
     decimal: ',',
     weekdays: ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
-    other_day: "{day} {time}",
+    other_day: "{time} ({day})",
     title: "Course en direct",
     title_of: "{name} : course en direct",
     by: "Page d’une course en direct",
