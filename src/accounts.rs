@@ -194,7 +194,7 @@ impl Accounts {
                 Ok::<_, StoreError>(WriteBack::Sealed(generation))
             })
             .await?;
-        tracing::info!(account.id = %id, ?outcome, "garmin_tokens.written_back");
+        tracing::info!(account.id = %id, outcome = outcome.name(), "garmin_tokens.written_back");
         Ok(outcome)
     }
 

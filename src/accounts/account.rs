@@ -139,3 +139,14 @@ pub enum WriteBack {
     /// The tokens were dropped, because a sign-in or another write-back was newer, or the account no longer exists.
     Stale,
 }
+
+impl WriteBack {
+    /// The word in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sealed(_) => "sealed",
+            Self::Unchanged => "unchanged",
+            Self::Stale => "stale",
+        }
+    }
+}

@@ -252,7 +252,7 @@ impl Filling {
             *refused = self.accounts.tokens(account)?.map(|held| held.generation);
         }
         let kind = days.map_or("", |days| days.kind.name);
-        tracing::warn!(account.id = %account, kind, class = ?failed.class, "history.fetch_failed");
+        tracing::warn!(account.id = %account, kind, class = failed.class.name(), "history.fetch_failed");
         let FailedDays { class, until } = failed;
         self.history
             .store_trouble(account, kept.since, days, class, until)

@@ -108,6 +108,21 @@ pub enum TroubleClass {
 }
 
 impl TroubleClass {
+    /// The word in the log, spelled as in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SignInNeeded => "sign_in_needed",
+            Self::RateLimited => "rate_limited",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Changed => "changed",
+            Self::Worker => "worker",
+            Self::NotStored => "not_stored",
+        }
+    }
+}
+
+impl TroubleClass {
     /// Whether other kinds may still be fetched.
     pub fn concerns_one_kind(self) -> bool {
         matches!(self, Self::Refused | Self::Changed | Self::NotStored)

@@ -35,6 +35,20 @@ impl EndReason {
         matches!(self, Self::EndEvent | Self::SessionEnded | Self::CourseFinished)
     }
 
+    /// The word in the log, spelled as in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::EndEvent => "end_event",
+            Self::SessionEnded => "session_ended",
+            Self::CourseFinished => "course_finished",
+            Self::EndedEarly => "ended_early",
+            Self::Stale => "stale",
+            Self::LinkExpired => "link_expired",
+            Self::LinkGone => "link_gone",
+            Self::ByHand => "by_hand",
+        }
+    }
+
     pub fn sentence(self) -> &'static str {
         match self {
             Self::EndEvent => "the watch ended the activity",

@@ -270,8 +270,8 @@ async fn finish(races: &RacesState, race: &WatchedRace) {
         Ok(Some(state)) if state.progress.done => {
             races.watched.lock().remove(&race.id);
             race.looks.end().await;
-            let reason = state.progress.watch.over();
-            tracing::info!(race.id = %race.id, account.id = %state.row.account, ?reason, "race.ended");
+            let reason = state.progress.watch.over().map(EndReason::name);
+            tracing::info!(race.id = %race.id, account.id = %state.row.account, reason, "race.ended");
         }
         Ok(_) => {}
         Err(e) => {

@@ -290,6 +290,16 @@ pub(in crate::tools) enum PartState {
 }
 
 impl PartState {
+    /// The word in the log.
+    pub(in crate::tools) fn name(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Settled => "settled",
+            Self::NotMade => "not_made",
+            Self::Unknown => "unknown",
+        }
+    }
+
     pub(in crate::tools) fn is_good(self) -> bool {
         matches!(self, PartState::Made | PartState::Settled)
     }

@@ -210,7 +210,7 @@ impl Server {
             (None, false) => change.made(&landed, ReadBack::Impossible),
         };
         if is_lost {
-            tracing::warn!(state = ?part.state, "tool.change_lost");
+            tracing::warn!(state = part.state.name(), "tool.change_lost");
         }
         (part, response, seen, None)
     }
