@@ -4,7 +4,7 @@ use super::data::GatewayData;
 use super::dialog::Dialog;
 use super::keys::ConsoleCommand;
 use super::rows::ViewRow;
-use super::words::many;
+use super::words::{counted, many};
 use crate::admin::api::{AdminAct, RevocationTarget};
 use crate::admin::views::{FamilyView, RaceView};
 
@@ -20,10 +20,16 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
         return RowAction::DoesNotApply("Nothing is selected.");
     };
     RowAction::Ask(match (command, row) {
-        (ConsoleCommand::Approve, ViewRow::AccessRequest(request)) => {
-            let email = request.email.clone();
-            return RowAction::Act(AdminAct::Invite { email });
-        }
+        (ConsoleCommand::Approve, ViewRow::AccessRequest(request)) => Dialog::confirm(
+            "Approve the access request",
+            vec![
+                format!("of {}?", request.email),
+                "Anyone can type an address: approve only a person whom you expect.".into(),
+            ],
+            AdminAct::Invite {
+                email: request.email.clone(),
+            },
+        ),
         (ConsoleCommand::Look, ViewRow::Race(race)) => {
             let race = race.id.clone();
             return RowAction::Act(AdminAct::LookAtRace { race });
@@ -42,10 +48,10 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
             "Stop the worker",
             vec![
                 format!("of {}?", worker.label),
-                format!(
-                    "This cuts off {}. The next call starts a new one.",
-                    many(worker.in_flight + worker.waiting, "call")
-                ),
+                match counted(&[(u64::from(worker.in_flight + worker.waiting), "call")]) {
+                    Some(calls) => format!("This cuts off {calls}. The next call starts a new one."),
+                    None => "The next call starts a new one.".into(),
+                },
             ],
             AdminAct::StopWorker {
                 account: worker.account.clone(),
@@ -74,18 +80,27 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
             },
         )
         .with_word("forget"),
+        (ConsoleCommand::StopRace, ViewRow::Race(race)) if race.is_over() => {
+            return RowAction::DoesNotApply("This race is over. Watching it ends by itself.");
+        }
         (ConsoleCommand::StopRace, ViewRow::Race(race)) => Dialog::confirm(
             "Stop watching",
-            vec![format!("{}?", race.name), "The recording stays.".into()],
+            vec![
+                format!("{}?", data.race_label(race)),
+                "The recording stays.".into(),
+            ],
             AdminAct::StopRace {
                 race: race.id.clone(),
             },
         ),
-        (ConsoleCommand::Limits, ViewRow::Race(race)) => Dialog::limits(&race.id),
-        (ConsoleCommand::Share, ViewRow::Race(race)) => Dialog::share(&race.id),
+        (ConsoleCommand::Limits, ViewRow::Race(race)) => Dialog::limits(&race.id, &data.race_label(race)),
+        (ConsoleCommand::Share, ViewRow::Race(race)) => Dialog::share(&race.id, &data.race_label(race)),
         (ConsoleCommand::EndShares, ViewRow::Race(race)) => Dialog::confirm(
             "End all links to the page",
-            vec![format!("of {}?", race.name), "Open pages end at once.".into()],
+            vec![
+                format!("of {}?", data.race_label(race)),
+                "Open pages end at once.".into(),
+            ],
             AdminAct::EndShares {
                 race: race.id.clone(),
                 share: None,
@@ -96,11 +111,11 @@ pub(super) fn action(command: ConsoleCommand, row: Option<&ViewRow<'_>>, data: &
 }
 
 /// Asks before one link of a race is ended, or another athlete is taken off a link that the race made.
-pub(super) fn end_share(race: &RaceView, share: &str) -> Dialog {
+pub(super) fn end_share(race: &RaceView, share: &str, data: &GatewayData) -> Dialog {
     Dialog::confirm(
         "End a link to the page",
         vec![
-            format!("{share}, of {}?", race.name),
+            format!("{share}, of {}?", data.race_label(race)),
             "Open pages show it at once. If it is another athlete's, their race and their own links stay."
                 .into(),
         ],
@@ -153,13 +168,13 @@ fn revoke_client(family: &FamilyView, data: &GatewayData) -> Dialog {
 
 pub(super) fn revoke_all(data: &GatewayData) -> Dialog {
     let running = data.workers.iter().filter(|worker| worker.pid.is_some()).count();
+    let ends = counted(&[
+        (data.tokens.families.len() as u64, "sign-in"),
+        (running as u64, "worker"),
+    ]);
     Dialog::confirm(
         "End everyone's access",
-        vec![format!(
-            "This ends {} and {}.",
-            many(data.tokens.families.len() as u64, "sign-in"),
-            many(running as u64, "worker")
-        )],
+        vec![ending(ends)],
         AdminAct::Revoke(RevocationTarget::All),
     )
 }
@@ -170,10 +185,15 @@ fn consequences(account: &str, data: &GatewayData) -> String {
     let workers = data.workers.iter();
     let workers = workers.filter(|w| w.account == account && w.pid.is_some());
     let calls: u32 = workers.clone().map(|w| w.in_flight + w.waiting).sum();
-    format!(
-        "This ends {}, {} and {} in progress.",
-        many(families.count() as u64, "sign-in"),
-        many(workers.count() as u64, "worker"),
-        many(calls, "call"),
-    )
+    ending(counted(&[
+        (families.count() as u64, "sign-in"),
+        (workers.count() as u64, "worker"),
+        (calls.into(), "call"),
+    ]))
+}
+
+fn ending(counted: Option<String>) -> String {
+    counted.map_or("There is nothing in use to end.".into(), |ends| {
+        format!("This ends {ends}.")
+    })
 }

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::admin::api::{AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
+use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, AdminUpdate};
 use crate::admin::views::{
     AccountView, EventView, Overview, People, RaceDetail, RaceView, TokensView, ToolUsage, WorkerView,
 };
-use crate::console::words::{event_line, many};
+use crate::console::words::{counted, event_line};
 
 /// The number of log events kept, which is as many as the daemon keeps.
 const MAX_EVENTS: usize = 2_000;
@@ -51,6 +51,39 @@ pub(super) struct GatewayData {
 impl GatewayData {
     pub(super) fn account(&self, id: &str) -> Option<&AccountView> {
         self.people.accounts.iter().find(|account| account.id == id)
+    }
+
+    /// The athlete's name in LiveTrack; if it has none, the person whose account watches the race.
+    pub(super) fn athlete<'a>(&'a self, race: &'a RaceView) -> &'a str {
+        let person = || self.account(&race.account).map(|account| account.name.as_str());
+        race.athlete
+            .as_deref()
+            .or_else(person)
+            .unwrap_or(race.account.as_str())
+    }
+
+    /// The athlete and the race, because several races may have the same name.
+    pub(super) fn race_label(&self, race: &RaceView) -> String {
+        format!("{}, {}", self.athlete(race), race.name)
+    }
+
+    /// The race or the account that an act concerns, if its answer does not name it.
+    pub(super) fn subject(&self, request: &AdminRequest) -> Option<String> {
+        let AdminRequest::Act(act) = request else {
+            return None;
+        };
+        match act {
+            AdminAct::StopRace { race }
+            | AdminAct::ChangeLimits { race, .. }
+            | AdminAct::ShareRace { race, .. }
+            | AdminAct::EndShares { race, .. }
+            | AdminAct::LookAtRace { race } => {
+                let race = self.races.iter().find(|one| one.id == *race)?;
+                Some(self.race_label(race))
+            }
+            AdminAct::StopWorker { account } => Some(self.account(account)?.email.clone()),
+            _ => None,
+        }
     }
 
     /// Formats an event on one line, with e-mails and race names instead of ids.
@@ -109,13 +142,15 @@ impl GatewayData {
             (_, AdminAnswer::Race(detail)) => self.race = Some(*detail),
             (_, AdminAnswer::Done(sentence)) => return Some(sentence),
             (_, AdminAnswer::Revoked(ended)) => {
-                return Some(format!(
-                    "Ended: {}, {}, {}, {}.",
-                    many(ended.families, "sign-in"),
-                    many(ended.tokens, "access token"),
-                    many(ended.workers, "worker"),
-                    many(ended.calls, "call"),
-                ));
+                let ended = counted(&[
+                    (ended.families.into(), "sign-in"),
+                    (ended.tokens.into(), "access token"),
+                    (ended.workers.into(), "worker"),
+                    (ended.calls.into(), "call"),
+                ]);
+                return Some(ended.map_or("There was nothing to end.".into(), |ended| {
+                    format!("Ended: {ended}.")
+                }));
             }
             _ => {}
         }

@@ -13,6 +13,8 @@ pub(super) struct Dialog {
     pub(super) title: String,
     pub(super) lines: Vec<String>,
     pub(super) kind: DialogKind,
+    /// Why the answer was not accepted. The dialog stays open with what was typed.
+    pub(super) wrong: Option<&'static str>,
 }
 
 /// The form of the answer to a question.
@@ -31,8 +33,6 @@ pub(super) enum DialogKind {
     Text {
         purpose: TextPurpose,
         typed: String,
-        /// Why the typed text was rejected.
-        wrong: Option<&'static str>,
     },
     /// A new link, which is never shown again.
     Link(String),
@@ -66,6 +66,7 @@ impl Dialog {
             title: title.into(),
             lines,
             kind: DialogKind::YesNo { act, yes: false },
+            wrong: None,
         }
     }
 
@@ -105,32 +106,43 @@ impl Dialog {
         }
     }
 
-    pub(super) fn limits(race: &str) -> Self {
+    /// Asks for limits of the race with this id. `label` names the athlete and the race.
+    pub(super) fn limits(race: &str, label: &str) -> Self {
         Self::text(
             "Change limits",
             "For example hr_max=150 power_max=200:",
             TextPurpose::Limits(race.into()),
         )
+        .about(label)
     }
 
-    pub(super) fn share(race: &str) -> Self {
+    /// Asks for the terms of a link to the page of the race with this id. `label` names the athlete and the race.
+    pub(super) fn share(race: &str, label: &str) -> Self {
         Self::text(
             "Make a link to the live page",
             "family or crew, the name on the page, and a link to join, if any:",
             TextPurpose::Share(race.into()),
         )
+        .about(label)
     }
 
-    /// Shows a link that was just made.
-    pub(super) fn link(url: &str) -> Self {
+    /// Begins with a line that names the subject.
+    fn about(mut self, label: &str) -> Self {
+        self.lines.insert(0, format!("of {label}"));
+        self
+    }
+
+    /// Shows a link that was just made. `label` names the athlete and the race.
+    pub(super) fn link(url: &str, label: &str) -> Self {
         Self {
-            title: "The link, shown only once".into(),
+            title: format!("The link to {label}, shown only once"),
             lines: vec![
                 "Anyone who has it can see the page without signing in.".into(),
                 String::new(),
                 url.into(),
             ],
             kind: DialogKind::Link(url.into()),
+            wrong: None,
         }
     }
 
@@ -141,19 +153,16 @@ impl Dialog {
             kind: DialogKind::Text {
                 purpose,
                 typed: String::new(),
-                wrong: None,
             },
+            wrong: None,
         }
     }
 
     /// Inserts a typed or pasted character.
     pub(super) fn letter(&mut self, c: char) {
+        self.wrong = None;
         match &mut self.kind {
-            DialogKind::Word { typed, .. } => typed.push(c),
-            DialogKind::Text { typed, wrong, .. } => {
-                typed.push(c);
-                *wrong = None;
-            }
+            DialogKind::Word { typed, .. } | DialogKind::Text { typed, .. } => typed.push(c),
             DialogKind::YesNo { .. } | DialogKind::Link(_) => {}
         }
     }
@@ -162,6 +171,7 @@ impl Dialog {
         if key == KeyPress::Esc {
             return DialogOutcome::Closed;
         }
+        self.wrong = None;
         match &mut self.kind {
             DialogKind::YesNo { act, yes } => match key {
                 KeyPress::Enter if !*yes => return DialogOutcome::Closed,
@@ -176,19 +186,12 @@ impl Dialog {
                 KeyPress::Enter if typed == word => return DialogOutcome::Do(act.clone()),
                 _ => {}
             },
-            DialogKind::Text {
-                purpose,
-                typed,
-                wrong,
-            } => match key {
-                KeyPress::Char(c) => {
-                    typed.push(c);
-                    *wrong = None;
-                }
+            DialogKind::Text { purpose, typed } => match key {
+                KeyPress::Char(c) => typed.push(c),
                 KeyPress::Backspace => drop(typed.pop()),
                 KeyPress::Enter => match purpose.act(typed.trim()) {
                     Ok(act) => return DialogOutcome::Do(act),
-                    Err(what) => *wrong = Some(what),
+                    Err(what) => self.wrong = Some(what),
                 },
                 _ => {}
             },
@@ -310,12 +313,15 @@ mod tests {
         assert!(
             matches!(start, DialogOutcome::Do(AdminAct::StartRace { account, .. }) if account == "ann@example.org")
         );
-        let limits = type_in(&mut Dialog::limits("race_1"), "hr_max=150 power_max=200");
+        let limits = type_in(
+            &mut Dialog::limits("race_1", "Ann, Half"),
+            "hr_max=150 power_max=200",
+        );
         assert!(
             matches!(limits, DialogOutcome::Do(AdminAct::ChangeLimits { limits, .. }) if limits.len() == 2)
         );
         assert_eq!(
-            type_in(&mut Dialog::limits("race_1"), "fast"),
+            type_in(&mut Dialog::limits("race_1", "Ann, Half"), "fast"),
             DialogOutcome::Open
         );
     }

@@ -1,6 +1,6 @@
 //! The connection to the daemon. It reconnects automatically.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
@@ -28,8 +28,8 @@ pub(super) struct DaemonConnection {
     clock: Clock,
     phase: LinkPhase,
     pause: Duration,
-    /// A lost connection that has not been reported to the console yet.
-    lost: Option<ConsoleMessage>,
+    /// What has not been reported to the console yet: a lost connection, and acts that it took along.
+    unreported: VecDeque<ConsoleMessage>,
 }
 
 enum LinkPhase {
@@ -53,7 +53,7 @@ impl DaemonConnection {
             clock,
             phase: LinkPhase::Down { until },
             pause: FIRST_PAUSE,
-            lost: None,
+            unreported: VecDeque::new(),
         }
     }
 
@@ -64,7 +64,7 @@ impl DaemonConnection {
     /// Waits for the next message. Cancel-safe.
     pub(super) async fn next(&mut self) -> ConsoleMessage {
         loop {
-            if let Some(message) = self.lost.take() {
+            if let Some(message) = self.unreported.pop_front() {
                 return message;
             }
             match &mut self.phase {
@@ -87,38 +87,59 @@ impl DaemonConnection {
                         }));
                         return ConsoleMessage::Link(LinkState::Live);
                     }
-                    Err(e) => self.lose(&e),
+                    Err(e) => self.lose(&e, 0),
                 },
                 LinkPhase::Up(live) => match live.next().await {
                     Ok(Some(message)) => return message,
                     Ok(None) => {}
-                    Err(e) => self.lose(&e),
+                    Err(e) => self.lose(&e, 0),
                 },
             }
         }
     }
 
-    /// Sends a request. It is dropped while the daemon is not connected.
+    /// Sends a request. While the daemon is not connected, a read is dropped, and an act is refused.
     pub(super) async fn send(&mut self, request: AdminRequest) {
         let LinkPhase::Up(live) = &mut self.phase else {
+            if is_act(&request) {
+                let why = "the gateway is not connected".to_owned();
+                self.unreported
+                    .push_back(ConsoleMessage::Answer(request, Err(why)));
+            }
             return;
         };
         let sent = tokio::time::timeout(SEND_TIMEOUT, live.client.send(request.clone())).await;
         match sent.unwrap_or(Err(ClientError::Silent)) {
             Ok(id) => drop(live.pending.insert(id, request)),
-            Err(e) => self.lose(&e),
+            Err(e) => {
+                let half_sent = usize::from(is_act(&request));
+                self.lose(&e, half_sent);
+            }
         }
     }
 
-    fn lose(&mut self, why: &ClientError) {
-        self.lost = Some(ConsoleMessage::Link(LinkState::Lost {
+    /// Closes the connection. `half_sent` is the number of acts that the daemon may have received in part.
+    fn lose(&mut self, why: &ClientError, half_sent: usize) {
+        let pending = match &self.phase {
+            LinkPhase::Up(live) => live.pending.values().filter(|request| is_act(request)).count(),
+            LinkPhase::Down { .. } | LinkPhase::Opening(_) => 0,
+        };
+        self.unreported.push_back(ConsoleMessage::Link(LinkState::Lost {
             why: why.to_string(),
             retry_at: self.clock.now() + SignedDuration::try_from(self.pause).unwrap_or_default(),
         }));
+        let acts = pending + half_sent;
+        if acts > 0 {
+            self.unreported.push_back(ConsoleMessage::Unanswered(acts));
+        }
         let until = Instant::now() + self.pause;
         self.phase = LinkPhase::Down { until };
         self.pause = (self.pause * 2).min(MAX_PAUSE);
     }
+}
+
+fn is_act(request: &AdminRequest) -> bool {
+    matches!(request, AdminRequest::Act(_))
 }
 
 impl LiveLink {

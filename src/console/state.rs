@@ -21,6 +21,9 @@ use crate::admin::views::ConsoleView;
 /// The time for which the result of an act stays on the screen.
 const NOTICE: SignedDuration = SignedDuration::from_secs(8);
 
+/// The answer to an act while there is no connection.
+const NOT_CONNECTED: &str = "Not done: the gateway is not connected. Try again when it is.";
+
 /// An input to the console. All messages come through one channel, in one order.
 #[derive(Clone, Debug)]
 pub(super) enum ConsoleMessage {
@@ -29,6 +32,8 @@ pub(super) enum ConsoleMessage {
     Update(Box<AdminUpdate>),
     /// The daemon's answer to a request, or the reason for its refusal.
     Answer(AdminRequest, Result<Box<AdminAnswer>, String>),
+    /// The connection was lost before the daemon answered this many acts, so nobody knows whether they were done.
+    Unanswered(usize),
     Link(LinkState),
     /// A stored race was replayed through the race watch, or the reason why it can't be.
     Played(Result<Arc<RehearsedRace>, String>),
@@ -148,13 +153,29 @@ impl ConsoleState {
             }
             ConsoleMessage::Answer(request, Ok(answer)) => {
                 if let AdminAnswer::Shared { url, .. } = answer.as_ref() {
-                    self.dialog = Some(Dialog::link(url));
+                    let label = self.data.subject(&request);
+                    self.dialog = Some(Dialog::link(url, label.as_deref().unwrap_or("the page")));
                 }
                 if let Some(sentence) = self.data.answer(&request, *answer) {
-                    self.notice(sentence);
+                    let subject = self.data.subject(&request);
+                    self.notice(subject.map_or(sentence.clone(), |one| format!("{one}: {sentence}")));
                 }
             }
-            ConsoleMessage::Answer(AdminRequest::Act(_), Err(why)) => self.notice(format!("Not done: {why}")),
+            ConsoleMessage::Answer(request @ AdminRequest::Act(_), Err(why)) => {
+                let subject = self.data.subject(&request);
+                let subject = subject.map_or_else(String::new, |one| format!(" ({one})"));
+                self.notice(format!("Not done{subject}: {why}"));
+            }
+            ConsoleMessage::Unanswered(acts) => {
+                let what = if acts == 1 {
+                    "The last act".to_owned()
+                } else {
+                    format!("{acts} acts")
+                };
+                self.notice(format!(
+                    "{what} got no answer before the gateway was lost. See whether it was done."
+                ));
+            }
             // A read fails if its row has disappeared in the meantime, which is not worth a message.
             ConsoleMessage::Answer(_, Err(_)) => {}
             ConsoleMessage::Link(link) => self.link = link,
@@ -244,6 +265,11 @@ impl ConsoleState {
                     Vec::new()
                 }
                 DialogOutcome::Closed => Vec::new(),
+                DialogOutcome::Do(_) if self.link != LinkState::Live => {
+                    dialog.wrong = Some(NOT_CONNECTED);
+                    self.dialog = Some(dialog);
+                    Vec::new()
+                }
                 DialogOutcome::Do(act) => self.act(act),
                 DialogOutcome::Copy(text) => {
                     self.dialog = Some(dialog);
@@ -285,7 +311,7 @@ impl ConsoleState {
 
     fn act(&mut self, act: AdminAct) -> Vec<ConsoleEffect> {
         if self.link != LinkState::Live {
-            self.notice("Not done: the gateway is not connected.".into());
+            self.notice(NOT_CONNECTED.into());
             return Vec::new();
         }
         vec![ConsoleEffect::Send(AdminRequest::Act(act))]

@@ -1,6 +1,7 @@
 //! Tests that messages lead to the right state and effects, and keys to the right screen.
 
 mod pictures;
+mod questions;
 pub(super) mod samples;
 mod typed;
 
@@ -124,18 +125,6 @@ fn a_link_is_shown_until_it_is_closed() {
 }
 
 #[test]
-fn nothing_is_asked_of_a_gateway_that_is_not_there() {
-    let mut state = typical((80, 24));
-    let lost = LinkState::Lost {
-        why: "gone".into(),
-        retry_at: at(2),
-    };
-    state.apply(ConsoleMessage::Link(lost), at(0));
-    assert_eq!(play(&mut state, "3a"), []);
-    assert!(state.notice.as_ref().unwrap().0.starts_with("Not done"));
-}
-
-#[test]
 fn keys_that_do_not_apply_are_answered() {
     for (keys, answer) in [
         ("3s", "s does nothing here. ? shows the keys."),
@@ -179,7 +168,7 @@ fn a_filter_is_visible_while_it_is_typed() {
         retry_at: at(2),
     };
     state.apply(ConsoleMessage::Link(lost), at(0));
-    play(&mut state, "3a/ann");
+    play(&mut state, "4w/ann");
     assert!(state.notice.is_some());
     assert!(screen(&state, Theme::default()).contains("filter: ann_"));
 }

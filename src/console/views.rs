@@ -93,8 +93,8 @@ fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     frame.render_widget(line, area);
 }
 
-/// The line above the keys. It shows the first of these that exists: a command or a filter being typed, a lost
-/// connection, the result of the last act, the filter.
+/// The line above the keys. It shows the first of these that exists: a command or a filter being typed, the result of
+/// the last act, a lost or silent connection, the filter. The header shows the connection at the same time.
 fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let position = state.position();
     if let Some(line) = &state.line {
@@ -110,14 +110,14 @@ fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: 
     }
     let (role, text) = match (&state.link, &state.notice) {
         _ if state.filtering => (Role::Accent, format!("filter: {}_", position.filter)),
-        (LinkState::Lost { why, retry_at }, _) => {
+        (_, Some((notice, _))) => (Role::Accent, notice.clone()),
+        (LinkState::Lost { why, retry_at }, None) => {
             let since = state.updated_at.map_or_else(String::new, |at| {
                 format!("; this is the state from {}", ago(at, state.now))
             });
             let wait = (retry_at.as_second() - state.now.as_second()).max(0);
             (Role::Bad, format!("next try in {wait} s{since}: {why}"))
         }
-        (_, Some((notice, _))) => (Role::Accent, notice.clone()),
         _ if !position.filter.is_empty() => (
             Role::Warn,
             format!("filter: {}  (esc clears it)", position.filter),

@@ -76,6 +76,13 @@ pub fn many(n: impl Into<u64>, one: &str) -> String {
     }
 }
 
+/// The numbers that are not 0, each with its noun: `1 sign-in, 2 calls`. `None` if all are 0.
+pub fn counted(numbers: &[(u64, &str)]) -> Option<String> {
+    let some = numbers.iter().filter(|(n, _)| *n > 0);
+    let parts: Vec<String> = some.map(|(n, one)| many(*n, one)).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// The reason for a revocation: `operator (uid 1000)`, `refresh_reuse`.
 pub fn cause(revocation: &RevocationView) -> String {
     match revocation.by_uid {

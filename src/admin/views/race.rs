@@ -37,6 +37,17 @@ pub struct RaceView {
     pub next_cutoff: Option<CutoffView>,
 }
 
+impl RaceView {
+    /// Whether the athlete is at the finish, or the race is no longer watched.
+    pub fn is_over(&self) -> bool {
+        self.ended_at.is_some()
+            || matches!(
+                self.state.as_str(),
+                "finished" | "ended early" | "probably finished" | "link gone" | "tracking stopped"
+            )
+    }
+}
+
 /// The next place with a cut-off, and the expected margin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CutoffView {

@@ -122,7 +122,7 @@ impl ConsoleState {
             ConsoleCommand::EndShares if !argument.is_empty() => {
                 let (rows, at) = self.rows();
                 match rows.get(at) {
-                    Some(ViewRow::Race(race)) => self.dialog = Some(end_share(race, argument)),
+                    Some(ViewRow::Race(race)) => self.dialog = Some(end_share(race, argument, &self.data)),
                     _ => self.notice("Nothing is selected.".into()),
                 }
                 return Vec::new();

@@ -10,8 +10,10 @@ fn keys_become_acts() {
         ("q", vec![ConsoleEffect::Quit]),
         ("2s<enter>", vec![]),
         ("2sy", act(AdminAct::StopWorker { account: account() })),
+        ("3a", vec![]),
+        ("3a<enter>", vec![]),
         (
-            "3a",
+            "3ay",
             act(AdminAct::Invite {
                 email: "dee@example.org".into(),
             }),

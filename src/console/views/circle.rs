@@ -56,7 +56,7 @@ fn races(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
     let rows = state.data.races.iter().map(|race| {
         let finish = race.finish.map(|[_, likely, _]| time_of_day(likely, &state.zone));
         Row::new([
-            Cell::from(plain(race_columns::athlete(state, race))),
+            Cell::from(plain(state.data.athlete(race))),
             Cell::from(plain(&race.name)),
             state_cell(theme, &race.state),
             Cell::from(race_columns::distance(race)),

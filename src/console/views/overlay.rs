@@ -82,12 +82,10 @@ pub(super) fn dialog(dialog: &Dialog, theme: Theme, frame: &mut Frame<'_>, area:
             lines.push(Line::raw(format!("Type {word} and press enter: {typed}_")));
         }
         DialogKind::Link(_) => lines.push(Line::styled("y copies it, enter closes", theme.style(Role::Dim))),
-        DialogKind::Text { typed, wrong, .. } => {
-            lines.push(Line::raw(format!("> {}_", plain(typed))));
-            if let Some(wrong) = wrong {
-                lines.push(Line::styled(*wrong, theme.style(Role::Bad)));
-            }
-        }
+        DialogKind::Text { typed, .. } => lines.push(Line::raw(format!("> {}_", plain(typed)))),
+    }
+    if let Some(wrong) = dialog.wrong {
+        lines.push(Line::styled(wrong, theme.style(Role::Bad)));
     }
     let height = u16::try_from(lines.len() + 3).unwrap_or(area.height);
     let over = area.centered(Constraint::Max(66), Constraint::Max(height));

@@ -26,7 +26,7 @@ const COLUMNS: [RaceColumn; 9] = [
         title: "ATHLETE",
         width: Constraint::Fill(2),
         from_width: ANY,
-        cell: |state, _, race| text(athlete(state, race)),
+        cell: |state, _, race| text(state.data.athlete(race)),
     },
     RaceColumn {
         title: "RACE",
@@ -115,20 +115,6 @@ pub(super) fn cells(state: &ConsoleState, theme: Theme, race: &RaceView, width: 
 
 fn text(text: &str) -> Cell<'static> {
     Cell::from(plain(text))
-}
-
-/// The athlete's name in LiveTrack; if it has none, the person whose account watches the race.
-pub(super) fn athlete<'a>(state: &'a ConsoleState, race: &'a RaceView) -> &'a str {
-    let person = || {
-        state
-            .data
-            .account(&race.account)
-            .map(|account| account.name.as_str())
-    };
-    race.athlete
-        .as_deref()
-        .or_else(person)
-        .unwrap_or(race.account.as_str())
 }
 
 /// Seconds from the start to the end, or to now.
