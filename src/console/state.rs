@@ -2,6 +2,7 @@
 //! this module touches the terminal or the socket.
 
 mod commands;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -90,6 +91,10 @@ pub(super) struct ConsoleState {
     pub(super) link: LinkState,
     /// When the last update arrived.
     pub(super) updated_at: Option<Timestamp>,
+    /// When the gateway was last heard: the connection, an update, or an answer.
+    pub(super) heard_at: Option<Timestamp>,
+    /// Whether a question is out that only tests if the gateway still answers.
+    probing: bool,
     pub(super) view: ConsoleView,
     pub(super) data: GatewayData,
     /// Index in [`LEVELS`](super::rows::LEVELS) of the least urgent level shown.
@@ -117,6 +122,8 @@ impl ConsoleState {
             size,
             link: LinkState::Connecting,
             updated_at: None,
+            heard_at: None,
+            probing: false,
             view: ConsoleView::Overview,
             data: GatewayData::default(),
             level: 2,
@@ -133,6 +140,12 @@ impl ConsoleState {
     /// Processes a message that arrived at `now`. Returns the effects to carry out.
     pub(super) fn apply(&mut self, message: ConsoleMessage, now: Timestamp) -> Vec<ConsoleEffect> {
         self.now = now;
+        if matches!(
+            message,
+            ConsoleMessage::Update(_) | ConsoleMessage::Answer(..) | ConsoleMessage::Link(LinkState::Live)
+        ) {
+            (self.heard_at, self.probing) = (Some(now), false);
+        }
         match message {
             ConsoleMessage::Key(key) => return self.key(key),
             ConsoleMessage::Paste(text) => {
@@ -195,7 +208,9 @@ impl ConsoleState {
                 if self.link == LinkState::Live {
                     self.data.tick();
                 }
-                return self.reload_output();
+                let mut effects = self.reload_output();
+                effects.extend(self.probe());
+                return effects;
             }
             ConsoleMessage::Resize(columns, rows) => self.size = (columns, rows),
         }

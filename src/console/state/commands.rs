@@ -195,27 +195,50 @@ impl ConsoleState {
         self.load_selected()
     }
 
+    /// Whether a command can do something in this view and on this row.
+    pub(in crate::console) fn offers(&self, command: ConsoleCommand) -> bool {
+        match command {
+            ConsoleCommand::Open => self.target().is_some(),
+            ConsoleCommand::Order => !orders(self.view).is_empty(),
+            _ => true,
+        }
+    }
+
+    /// The view that shows the subject of the selected row, and its row there.
+    fn target(&self) -> Option<(ConsoleView, Option<String>)> {
+        let (rows, at) = self.rows();
+        let data = &self.data;
+        let account = |id: &str| {
+            let account = data.account(id)?;
+            Some((ConsoleView::Accounts, Some(account.id.clone())))
+        };
+        match rows.get(at)? {
+            ViewRow::Attention(one) if one.view == ConsoleView::Overview => None,
+            ViewRow::Attention(one) => Some((one.view, one.account.clone().or_else(|| one.race.clone()))),
+            ViewRow::Worker(worker) => account(&worker.account),
+            ViewRow::Race(race) => account(&race.account),
+            ViewRow::Family(family) => account(&family.account),
+            ViewRow::Revocation(revocation) => account(&revocation.account),
+            ViewRow::Account(account) => {
+                let worker = data.workers.iter().find(|worker| worker.account == account.id)?;
+                Some((ConsoleView::Workers, Some(worker.account.clone())))
+            }
+            ViewRow::Event(_, event) => {
+                let field = |name: &str| event.fields.get(name).and_then(|id| id.as_str());
+                let race = data
+                    .races
+                    .iter()
+                    .find(|race| Some(race.id.as_str()) == field("race.id"));
+                race.map(|race| (ConsoleView::Races, Some(race.id.clone())))
+                    .or_else(|| account(field("account.id")?))
+            }
+            ViewRow::Invitation(_) | ViewRow::AccessRequest(_) => None,
+        }
+    }
+
     /// Opens the view that shows the subject of the selected row.
     fn open(&mut self) -> Vec<ConsoleEffect> {
-        let (rows, at) = self.rows();
-        let named = |fields: &serde_json::Map<String, serde_json::Value>, name: &str| {
-            fields.get(name).and_then(|id| id.as_str()).map(str::to_owned)
-        };
-        let target = match rows.get(at) {
-            Some(ViewRow::Attention(one)) => {
-                Some((one.view, one.account.clone().or_else(|| one.race.clone())))
-            }
-            Some(ViewRow::Worker(worker)) => Some((ConsoleView::Accounts, Some(worker.account.clone()))),
-            Some(ViewRow::Family(family)) => Some((ConsoleView::Accounts, Some(family.account.clone()))),
-            Some(ViewRow::Account(account)) => Some((ConsoleView::Workers, Some(account.id.clone()))),
-            Some(ViewRow::Event(_, event)) => named(&event.fields, "race.id")
-                .map(|race| (ConsoleView::Races, Some(race)))
-                .or_else(|| {
-                    named(&event.fields, "account.id").map(|account| (ConsoleView::Accounts, Some(account)))
-                }),
-            _ => None,
-        };
-        let Some((view, id)) = target else {
+        let Some((view, id)) = self.target() else {
             self.notice("This row has nothing to open.".into());
             return Vec::new();
         };
