@@ -9,7 +9,7 @@ use crate::accounts::AccountId;
 use crate::race::id::RaceId;
 use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState, at_race_time};
 use crate::race::pacing::planned_s;
-use crate::race::snapshot::Snapshot;
+use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::track::Track;
 use crate::races::{RaceActError, RaceOverview, TrackingError, answers};
 use jiff::Timestamp;
@@ -138,8 +138,7 @@ fn row(view: &RaceOverview) -> RaceView {
     let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
     let outlook = snapshot.outlook();
     let goal = snapshot.goal();
-    let started = track.started_at.is_some();
-    let planned_s = planned_s(goal, track.progress_m()).filter(|_| started && view.watched);
+    let finished_at = finished_at(snapshot);
     let last_at = track.last.map(|last| track.true_time(last.at));
     RaceView {
         id: snapshot.race.to_string(),
@@ -157,13 +156,37 @@ fn row(view: &RaceOverview) -> RaceView {
             .as_ref()
             .and_then(|session| session.athlete.clone()),
         ended_at: snapshot.watch.over().and(last_at),
+        finished_at: finished_at.map(|at| track.true_time(at)),
         whole_m: goal.whole_m(),
         finish: outlook
             .as_ref()
             .and_then(|outlook| Some(times(track, &outlook.finish()?))),
-        ahead_of_plan_s: planned_s.map(|planned_s| planned_s - track.elapsed_s()),
+        ahead_of_plan_s: ahead_of_plan_s(snapshot, finished_at),
         next_cutoff: outlook.and_then(|outlook| next_cutoff(&outlook.places())),
     }
+}
+
+/// Device time at the line; if it is not known, at the last point. `None` before the finish.
+fn finished_at(snapshot: &Snapshot) -> Option<Timestamp> {
+    let track = &snapshot.track;
+    if answers::standing(snapshot) != RaceStanding::Finished {
+        return None;
+    }
+    let crossing = snapshot
+        .goal()
+        .whole_m()
+        .and_then(|whole_m| track.crossing(whole_m));
+    Some(crossing.map_or(track.last?.at, |crossing| crossing.at))
+}
+
+fn ahead_of_plan_s(snapshot: &Snapshot, finished_at: Option<Timestamp>) -> Option<f64> {
+    let (track, goal) = (&snapshot.track, snapshot.goal());
+    let started_at = track.started_at?;
+    let (at_m, race_s) = match (finished_at, goal.whole_m()) {
+        (Some(at), Some(whole_m)) => (whole_m, at.duration_since(started_at).as_secs_f64()),
+        _ => (track.progress_m(), track.elapsed_s()),
+    };
+    Some(planned_s(goal, at_m)? - race_s)
 }
 
 fn next_cutoff(places: &[PlaceOutlook]) -> Option<CutoffView> {

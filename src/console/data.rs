@@ -6,13 +6,18 @@ use crate::admin::api::{AdminAct, AdminAnswer, AdminRead, AdminRequest, AdminUpd
 use crate::admin::views::{
     AccountView, EventView, Overview, People, RaceDetail, RaceView, TokensView, ToolUsage, WorkerView,
 };
-use crate::console::words::{counted, event_line};
+use crate::console::words::counted;
 
 /// The number of log events kept, which is as many as the daemon keeps.
 const MAX_EVENTS: usize = 2_000;
 
 /// The number of seconds of history shown by the sparklines.
 const MAX_HISTORY: usize = 600;
+
+/// The fields that tell what an event means, shown first.
+const CAUSES: [&str; 7] = [
+    "alert", "reason", "failure", "outcome", "state", "class", "status",
+];
 
 /// The figures of one second of history.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,25 +91,32 @@ impl GatewayData {
         }
     }
 
-    /// Formats an event on one line, with e-mails and race names instead of ids.
+    /// Formats an event on one line: its cause first, then what it is about, with e-mails and races instead of ids.
+    /// The task is left out, because the event's name tells it.
     pub(super) fn event_line(&self, event: &EventView) -> String {
-        let mut named = event.clone();
-        for (name, value) in &mut named.fields {
-            let id = value.as_str().unwrap_or_default();
-            let label = match name.as_str() {
-                "account.id" => self.account(id).map(|account| &account.email),
-                "race.id" => self
-                    .races
-                    .iter()
-                    .find(|race| race.id == id)
-                    .map(|race| &race.name),
-                _ => None,
-            };
-            if let Some(label) = label {
-                *value = label.clone().into();
-            }
+        let mut fields: Vec<(&str, String)> = Vec::new();
+        for (name, value) in event.fields.iter().filter(|(name, _)| *name != "task") {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            fields.push(match name.as_str() {
+                "account.id" => {
+                    let email = self.account(&text).map(|account| account.email.clone());
+                    ("account", email.unwrap_or(text))
+                }
+                "race.id" => {
+                    let race = self.races.iter().find(|race| race.id == text);
+                    ("race", race.map_or(text, |race| self.race_label(race)))
+                }
+                other => (other, text),
+            });
         }
-        event_line(&named)
+        fields.sort_by_key(|(name, _)| match *name {
+            name if CAUSES.contains(&name) => 0,
+            "account" | "race" => 2,
+            _ => 1,
+        });
+        fields.iter().fold(event.event.clone(), |line, (name, text)| {
+            format!("{line} {name}={text}")
+        })
     }
 
     pub(super) fn update(&mut self, update: AdminUpdate) {

@@ -191,7 +191,11 @@ impl RaceReplay {
         let last = detail.track.last();
         let age = last.map(|point| at.duration_since(point.at));
         detail.race.last_point_at = age.and_then(|age| now.checked_sub(age).ok());
-        detail.race.ended_at = None;
+        (
+            detail.race.ended_at,
+            detail.race.finished_at,
+            detail.race.ahead_of_plan_s,
+        ) = (None, None, None);
         "rehearsal".clone_into(&mut detail.race.state);
         detail.race.finish = polls.last().and_then(|poll| poll.finish);
         detail.alerts = polls

@@ -107,12 +107,11 @@ impl<'a> ViewRow<'a> {
     fn seen(&self) -> Option<Timestamp> {
         match self {
             Self::Account(account) => account.last_seen,
-            Self::Invitation(invitation) => Some(invitation.invited_at),
             Self::AccessRequest(request) => Some(request.last),
             Self::Race(race) => race.last_point_at,
             Self::Family(family) => family.last_used,
             Self::Revocation(revocation) => Some(revocation.at),
-            Self::Attention(_) | Self::Worker(_) | Self::Event(..) => None,
+            Self::Attention(_) | Self::Worker(_) | Self::Invitation(_) | Self::Event(..) => None,
         }
     }
 

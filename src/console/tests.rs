@@ -178,7 +178,22 @@ fn events_name_people_and_races() {
     let state = typical((80, 24));
     assert_eq!(
         state.data.event_line(&state.data.log[0]),
-        "worker.ready account.id=ann@example.org"
+        "worker.ready account=ann@example.org"
+    );
+}
+
+#[test]
+fn an_event_tells_its_cause_first() {
+    let state = typical((80, 24));
+    let fields = json!({"account.id": "acc_ann", "alert": "off_course", "race.id": "race_1", "task": "race", "new": 3});
+    let event = EventView {
+        event: "race.alert_raised".into(),
+        fields: fields.as_object().unwrap().clone(),
+        ..state.data.log[0].clone()
+    };
+    assert_eq!(
+        state.data.event_line(&event),
+        "race.alert_raised alert=off_course new=3 account=ann@example.org race=Ann, Lausanne half"
     );
 }
 
@@ -201,6 +216,37 @@ fn a_selection_stays_with_its_row() {
     );
     assert_eq!(state.rows().1, 0);
     assert_eq!(state.rows().0[0].id(), "acc_ann");
+}
+
+#[test]
+fn a_race_leads_to_the_athletes_account() {
+    let mut state = typical((80, 24));
+    play(&mut state, "4");
+    assert!(screen(&state, Theme::default()).contains("enter open"));
+    play(&mut state, "<enter>");
+    let (rows, selected) = state.rows();
+    assert_eq!(
+        (state.view, rows[selected].id()),
+        (ConsoleView::Accounts, "acc_ann".into())
+    );
+    // Nothing is offered where nothing can be opened: an invitation leads nowhere.
+    play(&mut state, "G");
+    assert!(!screen(&state, Theme::default()).contains("enter open"));
+    let mut empty = samples::empty((80, 24));
+    play(&mut empty, "1");
+    assert!(!screen(&empty, Theme::default()).contains("enter open"));
+}
+
+#[test]
+fn somebody_who_was_only_invited_was_never_seen() {
+    let mut state = typical((80, 24));
+    play(&mut state, "3");
+    let text = screen(&state, Theme::default());
+    let row = text
+        .lines()
+        .find(|line| line.contains("cleo@example.org"))
+        .unwrap();
+    assert!(row.contains("invited 60 min ago") && row.contains(" - "), "{row}");
 }
 
 #[test]

@@ -8,7 +8,9 @@
 //!  s stop  enter open  / filter  ? help  q quit
 //! ```
 
+mod attention;
 mod circle;
+mod columns;
 mod lists;
 mod overlay;
 mod overview;
@@ -83,6 +85,7 @@ fn header(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     }
     frame.render_widget(Line::from(spans), area);
     let (role, text) = match &state.link {
+        LinkState::Live if state.silent_s().is_some() => (Role::Warn, "no answer".to_owned()),
         LinkState::Live => (Role::Ok, "live".to_owned()),
         LinkState::Connecting => (Role::Busy, "connecting".to_owned()),
         LinkState::Lost { .. } => (Role::Bad, "no gateway".to_owned()),
@@ -118,6 +121,11 @@ fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: 
             let wait = (retry_at.as_second() - state.now.as_second()).max(0);
             (Role::Bad, format!("next try in {wait} s{since}: {why}"))
         }
+        (LinkState::Live, None) if state.silent_s().is_some() => {
+            let pause = state.silent_s().unwrap_or_default();
+            let text = format!("no answer for {pause} s; what is shown is from then, and acts wait in line");
+            (Role::Warn, text)
+        }
         _ if !position.filter.is_empty() => (
             Role::Warn,
             format!("filter: {}  (esc clears it)", position.filter),
@@ -130,7 +138,7 @@ fn status_line(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: 
 
 fn footer(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let shown: Vec<_> = keys::valid_in(state.view)
-        .filter(|binding| !binding.short.is_empty())
+        .filter(|binding| !binding.short.is_empty() && state.offers(binding.command))
         .collect();
     let takes = |binding: &keys::Binding| width(binding.shown) + width(binding.short) + 3;
     // Help and quit are always shown.

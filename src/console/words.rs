@@ -42,6 +42,15 @@ pub fn signed(seconds: f64) -> String {
     format!("{sign}{}", clock(seconds.abs()))
 }
 
+/// A time against a plan or a limit: `3:16 late`, `4:47 early`.
+pub fn early_or_late(early_s: f64) -> String {
+    match clock(early_s.abs()) {
+        zero if zero == "0:00" => "on time".to_owned(),
+        by if early_s < 0.0 => format!("{by} late"),
+        by => format!("{by} early"),
+    }
+}
+
 pub fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M").to_string()
 }
@@ -195,6 +204,34 @@ pub fn cut(text: &str, room: usize) -> String {
     kept
 }
 
+/// Splits `text` at spaces into lines of at most `room` cells. All but the first begin with `indent` spaces.
+pub fn wrap(text: &str, room: usize, indent: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut is_begun = false;
+    for word in text.split(' ') {
+        if is_begun && width(&line) + 1 + width(word) > room {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            is_begun = false;
+        }
+        if is_begun {
+            line.push(' ');
+        }
+        for c in word.chars() {
+            line.push(c);
+            // A word that is longer than a line is split anywhere.
+            if width(&line) > room && width(&line) > indent + 1 {
+                line.pop();
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                line.push(c);
+            }
+        }
+        is_begun = true;
+    }
+    lines.push(line);
+    lines
+}
+
 /// Whole seconds; a negative duration is 0.
 #[expect(
     clippy::cast_possible_truncation,
@@ -245,6 +282,26 @@ mod tests {
             ("xy", 1, "~"),
         ] {
             assert_eq!(cut(text, room), cut_to, "{text} in {room}");
+        }
+    }
+
+    #[test]
+    fn text_is_wrapped_at_words() {
+        assert_eq!(
+            wrap("change the level shown", 12, 2),
+            ["change the", "  level", "  shown"]
+        );
+        assert_eq!(
+            wrap("see https://example.org/link", 12, 2),
+            ["see", "  https://ex", "  ample.org/", "  link"]
+        );
+        assert_eq!(wrap("", 5, 0), [""]);
+    }
+
+    #[test]
+    fn a_plan_is_early_or_late() {
+        for (early_s, words) in [(-196.0, "3:16 late"), (287.0, "4:47 early"), (0.4, "on time")] {
+            assert_eq!(early_or_late(early_s), words);
         }
     }
 

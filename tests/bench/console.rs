@@ -71,6 +71,7 @@ fn race() -> RaceDetail {
         last_alert: None,
         athlete: Some("Ann".into()),
         ended_at: None,
+        finished_at: None,
         whole_m: Some(200_000.0),
         finish: None,
         ahead_of_plan_s: None,

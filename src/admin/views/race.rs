@@ -24,13 +24,16 @@ pub struct RaceView {
     /// When the last point of a race that is over was recorded.
     #[serde(default)]
     pub ended_at: Option<Timestamp>,
+    /// When a finished athlete crossed the line; if the line is not known, the time of the last point.
+    #[serde(default)]
+    pub finished_at: Option<Timestamp>,
     /// The total distance, if the plan or the course contains it.
     #[serde(default)]
     pub whole_m: Option<f64>,
     /// The arrival at the finish: early, likely and late.
     #[serde(default)]
     pub finish: Option<[Timestamp; 3]>,
-    /// Seconds ahead of the plan at the last point; negative = behind.
+    /// Seconds ahead of the plan at the finish or at the last point; negative = behind.
     #[serde(default)]
     pub ahead_of_plan_s: Option<f64>,
     #[serde(default)]

@@ -232,6 +232,7 @@ pub(in crate::console) fn race() -> RaceView {
         last_alert: None,
         athlete: Some("Ann".into()),
         ended_at: None,
+        finished_at: None,
         whole_m: Some(21_100.0),
         finish: Some([at(1_500), at(1_900), at(2_400)]),
         ahead_of_plan_s: Some(-75.0),

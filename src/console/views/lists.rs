@@ -2,11 +2,11 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::text::{Span, Text};
-use ratatui::widgets::{Cell, Paragraph, Table, TableState, Wrap};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, TableState, Wrap};
 
-use super::panes::{WIDE, boxed, lines, state_cell, two_panes};
-use super::race_columns;
+use super::panes::{WIDE, boxed, lines, state_word, two_panes};
+use super::{columns, race_columns};
 use crate::admin::views::{AccountView, ConsoleView, EventView, FamilyView, RevocationView, WorkerView};
 use crate::console::rows::{LEVELS, ViewRow};
 use crate::console::state::ConsoleState;
@@ -59,13 +59,9 @@ pub(super) fn table(
         frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }).block(block), area);
         return;
     }
-    let cells = rows.iter().map(|row| {
-        let cells = cells(state, theme, row, area.width);
-        ratatui::widgets::Row::new(cells)
-    });
-    let header = ratatui::widgets::Row::new(shape.header.iter().copied()).style(theme.style(Role::Accent));
-    let table = Table::new(cells, shape.widths.clone())
-        .header(header)
+    let cells = rows.iter().map(|row| cells(state, theme, row, area.width));
+    let room = block.inner(area).width;
+    let table = columns::table(theme, &shape.header, &shape.widths, cells.collect(), room)
         .block(block)
         .row_highlight_style(theme.style(Role::Selection));
     let mut at = TableState::default().with_selected(Some(selected));
@@ -129,11 +125,11 @@ fn shape(state: &ConsoleState) -> ListShape {
     }
 }
 
-fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) -> Vec<Cell<'a>> {
+fn cells(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) -> Vec<Line<'static>> {
     let now = state.now;
-    let cell = |text: &str| Cell::from(plain(text));
-    let status = |text: &str| state_cell(theme, text);
-    let since = |at: Option<jiff::Timestamp>| Cell::from(at.map_or("-".into(), |at| ago(at, now)));
+    let cell = |text: &str| Line::raw(plain(text));
+    let status = |text: &str| state_word(theme, text);
+    let since = |at: Option<jiff::Timestamp>| Line::raw(at.map_or("-".into(), |at| ago(at, now)));
     match row {
         ViewRow::Worker(w) => vec![
             cell(&w.label),
@@ -152,10 +148,14 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) 
             number(Some(a.tokens)),
             number(Some(a.calls_30d)),
         ],
-        ViewRow::Invitation(i) => vec![cell(&i.email), cell("invited"), since(Some(i.invited_at))],
+        ViewRow::Invitation(i) => vec![
+            cell(&i.email),
+            cell(&format!("invited {}", ago(i.invited_at, now))),
+            since(None),
+        ],
         ViewRow::AccessRequest(k) => vec![
             cell(&k.email),
-            Cell::from(Span::styled(
+            Line::from(Span::styled(
                 format!("{} asked {}x", Theme::sign(Role::Warn), k.times),
                 theme.style(Role::Warn),
             )),
@@ -172,13 +172,13 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) 
         ViewRow::Revocation(r) => vec![
             cell(if r.label.is_empty() { &r.account } else { &r.label }),
             cell(&r.client),
-            Cell::from(Span::styled("revoked", theme.style(Role::Dim))),
+            Line::from(Span::styled("revoked", theme.style(Role::Dim))),
             since(Some(r.at)),
             cell(&r.reason),
         ],
         ViewRow::Event(_, e) => vec![
-            Cell::from(second(e.at, &state.zone)),
-            Cell::from(Span::styled(
+            Line::raw(second(e.at, &state.zone)),
+            Line::from(Span::styled(
                 e.level.clone(),
                 theme.style(Theme::role_of(&e.level)),
             )),
@@ -188,8 +188,8 @@ fn cells<'a>(state: &ConsoleState, theme: Theme, row: &ViewRow<'_>, width: u16) 
     }
 }
 
-fn number<'a>(n: Option<impl ToString>) -> Cell<'a> {
-    Cell::from(Text::from(n.map_or_else(|| "-".into(), |n| n.to_string())))
+fn number(n: Option<impl ToString>) -> Line<'static> {
+    Line::raw(n.map_or_else(|| "-".into(), |n| n.to_string()))
 }
 
 /// The details of the selected row.

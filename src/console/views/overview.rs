@@ -1,101 +1,92 @@
-//! The first view: problems for the operator, figures, and the last minutes. A large terminal also shows people, races
-//! and the newest events.
+//! The first view: problems for the operator, people, races, figures, and the last minutes. A large terminal also shows
+//! the newest events.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::circle;
-use super::panes::{WIDE, boxed};
+use super::panes::boxed;
+use super::{attention, circle};
 use crate::console::data::HistorySecond;
-use crate::console::keys::VIEWS;
-use crate::console::rows::ViewRow;
 use crate::console::state::ConsoleState;
 use crate::console::theme::{Role, Theme};
 use crate::console::words::{cut, overview_figures, plain};
 
-/// Height of the two lower panes in rows, if no mailbox is set up.
-const FIGURE_ROWS: u16 = 12;
-/// The least height of a terminal that also shows people, races and events.
+/// The least height of a view that has room for much.
 const TALL: u16 = 34;
-const MOST_ATTENTION_ROWS: u16 = 9;
+/// The greatest height of the problems, in a tall and in a low view.
+const PROBLEM_ROWS: [u16; 2] = [12, 8];
+/// The least height of the lists of people and races: one row of each.
+const LEAST_LISTS: u16 = 4;
+/// The number of rows of people and races for which the last minutes give way.
+const MOST_LISTS: u16 = 12;
 
 pub(super) fn draw(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let overview = state.data.overview.as_ref();
-    let has_mailbox = overview.is_some_and(|overview| overview.mailbox.is_some());
-    let figure_rows = FIGURE_ROWS + u16::from(has_mailbox);
-    let (needs, bottom) = if area.width >= WIDE && area.height >= TALL {
-        let problems = u16::try_from(state.rows().0.len()).unwrap_or(MOST_ATTENTION_ROWS);
-        let [needs, middle, bottom] = Layout::vertical([
-            Constraint::Length((problems + 2).clamp(4, MOST_ATTENTION_ROWS)),
-            Constraint::Min(0),
-            Constraint::Length(figure_rows),
-        ])
-        .areas(area);
-        circle::draw(state, theme, frame, middle);
-        (needs, bottom)
+    let figures = figures(state);
+    let count = u16::try_from(figures.len().max(10)).unwrap_or(10);
+    let [tall, low] = PROBLEM_ROWS;
+    let most = if area.height >= TALL { tall } else { low };
+    let problem_rows = attention::rows(state, theme, area.width).min(most);
+    let left = area.height.saturating_sub(problem_rows);
+    let has_minutes = left >= count + 2 + circle::rows(state).min(MOST_LISTS);
+    let bottom_rows = if has_minutes {
+        count + 2
     } else {
-        let [needs, bottom] =
-            Layout::vertical([Constraint::Min(5), Constraint::Length(figure_rows)]).areas(area);
-        (needs, bottom)
+        count.div_ceil(2) + 2
     };
-    attention(state, theme, frame, needs);
-    let [now, lately] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(bottom);
-    numbers(state, theme, frame, now);
-    history(state, theme, frame, lately);
+    let list_rows = left.saturating_sub(bottom_rows);
+    let list_rows = if list_rows < LEAST_LISTS { 0 } else { list_rows };
+    let [needs, lists, bottom] = Layout::vertical([
+        Constraint::Min(3),
+        Constraint::Length(list_rows),
+        Constraint::Length(bottom_rows),
+    ])
+    .areas(area);
+    attention::draw(state, theme, frame, needs);
+    if list_rows > 0 {
+        circle::draw(state, theme, frame, lists);
+    }
+    if has_minutes {
+        let [now, lately] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(bottom);
+        numbers(state, theme, frame, now, &figures, 1);
+        history(state, theme, frame, lately);
+    } else {
+        numbers(state, theme, frame, bottom, &figures, 2);
+    }
 }
 
-fn attention(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let block = boxed(state, theme, "Needs attention");
-    let room = usize::from(area.width).saturating_sub(4);
-    let (rows, selected) = state.rows();
-    let rows_of_screen = usize::from(area.height.saturating_sub(2)).max(1);
-    let skip = (selected + 1).saturating_sub(rows_of_screen);
-    let mut lines = Vec::new();
-    for (n, row) in rows.iter().enumerate().skip(skip).take(rows_of_screen) {
-        let ViewRow::Attention(one) = row else { continue };
-        let key = one.view as usize + 1;
-        let name = VIEWS.get(one.view as usize).map_or("", |(_, name)| name);
-        let way = format!("  [{key}] {name}");
-        let text = plain(&format!(
-            "{} {}: {}",
-            Theme::sign(Role::Warn),
-            one.subject,
-            one.text
-        ));
-        let text = cut(&text, room.saturating_sub(way.len()));
-        let style = if n == selected {
-            theme.style(Role::Selection)
-        } else {
-            theme.style(Role::Warn)
-        };
-        lines.push(Line::from(vec![
-            Span::styled(text, style),
-            Span::styled(way, theme.style(Role::Accent)),
-        ]));
-    }
-    if lines.is_empty() {
-        lines.push(match &state.data.overview {
-            Some(_) => Line::styled("Nothing needs attention.", theme.style(Role::Ok)),
-            None => Line::raw("Waiting for the gateway."),
-        });
-    }
-    frame.render_widget(Paragraph::new(lines).block(block), area);
-}
-
-fn numbers(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
-    let block = boxed(state, theme, "Now");
-    let Some(o) = &state.data.overview else {
-        frame.render_widget(block, area);
-        return;
-    };
-    let room = usize::from(area.width).saturating_sub(4);
-    let figures: Vec<_> = overview_figures(o, state.now)
+fn figures(state: &ConsoleState) -> Vec<String> {
+    let overview = state.data.overview.as_ref();
+    let figures = overview.map_or_else(Vec::new, |overview| overview_figures(overview, state.now));
+    figures
         .into_iter()
-        .map(|(label, figure)| Line::raw(cut(&plain(&format!("{label:10}{figure}")), room)))
-        .collect();
-    frame.render_widget(Paragraph::new(figures).block(block), area);
+        .map(|(label, figure)| plain(&format!("{label:10}{figure}")))
+        .collect()
+}
+
+/// The figures in one or two columns.
+fn numbers(
+    state: &ConsoleState,
+    theme: Theme,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    figures: &[String],
+    columns: usize,
+) {
+    let block = boxed(state, theme, "Now");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let parts = Layout::horizontal(vec![Constraint::Fill(1); columns])
+        .spacing(2)
+        .split(inner);
+    let rows = figures.len().div_ceil(columns).max(1);
+    for (part, figures) in parts.iter().zip(figures.chunks(rows)) {
+        let lines = figures
+            .iter()
+            .map(|figure| Line::raw(cut(figure, usize::from(part.width))));
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), *part);
+    }
 }
 
 fn history(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {

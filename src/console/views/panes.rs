@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Cell};
+use ratatui::widgets::Block;
 
 use crate::console::state::{ConsoleState, LinkState};
 use crate::console::theme::{Role, Theme};
@@ -11,10 +11,10 @@ use crate::console::words::plain;
 /// The minimum width in columns for two panes side by side.
 pub(super) const WIDE: u16 = 120;
 
-/// A box with a title, dim while the connection is lost.
+/// A box with a title, dim while the gateway does not answer.
 pub(super) fn boxed<'a>(state: &ConsoleState, theme: Theme, title: &str) -> Block<'a> {
     let block = Block::bordered().title(format!(" {} ", plain(title)));
-    if state.link == LinkState::Live {
+    if state.link == LinkState::Live && state.silent_s().is_none() {
         block
     } else {
         block.style(theme.style(Role::Dim))
@@ -31,10 +31,10 @@ pub(super) fn two_panes(area: Rect, detail_rows: u16) -> [Rect; 2] {
 }
 
 /// A state word after its sign, in the colour of its role.
-pub(super) fn state_cell(theme: Theme, word: &str) -> Cell<'static> {
+pub(super) fn state_word(theme: Theme, word: &str) -> Line<'static> {
     let role = Theme::role_of(word);
     let text = format!("{} {}", Theme::sign(role), plain(word));
-    Cell::from(Span::styled(text, theme.style(role)))
+    Line::from(Span::styled(text, theme.style(role)))
 }
 
 /// Untrusted text as lines without control characters.
