@@ -97,11 +97,75 @@ fn questions_and_keys_lie_over_the_view() {
         ("forget", "3jFfor"),
         ("invite", "3ieve"),
         ("keys", "3?"),
+        ("keys_overview", "?"),
+        ("keys_races", "4?"),
+        ("keys_log", "6?"),
+        ("approve", "3a"),
     ] {
         let mut state = typical((80, 24));
         play(&mut state, keys);
         snapshot(&format!("over_{name}"), &screen(&state, Theme::default()));
     }
+}
+
+#[test]
+fn a_low_overview_shows_problems_people_and_races() {
+    let mut state = rich((80, 24));
+    let mut overview = state.data.overview.clone().unwrap();
+    overview.attention.clear();
+    let quiet = AdminUpdate::Overview(overview.clone());
+    state.apply(ConsoleMessage::Update(Box::new(quiet)), at(0));
+    snapshot("overview_quiet_80x24", &screen(&state, Theme::default()));
+    overview.attention = (1..=10)
+        .map(|n| Attention {
+            subject: format!("averyveryverylongname.of.somebody{n}@example.org"),
+            text: "Garmin requires a new sign-in: send them to https://gateway.example.org/link".into(),
+            account: None,
+            race: None,
+            view: ConsoleView::Accounts,
+        })
+        .collect();
+    let troubled = AdminUpdate::Overview(overview);
+    state.apply(ConsoleMessage::Update(Box::new(troubled)), at(0));
+    let text = screen(&state, Theme::default());
+    assert!(text.contains("more below"), "{text}");
+    snapshot("overview_troubled_80x24", &text);
+    play(&mut state, "jjjjjjjjj");
+    let text = screen(&state, Theme::default());
+    assert!(text.contains("more above"), "{text}");
+}
+
+#[test]
+fn a_silent_gateway_is_told() {
+    let mut state = typical((80, 24));
+    let mut overview = state.data.overview.clone().unwrap();
+    overview.attention.clear();
+    let quiet = AdminUpdate::Overview(overview);
+    state.apply(ConsoleMessage::Update(Box::new(quiet)), at(0));
+    assert_eq!(state.apply(ConsoleMessage::Tick, at(1)), []);
+    let probe = [ConsoleEffect::Send(AdminRequest::Read(AdminRead::Overview))];
+    assert_eq!(state.apply(ConsoleMessage::Tick, at(3)), probe);
+    assert_eq!(state.apply(ConsoleMessage::Tick, at(4)), []);
+    assert!(screen(&state, Theme::default()).contains("● live"));
+    state.apply(ConsoleMessage::Tick, at(12));
+    let text = screen(&state, Theme::default());
+    assert!(
+        text.contains("▲ no answer") && text.contains("no answer for 12 s"),
+        "{text}"
+    );
+    assert!(
+        text.contains("nothing needed attention") && !text.contains("● live"),
+        "{text}"
+    );
+    snapshot("overview_silent_80x24", &text);
+    let answer = Err("none".to_owned());
+    let read = AdminRequest::Read(AdminRead::Overview);
+    state.apply(ConsoleMessage::Answer(read, answer), at(13));
+    let text = screen(&state, Theme::default());
+    assert!(
+        text.contains("● live") && text.contains("Nothing needs attention."),
+        "{text}"
+    );
 }
 
 #[test]
