@@ -220,7 +220,7 @@ fn a_selection_stays_with_its_row() {
 
 #[test]
 fn a_race_leads_to_the_athletes_account() {
-    let mut state = typical((80, 24));
+    let mut state = typical((120, 40));
     play(&mut state, "4");
     assert!(screen(&state, Theme::default()).contains("enter open"));
     play(&mut state, "<enter>");
