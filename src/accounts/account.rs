@@ -141,7 +141,7 @@ pub enum WriteBack {
 }
 
 impl WriteBack {
-    /// The word in the log.
+    /// The word in the log, so that events do not spell Rust types.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sealed(_) => "sealed",

@@ -290,7 +290,7 @@ pub(in crate::tools) enum PartState {
 }
 
 impl PartState {
-    /// The word in the log.
+    /// The word in the log, so that events do not spell Rust types.
     pub(in crate::tools) fn name(self) -> &'static str {
         match self {
             Self::Made => "made",
