@@ -21,6 +21,7 @@ pub mod service;
 mod shares;
 mod socket;
 pub mod stream;
+mod tools;
 pub mod views;
 
 pub use socket::{NAME as SOCKET_NAME, SocketError};

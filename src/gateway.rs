@@ -20,6 +20,7 @@
 //! | `repeats` | refuses a change that was made a moment ago |
 //! | `named_tools` | the names in the settings that no tool has |
 //! | `offer` | the catalogue on offer, and how it is learned from a foreign worker |
+//! | `tool_names` | what is wrong with a name that no tool has |
 //! | `tool_list` | the tools in a person's list |
 //! | `discovery` | finding and calling the tools that are not in a person's list |
 //! | `kept_days` | a person's history: switching it on and off, and answers without a worker |
@@ -52,6 +53,7 @@ mod route;
 mod service;
 mod sharing;
 mod tool_list;
+mod tool_names;
 pub mod usage;
 mod views;
 mod withdrawal;

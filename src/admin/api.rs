@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::views::{
-    ClientView, EventView, Overview, People, RaceDetail, RaceView, ShareView, TokensView, ToolUsage,
-    WorkerView,
+    ClientView, EventView, OfferedToolView, Overview, People, RaceDetail, RaceView, ShareView, TokensView,
+    ToolUsage, WorkerView,
 };
 use crate::base::secrets::Secret;
 
@@ -92,6 +92,7 @@ pub enum AdminRead {
     },
     Clients,
     Tokens,
+    Tools,
     Races,
     Metrics,
     Race {
@@ -246,6 +247,7 @@ pub enum AdminAnswer {
     Usage(Vec<ToolUsage>),
     Clients(Vec<ClientView>),
     Tokens(TokensView),
+    Tools(Vec<OfferedToolView>),
     Races(Vec<RaceView>),
     Race(Box<RaceDetail>),
     Shares(Vec<ShareView>),

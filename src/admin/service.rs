@@ -8,13 +8,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Map;
 
-use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationTarget};
+use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationSummary, RevocationTarget};
 use super::news::News;
 use super::operations::Rooms;
 use crate::accounts::{self, AccountId, MailAddressProblem};
 use crate::base::clock::Clock;
 use crate::base::source::Proxies;
-use crate::gateway::discovery::read_choice;
+use crate::config::Invited;
 use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::{EndedBy, RevocationScope};
 use crate::races::{RaceCaller, RaceMailbox};
@@ -85,6 +85,7 @@ impl AdminService {
             AdminRead::Usage { account } => AdminAnswer::Usage(self.usage(account.as_deref())?),
             AdminRead::Clients => AdminAnswer::Clients(self.clients()?),
             AdminRead::Tokens => AdminAnswer::Tokens(self.tokens()?),
+            AdminRead::Tools => AdminAnswer::Tools(self.tools()),
             AdminRead::Races => AdminAnswer::Races(self.races()?),
             AdminRead::Metrics => AdminAnswer::Metrics(self.metrics()?),
             AdminRead::Race { race } => AdminAnswer::Race(Box::new(self.race(race)?)),
@@ -98,30 +99,13 @@ impl AdminService {
         let answer = match act {
             AdminAct::Invite { email } => {
                 if !accounts::is_email(&email) {
-                    return Err(AdminRefusal::Invalid(format!(
-                        "{email:?} is not an e-mail address; write name@example.org"
-                    )));
+                    return Err(not_an_email(&email));
                 }
                 rooms.accounts.invite(&email).await?;
                 AdminAnswer::Done(format!("{} may sign in now.", email.trim().to_lowercase()))
             }
             AdminAct::Uninvite { email } => AdminAnswer::Done(self.uninvite(&email).await?),
-            AdminAct::ChooseTools { account, tools } => {
-                let account = self.account(&account)?;
-                let profile = read_choice(&tools).map_err(|wrong| {
-                    AdminRefusal::Invalid(format!(
-                        "{wrong}; write core, all, default, or names separated by commas"
-                    ))
-                })?;
-                rooms
-                    .accounts
-                    .choose_tools(&account, profile, |_| Ok(true))
-                    .await?;
-                AdminAnswer::Done(format!(
-                    "Their list of tools is now: {}. Clients read it when they connect.",
-                    tools.trim()
-                ))
-            }
+            AdminAct::ChooseTools { account, tools } => self.choose_tools(&account, &tools).await?,
             AdminAct::ChooseMailAddresses { account, addresses } => {
                 let account = self.account(&account)?;
                 let chosen = rooms
@@ -135,9 +119,7 @@ impl AdminService {
                 rooms.workers.stop(&account, StopReason::Operator).await;
                 AdminAnswer::Done("The worker was stopped. The next call starts a new one.".into())
             }
-            AdminAct::Revoke(target) => {
-                AdminAnswer::Revoked(rooms.revoke(self.scope(target)?, EndedBy::Operator(uid)).await?)
-            }
+            AdminAct::Revoke(target) => AdminAnswer::Revoked(self.revoke(target, uid).await?),
             AdminAct::Forget { account } => AdminAnswer::Revoked(
                 rooms
                     .forget(&self.account(&account)?, EndedBy::Operator(uid))
@@ -154,6 +136,11 @@ impl AdminService {
             }
             AdminAct::StopRace { race } => {
                 let (account, race) = self.race_of(&race)?;
+                if !rooms.races.is_watched(&account, &race)? {
+                    return Err(AdminRefusal::Invalid(
+                        "the race is already over; its recording stays".into(),
+                    ));
+                }
                 rooms.races.stop_tracking(&account, &race).await?;
                 AdminAnswer::Done("The race is no longer watched. Its recording stays.".into())
             }
@@ -220,6 +207,27 @@ impl AdminService {
             tracing::info!(op, peer.uid = uid, "admin.acted");
         }
         Ok(answer)
+    }
+
+    /// Ends access. A client that nobody knows is refused, unless a sign-in through it was under way.
+    async fn revoke(
+        &self,
+        target: RevocationTarget,
+        uid: Option<u32>,
+    ) -> Result<RevocationSummary, AdminRefusal> {
+        let scope = self.scope(target)?;
+        let unknown = match &scope {
+            RevocationScope::Client(id) => {
+                let is_known = self.clients()?.iter().any(|client| client.id == *id);
+                (!is_known).then(|| format!("there is no client {id}; `clients` lists them"))
+            }
+            _ => None,
+        };
+        let ended = self.rooms.revoke(scope, EndedBy::Operator(uid)).await?;
+        match unknown {
+            Some(unknown) if ended == RevocationSummary::default() => Err(AdminRefusal::NotFound(unknown)),
+            _ => Ok(ended),
+        }
     }
 
     /// Withdraws an invitation. The returned sentence says what access the person still has.
@@ -296,6 +304,21 @@ impl AdminService {
             RevocationTarget::All => RevocationScope::All,
         })
     }
+}
+
+/// Why a text can't be invited. A domain is invited by a setting.
+fn not_an_email(text: &str) -> AdminRefusal {
+    let text = text.trim();
+    let is_domain = text
+        .strip_prefix('@')
+        .is_some_and(|name| Invited::parse(text).is_ok() && name.contains('.'));
+    AdminRefusal::Invalid(if is_domain {
+        format!(
+            "{text} is a domain, and domains are invited in the settings: add it to the list there, such as INVITED={text}"
+        )
+    } else {
+        format!("{text:?} is not an e-mail address; write name@example.org")
+    })
 }
 
 /// The result of the test messages. Errors: no channel is configured, or a channel failed.

@@ -211,6 +211,17 @@ pub struct AccessRequestView {
     pub times: u32,
 }
 
+/// A tool that the gateway offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferedToolView {
+    pub name: String,
+    pub title: String,
+    /// Whether it is in the list `core`.
+    pub core: bool,
+    /// Whether it only reads.
+    pub read_only: bool,
+}
+
 /// Calls of one tool by one account in the last 30 days.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolUsage {

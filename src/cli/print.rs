@@ -149,6 +149,7 @@ impl Print {
             | AdminAnswer::Streamed(_) => String::new(),
             AdminAnswer::Clients(clients) => self.clients(clients),
             AdminAnswer::Tokens(tokens) => self.tokens(tokens),
+            AdminAnswer::Tools(tools) => self.tools(tools),
             AdminAnswer::Races(races) => self.races(races),
             AdminAnswer::Race(race) => self.race(race),
             AdminAnswer::Shares(shares) => self.shares(shares),
@@ -266,12 +267,13 @@ mod tests {
         let race: RaceView = serde_json::from_value(serde_json::json!({
             "id": "race_a", "account": "acc_a", "name": "Ann", "state": "running", "points": 1,
             "started_at": null, "distance_m": null, "last_alert": null,
-            "last_point_at": "2026-11-20T12:00:00Z",
+            "last_point_at": "2026-11-20T12:00:00Z", "athlete": "Ann Example",
         }))
         .unwrap();
         let print = Print::new(false).with_races_now("2026-11-20T12:00:30Z".parse().unwrap());
         let told = print.words(&AdminAnswer::Races(vec![race]));
         assert!(told.contains("30 s ago"), "{told}");
+        assert!(told.contains("ATHLETE") && told.contains("Ann Example"), "{told}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::sharing::add_person;
+use super::tool_names::unknown_choice;
 use crate::accounts::{Accounts, HeldGrant};
 use crate::config::ToolProfile;
 use crate::mcp::{Access, Catalogue, ToolEntry};
@@ -253,12 +254,8 @@ pub(super) async fn choose(
             ));
         }
     };
-    if let Some(ToolProfile::Only(names)) = &profile
-        && let Some(unknown) = names.iter().find(|name| catalogue.find(name).is_none())
-    {
-        return failed(&format!(
-            "tools: there is no tool {unknown}; find_tools finds tools by what they do"
-        ));
+    if let Some((_, wrong)) = unknown_choice(catalogue, profile.as_ref()) {
+        return failed(&format!("tools: {wrong}; find_tools finds tools by what they do"));
     }
     let writing = caller.clone();
     let chosen = accounts.choose_tools(caller.account(), profile, move |tx| writing.may_write(tx));

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::service::own_tools;
+use super::tool_names::meant;
 use crate::config::{Config, ToolProfile};
 
-/// Upper bound of typing errors in a name for which another name is suggested.
-const SLIPS: usize = 3;
+/// Where the operator finds the names.
+const LISTED: &str = "`garmin-gateway tools` lists the names";
 
 /// A sentence for each name in `TOOL_PROFILE`, `GARMIN_ENABLED_TOOLS` and `GARMIN_DISABLED_TOOLS` that no tool has.
 /// `worker_tools` is the built-in worker's `tools/list`. Nothing is checked for a foreign worker, whose tools are known
@@ -52,17 +53,12 @@ pub fn unknown_names(config: &Config, worker_tools: &str) -> Vec<String> {
             if name.is_empty() || known.contains(name.as_str()) {
                 continue;
             }
-            let near = known
-                .iter()
-                .chain(words)
-                .map(|tool| (strsim::damerau_levenshtein(tool, &name), *tool));
-            let near = near
-                .min()
-                .filter(|(slips, meant)| *slips <= SLIPS && *slips * 2 < meant.len());
-            let meant = near.map_or(String::new(), |(_, meant)| format!("; did you mean {meant}?"));
-            sentences.push(format!(
-                "{setting} names {name:?}, but there is no tool with that name{meant}"
-            ));
+            sentences.push(if words.contains(&name.as_str()) {
+                format!("{setting} names {name:?} in a list, but {name} stands alone: write {name}, or only names of tools")
+            } else {
+                let meant = meant(&name, &known, words);
+                format!("{setting} names {name:?}, but there is no tool with that name{meant} ({LISTED})")
+            });
         }
     }
     sentences
@@ -94,6 +90,11 @@ mod tests {
                 "did you mean get_sleep_data?",
             ),
             ("GARMIN_ENABLED_TOOLS", "Get_Stat", "did you mean get_stats?"),
+            (
+                "TOOL_PROFILE",
+                "core,get_stats",
+                "core stands alone: write core, or only names of tools",
+            ),
             // Only a profile has words.
             ("GARMIN_ENABLED_TOOLS", "cor", "no tool with that name"),
             (
@@ -107,10 +108,11 @@ mod tests {
                 panic!("{setting}={value}: {sentences:?}")
             };
             assert!(
-                sentence.starts_with(setting) && sentence.ends_with(meant),
+                sentence.starts_with(setting) && sentence.contains(meant),
                 "{sentence}"
             );
         }
+        assert!(said("TOOL_PROFILE", "nope")[0].contains("`garmin-gateway tools`"));
         for (setting, value) in [
             ("TOOL_PROFILE", "core"),
             ("TOOL_PROFILE", "get_stats,find_tools"),

@@ -19,7 +19,9 @@ use crate::config::{Live, PublicUrl, ToolProfile};
 use crate::history::History;
 use crate::mcp::answer::JsonReply;
 use crate::mcp::headers::Accepts;
-use crate::mcp::{Access, CatalogueError, Inbound, McpError, PublicHosts, RejectedRequest, RequestHeaders};
+use crate::mcp::{
+    Access, CatalogueError, Inbound, McpError, PublicHosts, RejectedRequest, RequestHeaders, ToolEntry,
+};
 use crate::oauth::{FamilyId, OAuth};
 use crate::races::Races;
 use crate::races::tools::RaceTools;
@@ -39,6 +41,7 @@ use super::own_page;
 use super::relay::McpResponse;
 use super::repeats::RepeatGuard;
 use super::sharing::Sharing;
+use super::tool_names::unknown_choice;
 use super::usage::{CallCounts, UsageCounters};
 use super::views::ViewOffer;
 
@@ -269,16 +272,16 @@ impl Gateway {
         words
     }
 
-    /// The first name in a person's own list of tools that no tool has.
-    pub fn unknown_tool(&self, profile: Option<&ToolProfile>) -> Option<String> {
-        let Some(ToolProfile::Only(names)) = profile else {
-            return None;
-        };
+    /// The first name in a person's own list of tools that no tool has, and a sentence that says what is wrong with it.
+    pub fn unknown_tool(&self, profile: Option<&ToolProfile>) -> Option<(String, String)> {
+        unknown_choice(&self.0.calls.offer.current().catalogue, profile)
+    }
+
+    /// Every tool, in the order of the list.
+    pub fn tools(&self) -> Vec<ToolEntry> {
         let offered = self.0.calls.offer.current();
-        names
-            .iter()
-            .find(|name| offered.catalogue.find(name).is_none())
-            .cloned()
+        let entries = offered.catalogue.entries(Access::ReadAndChange);
+        entries.map(|(tool, _)| tool.clone()).collect()
     }
 
     /// Stops the account's worker, so that the next call starts one with the person's current choices. Running calls

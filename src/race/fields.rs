@@ -156,6 +156,7 @@ impl FieldReader {
 
     /// Returns `value` unless a field was rejected. Fields that were not taken count as unknown.
     pub(super) fn finish<T>(mut self, value: T, known: &[&str]) -> Result<T, BadFields> {
+        let all = known.join(", ");
         let unknown: Vec<_> = self.left.keys().cloned().collect();
         for name in unknown {
             let known = known.iter().copied();
@@ -163,7 +164,11 @@ impl FieldReader {
                 .map(|known| (strsim::damerau_levenshtein(known, &name), known))
                 .min()
                 .filter(|(distance, _)| *distance <= 3);
-            let hint = near.map_or_else(String::new, |(_, known)| format!("; did you mean {known}?"));
+            let hint = match near {
+                Some((_, known)) => format!("; did you mean {known}?"),
+                None if all.is_empty() => String::new(),
+                None => format!("; those are {all}"),
+            };
             self.refuse(
                 &plain_text(&name),
                 format!("is not a field that can be set{hint}"),

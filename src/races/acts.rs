@@ -87,6 +87,15 @@ impl Races {
         })
     }
 
+    /// Whether a race is watched. Errors: the account has no such race.
+    pub fn is_watched(&self, account: &AccountId, id: &RaceId) -> Result<bool, RaceActError> {
+        match self.watched_race_of(account, id) {
+            Ok(_) => Ok(true),
+            Err(RaceActError::Over) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Stops watching, ends the race's looks, and keeps what was recorded. Returns the race as it is afterwards. A race
     /// that is over does not change.
     pub async fn stop_tracking(

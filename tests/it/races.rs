@@ -11,6 +11,7 @@ mod page;
 mod past;
 mod places;
 mod recipients;
+mod stopped;
 mod told;
 
 use garmin_gateway::accounts::AccountId;

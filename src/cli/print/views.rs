@@ -3,7 +3,7 @@
 use super::super::table::TextTable;
 use super::{Print, or_dash};
 use crate::admin::views::{
-    ClientView, Overview, People, RaceDetail, RaceView, ShareView, TokensView, WorkerView,
+    ClientView, OfferedToolView, Overview, People, RaceDetail, RaceView, ShareView, TokensView, WorkerView,
 };
 use crate::console::words::{ago, bytes, cause, clock, minute, overview_figures, plain, second, span};
 
@@ -36,7 +36,7 @@ impl Print {
         for w in workers {
             table.row([
                 w.label.clone(),
-                w.kind.clone(),
+                worker_kind(&w.kind).to_owned(),
                 w.state.clone(),
                 or_dash(w.pid),
                 or_dash(w.port),
@@ -135,6 +135,19 @@ impl Print {
         self.table(&table, "No client has access.")
     }
 
+    pub(super) fn tools(&self, tools: &[OfferedToolView]) -> String {
+        let mut table = TextTable::new(&["TOOL", "TITLE", "LIST", "DOES"], &["DOES"]);
+        for tool in tools {
+            table.row([
+                tool.name.clone(),
+                tool.title.clone(),
+                if tool.core { "core" } else { "-" }.to_owned(),
+                if tool.read_only { "read" } else { "change" }.to_owned(),
+            ]);
+        }
+        self.table(&table, "There are no tools.")
+    }
+
     pub(super) fn tokens(&self, tokens: &TokensView) -> String {
         let mut table = TextTable::new(
             &["ACCOUNT", "CLIENT", "ACCESS", "ISSUED", "LAST USED", "ENDS", "ID"],
@@ -178,12 +191,21 @@ impl Print {
 
     pub(super) fn races(&self, races: &[RaceView]) -> String {
         let mut table = TextTable::new(
-            &["ID", "RACE", "STATE", "LAST POINT", "DISTANCE", "LAST ALERT"],
+            &[
+                "ID",
+                "ATHLETE",
+                "RACE",
+                "STATE",
+                "LAST POINT",
+                "DISTANCE",
+                "LAST ALERT",
+            ],
             &["LAST ALERT", "DISTANCE"],
         );
         for r in races {
             table.row([
                 r.id.clone(),
+                r.athlete.clone().unwrap_or_else(|| r.account.clone()),
                 r.name.clone(),
                 r.state.clone(),
                 r.last_point_at.map_or("-".into(), |at| ago(at, self.races_now)),
@@ -244,6 +266,11 @@ impl Print {
         }
         text
     }
+}
+
+/// The kind of a worker, in the words of the commands. Views and events spell it `builtin`.
+fn worker_kind(kind: &str) -> &str {
+    if kind == "builtin" { "built-in" } else { kind }
 }
 
 /// The shortest unique prefix of an id, with at least 12 letters. `revoke --client` accepts it.

@@ -99,7 +99,7 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             let Ok(profile) = read_choice(&text) else {
                 return Ok(Acted::Refused(PageRefusal::ToolNames));
             };
-            if let Some(unknown) = rooms.gateway.unknown_tool(profile.as_ref()) {
+            if let Some((unknown, _)) = rooms.gateway.unknown_tool(profile.as_ref()) {
                 return Ok(Acted::Refused(PageRefusal::NoTool(unknown)));
             }
             done(
