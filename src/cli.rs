@@ -67,7 +67,7 @@ enum CliCommand {
     /// Run the gateway with a simulated Garmin: nothing to set up, no real data
     Demo {
         /// The port to listen on; 0 takes any free one [default: 8080, or the next free one]
-        #[arg(long)]
+        #[arg(long, allow_negative_numbers = true)]
         port: Option<u16>,
     },
     /// Run the Garmin simulator alone; its first line of output is JSON with its address and its people

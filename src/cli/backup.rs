@@ -28,7 +28,7 @@ pub(super) struct BackupArgs {
     #[arg(value_name = "FILE|DIR")]
     to: Option<PathBuf>,
     /// Keep the newest N in the directory and remove the others
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     keep: Option<u16>,
     /// Print JSON
     #[arg(long)]

@@ -10,14 +10,14 @@ use std::time::Duration;
 
 pub(super) use self::args::Operate;
 use self::args::{Common, Confirmation, NotifyArgs, RaceArgs, RaceCommand};
-use super::exit::OperateError;
+use super::exit::{OperateError, UsageError};
 use super::location::socket_path;
 use super::print::Print;
 use super::rehearse;
 use crate::admin::api::{
-    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRequest, AdminUpdate, RevocationTarget,
+    AdminAct, AdminAnswer, AdminLine, AdminRead, AdminRefusal, AdminRequest, AdminUpdate, RevocationTarget,
 };
-use crate::admin::client::AdminClient;
+use crate::admin::client::{AdminClient, ClientError};
 use crate::admin::views::{EventView, TokensView};
 use crate::base::clock::Clock;
 use crate::console::words::{many, plain};
@@ -167,10 +167,13 @@ impl Operate {
                 account,
                 tools,
                 common,
-            } => (
-                AdminRequest::Act(AdminAct::ChooseTools { account, tools }),
-                common,
-            ),
+            } => match account.zip(tools) {
+                None => (read(AdminRead::Tools), common),
+                Some((account, tools)) => (
+                    AdminRequest::Act(AdminAct::ChooseTools { account, tools }),
+                    common,
+                ),
+            },
             Self::MailAddresses {
                 account,
                 addresses,
@@ -232,12 +235,36 @@ impl Operate {
 /// Runs a command about races, with the gateway or without it.
 async fn run_races(what: Option<RaceCommand>, common: Common) -> anyhow::Result<()> {
     let args = match what {
+        Some(RaceCommand::Rehearse(_)) if common.socket.is_some() => {
+            anyhow::bail!(UsageError(
+                "races rehearse needs no gateway; leave out --socket".to_owned()
+            ));
+        }
         Some(RaceCommand::Rehearse(args)) => return rehearse::run(&args, common.json),
         Some(RaceCommand::Ask(args)) => args,
         None => RaceArgs::List,
     };
     let operator = OperatorSession::connect(common).await?;
-    operator.show_races(race_request(args)).await
+    let shown = operator.show_races(race_request(args)).await;
+    shown.map_err(|e| match e.downcast_ref() {
+        Some(ClientError::Refused(AdminRefusal::Invalid(why) | AdminRefusal::NotFound(why))) => {
+            with_option(why).map_or(e, |told| UsageError(told).into())
+        }
+        _ => e,
+    })
+}
+
+/// A refusal that begins with the name of a field, with the name of the option for it instead.
+fn with_option(why: &str) -> Option<String> {
+    const OPTIONS: [(&str, &str); 5] = [
+        ("name: ", "--name"),
+        ("role: ", "--role"),
+        ("privacy_m: ", "--privacy"),
+        ("hours_after: ", "--hours"),
+        ("with: ", "--join"),
+    ];
+    let mut options = OPTIONS.into_iter();
+    options.find_map(|(field, option)| Some(format!("{option}: {}", why.strip_prefix(field)?)))
 }
 
 fn race_request(args: RaceArgs) -> AdminRequest {
@@ -285,7 +312,10 @@ fn consequences(target: &RevocationTarget, tokens: &TokensView) -> String {
             Some(f) => format!("This ends the access of {} through {}.", f.label, f.client),
             None => format!("This ends the sign-in {wanted}."),
         },
-        RevocationTarget::Client(wanted) => format!("This ends everyone's access through {wanted}."),
+        RevocationTarget::Client(wanted) => {
+            let n = families().filter(|f| f.client_id.starts_with(wanted)).count();
+            format!("This ends everyone's access through {wanted}: {}.", ends(n))
+        }
         RevocationTarget::All => format!("This ends everyone's access: {}.", ends(tokens.families.len())),
     }
 }
@@ -301,6 +331,68 @@ mod tests {
         for wrong in ["hr_max", "hr_max=", "hr_max=fast"] {
             assert!(limit(wrong).unwrap_err().contains("NAME=NUMBER"), "{wrong}");
         }
+    }
+
+    /// `races list --json` is the same as `races --json list`.
+    #[test]
+    fn common_options_may_follow_the_subcommand() {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Line {
+            #[command(subcommand)]
+            operate: Operate,
+        }
+        for words in [
+            "list",
+            "show race_x",
+            "stop race_x",
+            "limits race_x hr_max=150",
+            "share race_x",
+        ] {
+            for order in [
+                format!("x races {words} --json --socket /s"),
+                format!("x races --json --socket /s {words}"),
+            ] {
+                let Ok(Line {
+                    operate: Operate::Races { common, .. },
+                }) = Line::try_parse_from(order.split(' '))
+                else {
+                    panic!("{order}")
+                };
+                assert!(common.json && common.socket == Some("/s".into()), "{order}");
+            }
+        }
+        let test = Line::try_parse_from(["x", "notify", "test", "--socket", "/s"]).unwrap();
+        assert!(matches!(test.operate, Operate::Notify { common, .. } if common.socket.is_some()));
+    }
+
+    #[test]
+    fn an_option_out_of_range_is_told_with_its_range() {
+        for (line, told) in [
+            ("races share race_x --privacy 99999999", "0..=5000"),
+            ("races share race_x --privacy -5", "0..=5000"),
+            ("races share race_x --hours 0", "1..=720"),
+            ("backup --keep -1", "1..=65535"),
+            ("races rehearse a.fit --speed -1", "above 0"),
+            ("demo --port -1", "0..=65535"),
+            ("purge --races-before tomorrow", "YYYY-MM-DD"),
+        ] {
+            let words = std::iter::once("garmin-gateway").chain(line.split(' '));
+            let wrong = crate::cli::command()
+                .try_get_matches_from(words)
+                .unwrap_err()
+                .to_string();
+            assert!(wrong.contains(told) && !wrong.contains("'-- "), "{line}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_option_that_was_given() {
+        assert_eq!(
+            with_option("with: that link is full").unwrap(),
+            "--join: that link is full"
+        );
+        assert_eq!(with_option("there is no race x"), None);
     }
 
     #[test]
@@ -333,6 +425,10 @@ mod tests {
             (
                 RevocationTarget::Token("fam_3".into()),
                 "This ends the access of ben through Claude.",
+            ),
+            (
+                RevocationTarget::Client("cli_claude".into()),
+                "This ends everyone's access through cli_claude: 3 sign-ins.",
             ),
             (RevocationTarget::All, "This ends everyone's access: 3 sign-ins."),
         ] {

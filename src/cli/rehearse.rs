@@ -23,15 +23,11 @@ pub(super) struct RehearseArgs {
     #[arg(long, value_name = "GPX")]
     course: Option<PathBuf>,
     /// Print the alerts as they come, this many times faster than the race [default: print no alerts]
-    #[arg(long, value_name = "N", value_parser = playing_speed)]
+    #[arg(long, value_name = "N", value_parser = playing_speed, allow_negative_numbers = true)]
     speed: Option<f64>,
-    /// Print JSON
-    #[arg(long = "json")]
-    as_json: bool,
 }
 
 pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
-    let json = json || args.as_json;
     let course = args.course.as_deref().map(read_course).transpose()?;
     let mut played = Vec::new();
     for path in &args.files {
@@ -276,7 +272,6 @@ mod tests {
             files: vec![text],
             course: None,
             speed: None,
-            as_json: false,
         };
         assert!(
             run(&args, true)

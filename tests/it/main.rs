@@ -42,6 +42,7 @@ mod pages;
 mod progress;
 mod races;
 mod readme;
+mod refused_names;
 mod repeats;
 mod restart;
 mod revocation;

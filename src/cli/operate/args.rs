@@ -6,14 +6,15 @@ use clap::{Args, Subcommand};
 
 use crate::admin::api::{AdminAct, RevocationTarget};
 use crate::cli::rehearse::RehearseArgs;
+use crate::race::share::{MOST_HOURS_AFTER, MOST_PRIVACY_M};
 
 #[derive(Args)]
 pub(in crate::cli) struct Common {
     /// The gateway's socket, or its directory [default: in RUNTIME_DIR]
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", global = true)]
     pub(super) socket: Option<PathBuf>,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(super) json: bool,
 }
 
@@ -57,12 +58,13 @@ pub(in crate::cli) enum Operate {
     Clients(Common),
     /// List who has access and what was revoked
     Tokens(Common),
-    /// Set which tools a person's list shows
+    /// List the tools, or set which of them a person's list shows
     Tools {
-        /// The account: e-mail or id
-        account: String,
+        /// The account: e-mail or id [default: list all tools]
+        #[arg(requires = "tools")]
+        account: Option<String>,
         /// core, all, default, or names separated by commas
-        tools: String,
+        tools: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -160,7 +162,7 @@ impl RevokeTarget {
 #[group(required = true, multiple = true)]
 pub(in crate::cli) struct PurgeArgs {
     /// Races without a point since this day (UTC), and usage counts of earlier days
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     races_before: Option<jiff::civil::Date>,
     /// Only this account: e-mail or id. Account and access stay; `forget` erases them
     #[arg(long, value_name = "ACCOUNT")]
@@ -242,10 +244,12 @@ pub(in crate::cli) enum RaceArgs {
         #[arg(long)]
         name: Option<String>,
         /// Metres around start and finish within which family sees no position [default: 300]
-        #[arg(long, value_name = "METRES")]
+        #[arg(long, value_name = "METRES", allow_negative_numbers = true)]
+        #[arg(value_parser = clap::value_parser!(u32).range(0..=i64::from(MOST_PRIVACY_M)))]
         privacy: Option<u32>,
         /// Hours that the page stays up after the race [default: 24]
-        #[arg(long, value_name = "HOURS")]
+        #[arg(long, value_name = "HOURS", allow_negative_numbers = true)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_HOURS_AFTER)))]
         hours: Option<u32>,
         /// Add the race to the page behind this link, which another athlete made
         #[arg(long, value_name = "LINK")]
@@ -277,6 +281,12 @@ pub(in crate::cli) enum RaceArgs {
 pub(in crate::cli) enum NotifyArgs {
     /// Send a test message through every configured channel
     Test,
+}
+
+/// Parses `2026-01-31`.
+fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse()
+        .map_err(|_| "it is not a day; write YYYY-MM-DD, such as 2026-01-31".to_owned())
 }
 
 /// Parses `hr_max=150`.
