@@ -29,10 +29,20 @@ pub(super) struct RehearseArgs {
 
 pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     let course = args.course.as_deref().map(read_course).transpose()?;
-    let mut played = Vec::new();
+    let (mut played, mut damaged) = (Vec::new(), Vec::new());
     for path in &args.files {
         match play(path, course.as_deref(), args.speed.filter(|_| !json)) {
-            Ok(rehearsal) => played.push((path, rehearsal)),
+            Ok((rehearsal, damaged_after_s)) => {
+                if let Some(seconds) = damaged_after_s {
+                    let after = text::time(seconds);
+                    note(&format!(
+                        "{}: the file is damaged or too long after {after}; only the part before that was played",
+                        path.display()
+                    ));
+                }
+                damaged.push(damaged_after_s);
+                played.push((path, rehearsal));
+            }
             Err(why) => note(&format!("{}: {why}", path.display())),
         }
     }
@@ -49,8 +59,13 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
     if json {
         let files: Vec<_> = played
             .iter()
-            .map(|(path, rehearsal)| {
-                serde_json::json!({"file": path.display().to_string(), "rehearsal": rehearsal})
+            .zip(damaged)
+            .map(|((path, rehearsal), damaged_after_s)| {
+                serde_json::json!({
+                    "file": path.display().to_string(),
+                    "rehearsal": rehearsal,
+                    "damaged_after_s": damaged_after_s,
+                })
             })
             .collect();
         say(&serde_json::json!({"files": files, "summary": summary}).to_string());
@@ -74,8 +89,14 @@ pub(super) fn run(args: &RehearseArgs, json: bool) -> anyhow::Result<()> {
 /// Reads a course, and checks that it is one.
 fn read_course(path: &Path) -> Result<String, UsageError> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| UsageError(format!("the course {shown} can't be read: {e}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|e| UsageError(format!("the course {shown} can't be read: {e}")))?;
+    let text = files::text::decode(&bytes).ok_or_else(|| {
+        UsageError(format!(
+            "the course {shown} can't be read: {}",
+            files::FileError::Characters
+        ))
+    })?;
     let problem = |problem: BadCourse| {
         let problem = problem.to_string();
         let problem = problem
@@ -85,7 +106,7 @@ fn read_course(path: &Path) -> Result<String, UsageError> {
         UsageError(format!("the course {shown} can't be used: {problem}"))
     };
     CourseFile::read(&text, None, 0.0).map_err(problem)?;
-    Ok(text)
+    Ok(text.into_owned())
 }
 
 fn file_name(path: &Path) -> String {
@@ -123,7 +144,12 @@ fn stages(rehearsal: &RaceRehearsal) -> Vec<String> {
     legs.chain(checkpoints).collect()
 }
 
-fn play(path: &Path, course: Option<&str>, speed: Option<f64>) -> Result<RaceRehearsal, String> {
+/// Plays one file. Also returns where it is damaged, in seconds since its start.
+fn play(
+    path: &Path,
+    course: Option<&str>,
+    speed: Option<f64>,
+) -> Result<(RaceRehearsal, Option<f64>), String> {
     let size = std::fs::metadata(path).map_err(|e| format!("it can't be read: {e}"))?;
     if size.is_dir() {
         return Err("it is a directory; name the files in it".into());
@@ -151,7 +177,8 @@ fn play(path: &Path, course: Option<&str>, speed: Option<f64>) -> Result<RaceReh
             ));
         }
     };
-    rehearse(&recording, course, &mut on_poll).map_err(|e| e.to_string())
+    let rehearsal = rehearse(&recording, course, &mut on_poll).map_err(|e| e.to_string())?;
+    Ok((rehearsal, recording.is_cut.then(|| recording.elapsed_s())))
 }
 
 /// One row per recording.
@@ -249,6 +276,25 @@ mod tests {
         assert_eq!(playing_speed("600"), Ok(600.0));
         for wrong in ["0", "-1", "fast", "inf", ""] {
             assert!(playing_speed(wrong).unwrap_err().contains("above 0"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_breaks_off_is_told_as_damaged() {
+        let point = |second: u32| {
+            let (minute, lat) = (second / 60, 48.0 + f64::from(second) * 3e-5);
+            let second = second % 60;
+            format!(
+                "<trkpt lat=\"{lat}\" lon=\"10\"><time>2026-01-08T10:{minute:02}:{second:02}Z</time></trkpt>"
+            )
+        };
+        let points: String = (0..1200).map(point).collect();
+        let whole = format!("<gpx><trk><trkseg>{points}</trkseg></trk></gpx>");
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.gpx");
+        for (length, damaged) in [(whole.len(), None), (whole.len() - 30, Some(1198.0))] {
+            std::fs::write(&path, whole.get(..length).unwrap()).unwrap();
+            assert_eq!(play(&path, None, None).unwrap().1, damaged);
         }
     }
 

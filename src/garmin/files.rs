@@ -17,6 +17,7 @@ mod gpx;
 pub mod pack;
 mod recording;
 mod tcx;
+pub mod text;
 mod unpack;
 mod xml;
 
@@ -33,12 +34,14 @@ pub fn read(bytes: &[u8]) -> Result<Recording, FileError> {
     if fit::is_fit(&file) {
         return fit::recording(&file);
     }
-    let text = std::str::from_utf8(&file).map_err(|_| FileError::UnknownFormat)?;
-    let head = String::from_utf8_lossy(file.get(..file.len().min(HEAD_BYTES)).unwrap_or_default());
+    let decoded = text::decode(&file);
+    let known = decoded.as_deref().map_or(&*file, str::as_bytes);
+    let head = String::from_utf8_lossy(known.get(..known.len().min(HEAD_BYTES)).unwrap_or_default());
+    let text = decoded.as_deref().ok_or(FileError::Characters);
     if head.contains("<gpx") {
-        gpx::recording(text)
+        gpx::recording(text?)
     } else if head.contains("TrainingCenterDatabase") {
-        tcx::recording(text)
+        tcx::recording(text?)
     } else {
         Err(FileError::UnknownFormat)
     }

@@ -13,6 +13,8 @@ pub enum FileError {
     Empty,
     #[error("the file is neither FIT, GPX nor TCX")]
     UnknownFormat,
+    #[error("the file's characters can't be read; save it as UTF-8")]
+    Characters,
     #[error("the file is larger than {} MB", MOST_BYTES / 1024 / 1024)]
     TooLarge,
     #[error("the archive is damaged, or has no FIT, GPX or TCX file in it")]

@@ -36,6 +36,8 @@ pub(super) fn recording(text: &str) -> Result<Recording, FileError> {
             None => {}
         },
     });
+    // Some programs write the newest point first.
+    points.samples.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
     measure(&mut points.samples);
     Recording::of(points.samples, points.pauses, vec![], sport, !is_whole)
 }
@@ -72,5 +74,25 @@ fn measure(samples: &mut [Sample]) {
         total_m += last.map_or(0.0, |last: Position| last.distance_m(position));
         last = Some(position);
         sample.distance_m = Some(narrow(total_m));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_reverse_are_measured_in_order_of_time() {
+        let point = |minute: u32| {
+            let lat = 48.0 + f64::from(minute) / 1000.0;
+            format!("<trkpt lat=\"{lat}\" lon=\"10\"><time>2026-01-08T10:{minute:02}:00Z</time></trkpt>")
+        };
+        let gpx = |minutes: &[u32]| {
+            let points: String = minutes.iter().map(|minute| point(*minute)).collect();
+            recording(&format!("<gpx><trk><trkseg>{points}</trkseg></trk></gpx>")).unwrap()
+        };
+        let forwards = gpx(&[0, 1, 2, 3]);
+        assert_eq!(gpx(&[3, 2, 1, 0]), forwards);
+        assert!((333.0..335.0).contains(&forwards.samples[3].distance_m.unwrap()));
     }
 }

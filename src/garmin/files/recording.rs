@@ -69,7 +69,7 @@ pub struct Recording {
     /// In chronological order, without overlaps.
     pub pauses: Vec<Pause>,
     pub laps: Vec<RecordedLap>,
-    /// In chronological order; only FIT files have them.
+    /// In chronological order; FIT and TCX files have them.
     pub sessions: Vec<RecordedSession>,
     /// Whether the file broke off or had more than [`MOST_SAMPLES`] samples, so that the end is missing.
     pub is_cut: bool,

@@ -1,7 +1,7 @@
-//! TCX: Garmin's older XML format, with laps and their totals.
+//! TCX: Garmin's older XML format, with laps and their totals. A race of several sports has an activity for each.
 
 use super::error::{FileError, MOST_SAMPLES};
-use super::recording::{RecordedLap, Recording, Sample, narrow};
+use super::recording::{RecordedLap, RecordedSession, Recording, Sample, narrow};
 use super::xml::{Points, XmlStep, number, time_s, walk};
 use crate::garmin::livetrack::Position;
 
@@ -11,7 +11,8 @@ pub(super) fn recording(text: &str) -> Result<Recording, FileError> {
         XmlStep::Open { name, tag } => {
             let attribute = |name: &str| tag.try_get_attribute(name).ok().flatten();
             match name {
-                "Activity" => file.sport = file.sport.take().or_else(|| sport(&attribute("Sport")?.value)),
+                "Activity" => file.open_session(attribute("Sport").and_then(|word| sport(&word.value))),
+                "Transition" => file.open_session(Some("transition".to_owned())),
                 "Lap" => file.open_lap(attribute("StartTime").and_then(|start| time_s(start.value.trim()))),
                 "Track" => file.open_track(),
                 "Trackpoint" => file.point = Some(TcxPoint::default()),
@@ -22,9 +23,16 @@ pub(super) fn recording(text: &str) -> Result<Recording, FileError> {
         XmlStep::Close { name, text } => file.close(name, text),
     });
     let TcxFile {
-        points, laps, sport, ..
+        points,
+        laps,
+        mut sessions,
+        ..
     } = file;
-    Recording::of(points.samples, points.pauses, laps, sport, !is_whole)
+    sessions.retain(|session| session.from_s.is_finite());
+    sessions.sort_by(|a, b| a.from_s.total_cmp(&b.from_s));
+    let sport = sessions.iter().find_map(|session| session.sport.clone());
+    let recording = Recording::of(points.samples, points.pauses, laps, sport, !is_whole)?;
+    Ok(recording.with_sessions(sessions))
 }
 
 fn sport(word: &str) -> Option<String> {
@@ -39,7 +47,7 @@ fn sport(word: &str) -> Option<String> {
 struct TcxFile {
     points: Points,
     laps: Vec<RecordedLap>,
-    sport: Option<String>,
+    sessions: Vec<RecordedSession>,
     lap: Option<RecordedLap>,
     /// Whether the current lap already has a track. Only a second one means a pause.
     has_track: bool,
@@ -56,6 +64,16 @@ struct TcxPoint {
 }
 
 impl TcxFile {
+    fn open_session(&mut self, sport: Option<String>) {
+        if self.sessions.len() < MOST_SAMPLES {
+            self.sessions.push(RecordedSession {
+                sport,
+                from_s: f64::INFINITY,
+                to_s: f64::NEG_INFINITY,
+            });
+        }
+    }
+
     fn open_lap(&mut self, from_s: Option<f64>) {
         self.lap = from_s.map(|from_s| RecordedLap {
             from_s,
@@ -102,6 +120,10 @@ impl TcxFile {
         };
         if let Some(at_s) = at_s {
             let position = lat.zip(lon).map(|(lat, lon)| Position { lat, lon });
+            if let Some(session) = self.sessions.last_mut() {
+                session.from_s = session.from_s.min(at_s);
+                session.to_s = session.to_s.max(at_s);
+            }
             self.points.add(Sample {
                 at_s,
                 position,
@@ -133,4 +155,45 @@ fn set(sample: &mut Sample, name: &str, text: &str) {
         _ => return,
     };
     *field = number(text).map(narrow);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_activity_of_a_race_of_several_sports_is_a_session() {
+        let lap = |minutes: [u32; 2]| {
+            let points: String = minutes
+                .iter()
+                .map(|minute| format!("<Trackpoint><Time>2026-01-08T10:{minute:02}:00Z</Time></Trackpoint>"))
+                .collect();
+            format!(
+                "<Lap StartTime=\"2026-01-08T10:{:02}:00Z\"><Track>{points}</Track></Lap>",
+                minutes[0]
+            )
+        };
+        let recording = recording(&format!(
+            "<TrainingCenterDatabase><Activities><MultiSportSession><FirstSport><Activity Sport=\"Biking\">{}</Activity>\
+             </FirstSport><NextSport><Transition>{}</Transition><Activity Sport=\"Running\">{}</Activity></NextSport>\
+             </MultiSportSession></Activities></TrainingCenterDatabase>",
+            lap([0, 20]),
+            lap([21, 22]),
+            lap([23, 50]),
+        ))
+        .unwrap();
+        let told: Vec<_> = recording
+            .sessions
+            .iter()
+            .map(|session| (session.sport.as_deref().unwrap(), session.from_s, session.to_s))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("cycling", 0.0, 1200.0),
+                ("transition", 1260.0, 1320.0),
+                ("running", 1380.0, 3000.0)
+            ]
+        );
+    }
 }

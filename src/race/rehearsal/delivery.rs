@@ -7,6 +7,7 @@ use super::problem::UnplayableRecording;
 use crate::garmin::files::Recording;
 use crate::garmin::livetrack::Trackpoint;
 use crate::race::sport::{LegKind, RaceKind};
+use crate::race::text;
 use crate::race::track::TrackSample;
 
 /// Phones record a point for LiveTrack about this often; seconds.
@@ -23,6 +24,9 @@ const LONGEST_S: f64 = 48.0 * 3600.0;
 /// Where the file has no distances, a step between positions that implies a higher speed is not counted; metres per
 /// second.
 const FASTEST_MPS: f64 = 40.0;
+
+/// A longer step at an impossible speed is no error of a position but a wrong file.
+const LONGEST_ERROR_M: f64 = 2000.0;
 
 pub(super) struct Delivery {
     pub(super) start: Timestamp,
@@ -49,6 +53,7 @@ impl Delivery {
         if whole_s > LONGEST_S {
             return Err(UnplayableRecording::TooLong);
         }
+        check(recording, &way)?;
         let mut samples: Vec<TrackSample> = Vec::new();
         let mut next_s = 0.0;
         let last = recording.samples.len().saturating_sub(1);
@@ -127,7 +132,8 @@ fn way(recording: &Recording) -> Option<Vec<(f64, f64)>> {
         return None;
     }
     if counted {
-        return Some(legs::counted_way(recording, legs::sessions(recording)));
+        // A watch may count sessions of the same sport from zero too.
+        return Some(legs::counted_way(recording, &recording.sessions));
     }
     let (mut metres, mut before) = (0.0_f64, None);
     let way = recording.samples.iter().map(|sample| {
@@ -141,6 +147,31 @@ fn way(recording: &Recording) -> Option<Vec<(f64, f64)>> {
         (sample.at_s, metres)
     });
     Some(way.collect())
+}
+
+/// Refuses a recording whose times, distances or positions can't be those of a race.
+fn check(recording: &Recording, way: &[(f64, f64)]) -> Result<(), UnplayableRecording> {
+    let mut counters = recording.samples.iter().filter_map(|sample| sample.distance_m);
+    if let Some((first_m, last_m)) = counters.next().zip(counters.next_back())
+        && last_m < first_m
+        && recording.sessions.len() < 2
+    {
+        return Err(UnplayableRecording::Backwards);
+    }
+    for pair in way.windows(2) {
+        let [(from_s, from_m), (to_s, to_m)] = pair else {
+            continue;
+        };
+        let (step_s, step_m) = (to_s - from_s, to_m - from_m);
+        if step_m > LONGEST_ERROR_M && step_m > FASTEST_MPS * step_s.max(1.0) {
+            return Err(UnplayableRecording::Jump {
+                km: step_m / 1000.0,
+                after: text::time(*from_s),
+                lasted: text::time(step_s),
+            });
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn after(start: Timestamp, seconds: f64) -> Timestamp {

@@ -10,6 +10,10 @@ pub enum UnplayableRecording {
     TooShort,
     #[error("it is longer than 48 hours, the most that a rehearsal plays")]
     TooLong,
+    #[error("its distances fall while its time runs; its points may have the times of another recording")]
+    Backwards,
+    #[error("it jumps {km:.1} km in {lasted}, {after} after its start; correct its positions or times there")]
+    Jump { km: f64, after: String, lasted: String },
     #[error("the course can't be used: {0}")]
     Course(#[from] BadCourse),
     #[error("the course does not fit: {0}")]

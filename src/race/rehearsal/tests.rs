@@ -292,3 +292,51 @@ fn sets_of_one_sport_are_no_legs() {
     let rehearsal = played(&sets);
     assert_eq!((rehearsal.sport.as_str(), rehearsal.legs.len()), ("run", 0));
 }
+
+#[test]
+fn a_recording_that_no_race_can_be_is_refused() {
+    let mut reversed = recording(3600, &[], &[]);
+    let metres: Vec<_> = reversed
+        .samples
+        .iter()
+        .rev()
+        .map(|sample| sample.distance_m)
+        .collect();
+    for (sample, metres) in reversed.samples.iter_mut().zip(metres) {
+        sample.distance_m = metres;
+    }
+    assert_eq!(
+        rehearse(&reversed, None, &mut |_| {}).unwrap_err(),
+        UnplayableRecording::Backwards
+    );
+    let mut teleported = recording(3600, &[], &[]);
+    for sample in teleported.samples.iter_mut().skip(1800) {
+        sample.distance_m = sample.distance_m.map(|metres| metres + 16_000_000.0);
+    }
+    let told = rehearse(&teleported, None, &mut |_| {}).unwrap_err().to_string();
+    assert!(told.starts_with("it jumps 16000.0 km in "), "{told}");
+}
+
+/// Both halves are runs, and the second counts from zero.
+#[test]
+fn a_counter_that_restarts_within_one_sport_goes_on() {
+    let whole = recording(3600, &[], &[]);
+    let mut halves = whole.clone();
+    let half_m = halves.samples[1800].distance_m.unwrap();
+    for sample in halves.samples.iter_mut().skip(1800) {
+        sample.distance_m = sample.distance_m.map(|metres| metres - half_m);
+    }
+    halves.sessions = [(0.0, 1799.0), (1800.0, 3600.0)]
+        .map(|(from_s, to_s)| RecordedSession {
+            sport: Some("running".into()),
+            from_s,
+            to_s,
+        })
+        .to_vec();
+    let (whole, halves) = (played(&whole), played(&halves));
+    assert!(
+        (whole.distance_m - halves.distance_m).abs() < 10.0,
+        "{}",
+        halves.distance_m
+    );
+}
