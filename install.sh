@@ -27,7 +27,7 @@ Usage: install.sh [--version 1.2.3] [OPTIONS]
   --version 1.2.3   this release, not the latest (must be the first option)
   --dry-run         show the plan; build, install and change nothing
   --user            install for yourself, without root
-  --yes             do not ask; the answers are these options:
+  --yes             do not ask (needed without a terminal); the answers are these options:
   --public-url URL, --tls acme, --invite WHO, --operator-name NAME, --operator-email E-MAIL
   --news            for a signed release: check once a day for a new version (nothing is sent)
   --uninstall       remove the program; with --purge, settings and data as well

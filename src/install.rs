@@ -52,8 +52,12 @@ pub enum InstallError {
          Install {installed} or newer, or uninstall first and restore a backup from the time of the older version"
     )]
     Downgrade { installed: String, this: String },
-    #[error("{option}: {reason}")]
-    Answer { option: &'static str, reason: String },
+    /// Each wrong answer: its option, and what is wrong.
+    #[error("{}", .0.iter().map(|(option, reason)| format!("{option}: {reason}")).collect::<Vec<_>>().join("\n"))]
+    Answers(Vec<(&'static str, String)>),
+    /// There is no terminal for the question whether to go on.
+    #[error("nothing was done: this needs confirmation, but there is no terminal to ask on; add --yes")]
+    NobodyToAsk,
     #[error("HOME is not set; an installation for yourself needs it")]
     NoHome,
     /// A step failed before the running service was touched.

@@ -11,6 +11,17 @@ use super::output::{fail, say};
 use crate::config::Sources;
 use crate::install::{self, Answers, Facts, InstallError, InstallOperation, Layout, Plan};
 
+/// The options for the settings of a new installation.
+const SETTINGS: [&str; 7] = [
+    "public_url",
+    "tls",
+    "invite",
+    "operator_name",
+    "operator_email",
+    "news_url",
+    "news_key",
+];
+
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct InstallArgs {
@@ -24,7 +35,7 @@ pub(super) struct InstallArgs {
     #[arg(long, short)]
     yes: bool,
     /// Remove the program; settings and data stay
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = SETTINGS)]
     uninstall: bool,
     /// With --uninstall: remove settings, secret and data too
     #[arg(long, requires = "uninstall")]
@@ -58,7 +69,10 @@ pub(super) fn run(args: &InstallArgs, program: &Path) -> ExitCode {
         Err(error) => {
             let code = match error {
                 InstallError::NeedsRoot => NOT_ALLOWED,
-                InstallError::Answer { .. } | InstallError::Downgrade { .. } | InstallError::NoHome => USAGE,
+                InstallError::Answers(_)
+                | InstallError::Downgrade { .. }
+                | InstallError::NoHome
+                | InstallError::NobodyToAsk => USAGE,
                 _ => BROKEN,
             };
             fail(code, &error.to_string())
@@ -89,14 +103,28 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
         InstallOperation::Install(answers(args, may_ask && !shown_facts.has_settings))
     };
     let plan = install::plan(&shown_facts, &act)?;
-    show(&plan, args.dry_run);
-    if args.dry_run || plan.actions.is_empty() {
+    let nobody_to_ask = !args.yes && !may_ask;
+    if plan.actions.is_empty() {
+        say(if args.uninstall {
+            "Nothing to do: nothing of it is installed."
+        } else {
+            "Nothing to do: everything is installed."
+        });
+        if args.uninstall {
+            for note in &plan.notes {
+                say(note);
+            }
+        }
         return Ok(0);
     }
-    if args.purge
-        && !args.yes
-        && !(may_ask && asked("All sign-ins will be lost. Type PURGE to go on: ") == "PURGE")
-    {
+    show(&plan, args.dry_run || nobody_to_ask);
+    if args.dry_run {
+        return Ok(0);
+    }
+    if nobody_to_ask {
+        return Err(InstallError::NobodyToAsk);
+    }
+    if args.purge && may_ask && asked("All sign-ins will be lost. Type PURGE to go on: ") != "PURGE" {
         say("Nothing was done. (--yes skips the question.)");
         return Ok(DECLINED);
     }
@@ -117,10 +145,6 @@ fn install(args: &InstallArgs, program: &Path) -> Result<u8, InstallError> {
 }
 
 fn show(plan: &Plan, dry_run: bool) {
-    if plan.actions.is_empty() {
-        say("Nothing to do: everything is installed.");
-        return;
-    }
     say(if dry_run {
         "This would be done:"
     } else {
@@ -194,4 +218,29 @@ fn asked(question: &str) -> String {
 pub(super) fn home() -> Result<PathBuf, InstallError> {
     let sources = Sources::of_process(None).map_err(|_| InstallError::NoHome)?;
     sources.home().ok_or(InstallError::NoHome)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn removing_takes_no_settings() {
+        let parsed = |line: &str| {
+            let words = std::iter::once("garmin-gateway").chain(line.split(' '));
+            crate::cli::command().try_get_matches_from(words)
+        };
+        assert!(parsed("install --uninstall --purge --yes").is_ok());
+        for option in [
+            "--public-url https://x.example",
+            "--tls acme",
+            "--invite a@x.example",
+            "--operator-name Ann",
+            "--operator-email a@x.example",
+            "--news-url https://x.example --news-key k",
+        ] {
+            let wrong = parsed(&format!("install --uninstall {option}"))
+                .unwrap_err()
+                .to_string();
+            assert!(wrong.contains("cannot be used with"), "{wrong}");
+        }
+    }
 }

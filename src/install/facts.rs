@@ -1,5 +1,6 @@
 //! The current state of the machine: everything that the plan depends on.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use nix::unistd::{AccessFlags, access};
 use super::layout::BACKUP_TIMER;
 use super::{Layout, Scope};
 use crate::config::{Config, Sources};
+use crate::store::fallback;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -38,6 +40,8 @@ pub struct Facts {
     pub manuals: Vec<Manual>,
     /// Whether all manuals exist and are up to date.
     pub has_same_manuals: bool,
+    /// Paths that a removal would remove if they existed.
+    pub missing: BTreeSet<PathBuf>,
 }
 
 /// A manual page, or the completions of a shell.
@@ -56,7 +60,10 @@ impl Facts {
     pub fn find(layout: Layout, program: &Path, manuals: Vec<Manual>) -> io::Result<Self> {
         let has_systemd = has_systemd(layout.scope);
         let unit = read(&layout.unit)?;
+        let store = store(&layout);
+        let missing = removed_paths(&layout, &store, &manuals).filter(|path| !path.exists());
         Ok(Self {
+            missing: missing.collect(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             is_root: nix::unistd::geteuid().is_root(),
             has_user: nix::unistd::User::from_name(USER)?.is_some(),
@@ -70,13 +77,33 @@ impl Facts {
             has_settings: layout.env_file().exists(),
             has_secret: layout.secret().exists(),
             has_data: layout.state.exists(),
-            store: store(&layout),
+            store,
             has_same_manuals: has_same_manuals(&layout, &manuals)?,
             manuals,
             has_systemd,
             layout,
         })
     }
+}
+
+/// Everything that a removal with all data removes by its path, except units.
+pub(super) fn removed_paths(
+    layout: &Layout,
+    store: &Path,
+    manuals: &[Manual],
+) -> impl Iterator<Item = PathBuf> {
+    let paths = [
+        layout.program.clone(),
+        layout.old_program(),
+        layout.library.clone(),
+        layout.config.clone(),
+        layout.state.clone(),
+        layout.runtime.clone(),
+        store.to_owned(),
+        fallback::copy_of(store),
+    ];
+    let manuals: Vec<PathBuf> = manuals.iter().map(|one| layout.share.join(&one.path)).collect();
+    paths.into_iter().chain(manuals)
 }
 
 /// The path of the service's store according to its settings. Wrong settings stop the installation later, before the

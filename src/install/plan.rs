@@ -271,21 +271,36 @@ fn uninstall(facts: &Facts, purge: bool) -> Plan {
     if (facts.has_unit || facts.has_backup) && facts.has_systemd {
         act(Action::ReloadUnits);
     }
-    act(Action::Remove(layout.program.clone()));
-    act(Action::Remove(layout.old_program()));
-    act(Action::RemoveManuals {
-        share: layout.share.clone(),
-        paths: facts.manuals.iter().map(|manual| manual.path.clone()).collect(),
-    });
-    act(Action::RemoveTree(layout.library.clone()));
+    let is_there = |path: &PathBuf| !facts.missing.contains(path);
+    let programs = [layout.program.clone(), layout.old_program()];
+    programs
+        .into_iter()
+        .filter(is_there)
+        .map(Action::Remove)
+        .for_each(&mut act);
+    let manuals = facts.manuals.iter().map(|manual| manual.path.clone());
+    let manuals: Vec<PathBuf> = manuals
+        .filter(|path| is_there(&layout.share.join(path)))
+        .collect();
+    if !manuals.is_empty() {
+        act(Action::RemoveManuals {
+            share: layout.share.clone(),
+            paths: manuals,
+        });
+    }
+    let mut trees = vec![layout.library.clone()];
     if purge {
-        for path in [&layout.config, &layout.state, &layout.runtime] {
-            act(Action::RemoveTree(path.clone()));
-        }
+        trees.extend([&layout.config, &layout.state, &layout.runtime].map(Clone::clone));
         if !facts.store.starts_with(&layout.state) {
-            act(Action::RemoveTree(facts.store.clone()));
-            act(Action::RemoveTree(fallback::copy_of(&facts.store)));
+            trees.extend([facts.store.clone(), fallback::copy_of(&facts.store)]);
         }
+    }
+    trees
+        .into_iter()
+        .filter(is_there)
+        .map(Action::RemoveTree)
+        .for_each(&mut act);
+    if purge {
         if layout.scope == Scope::System && facts.has_user {
             act(Action::RemoveUser);
         }

@@ -34,10 +34,8 @@ impl Answers {
             match self.given().find(|(setting, ..)| Some(*setting) == name) {
                 Some((setting, option, answer)) => {
                     let line = EnvFile::line(setting, answer);
-                    text.push_str(&line.map_err(|reason| InstallError::Answer {
-                        option,
-                        reason: reason.to_owned(),
-                    })?);
+                    let wrong = |reason: &str| InstallError::Answers(vec![(option, reason.to_owned())]);
+                    text.push_str(&line.map_err(wrong)?);
                 }
                 None => text.push_str(line),
             }
@@ -55,10 +53,14 @@ impl Answers {
         let answer_of = |problem: &SettingProblem| {
             let mut options = self.options().into_iter();
             let (_, option, _) = options.find(|(setting, ..)| *setting == problem.name)?;
-            let reason = format!("{}; {}", problem.what, problem.fix);
-            Some(InstallError::Answer { option, reason })
+            Some((option, format!("{}; {}", problem.what, problem.fix)))
         };
-        problems.iter().find_map(answer_of).map_or(Ok(()), Err)
+        let wrong: Vec<_> = problems.iter().filter_map(answer_of).collect();
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(InstallError::Answers(wrong))
+        }
     }
 
     /// The answers that were given: setting, command-line option and value.

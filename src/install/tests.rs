@@ -1,5 +1,6 @@
 //! Tests of plans as snapshots, and of a complete installation in a temporary directory.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -46,6 +47,12 @@ fn fresh() -> Facts {
         store: "/var/lib/garmin-gateway/gateway.db".into(),
         manuals: vec![page()],
         has_same_manuals: false,
+        missing: facts::removed_paths(
+            &Layout::system(Path::new("/")),
+            Path::new("/var/lib/garmin-gateway/gateway.db"),
+            &[page()],
+        )
+        .collect(),
     }
 }
 
@@ -62,6 +69,7 @@ fn at_work() -> Facts {
         has_settings: true,
         has_secret: true,
         has_data: true,
+        missing: BTreeSet::new(),
         ..fresh()
     }
 }
@@ -212,7 +220,7 @@ fn answers_become_settings() {
             ..Answers::default()
         };
         assert!(
-            matches!(answers.env_file(), Err(InstallError::Answer { .. })),
+            matches!(answers.env_file(), Err(InstallError::Answers(_))),
             "{bad}"
         );
     }
@@ -240,13 +248,27 @@ fn answers_are_read_as_the_gateway_reads_them() {
         (invited("a@evil.org@example.com"), "--invite"),
     ] {
         match plan(&fresh(), &InstallOperation::Install(answers.clone())) {
-            Err(InstallError::Answer { option, reason }) => {
-                assert_eq!(option, expected, "{answers:?}");
+            Err(InstallError::Answers(wrong)) => {
+                let [(option, reason)] = &wrong[..] else {
+                    panic!("{answers:?}: {wrong:?}")
+                };
+                assert_eq!(*option, expected, "{answers:?}");
                 assert!(reason.contains("; "), "{reason}");
             }
             other => panic!("{answers:?}: {other:?}"),
         }
     }
+    let both = Answers {
+        invited: "ada".into(),
+        ..url("garmin.example.org", "")
+    };
+    let told = plan(&fresh(), &InstallOperation::Install(both))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        told.contains("--public-url: ") && told.contains("\n--invite: "),
+        "{told}"
+    );
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub struct WorkerFacts {
     pub command: Option<String>,
     /// Whether the gateway is running as a service.
     pub is_running: bool,
+    /// Whether the directory of the worker's revisions exists.
+    pub has_directory: bool,
 }
 
 impl WorkerFacts {
@@ -117,6 +119,7 @@ impl WorkerFacts {
         Self {
             is_root: nix::unistd::geteuid().is_root(),
             uv: program_in_path("uv", search_path),
+            has_directory: place.0.exists(),
             git: program_in_path("git", search_path),
             current: named(place.current()),
             previous: named(place.previous()),

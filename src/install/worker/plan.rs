@@ -75,7 +75,8 @@ pub fn plan(
                     "it is in use: `garmin-gateway worker use built-in` first",
                 ));
             }
-            Ok(vec![WorkerInstallStep::Remove(place.0)])
+            let directory = facts.has_directory.then_some(place.0);
+            Ok(directory.into_iter().map(WorkerInstallStep::Remove).collect())
         }
     }
 }

@@ -18,6 +18,7 @@ fn facts(root: &Path) -> WorkerFacts {
         has_settings: true,
         command: None,
         is_running: true,
+        has_directory: false,
     }
 }
 
@@ -44,6 +45,7 @@ fn plans() {
     let bare = facts(Path::new("/"));
     let installed = WorkerFacts {
         current: Some(REVISION.to_owned()),
+        has_directory: true,
         ..bare.clone()
     };
     let upgraded = WorkerFacts {
@@ -83,6 +85,7 @@ fn plans() {
         ),
         ("remove in use", shown(&used, &WorkerOperation::Remove)),
         ("remove", shown(&installed, &WorkerOperation::Remove)),
+        ("remove nothing", shown(&bare, &WorkerOperation::Remove)),
         ("a name", shown(&bare, &install("main"))),
         (
             "no uv",
