@@ -1,7 +1,8 @@
 //! `backup` and `restore`, through the running gateway or in the store itself.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, IsTerminal};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -39,7 +40,7 @@ pub(super) struct BackupArgs {
 
 #[derive(Args)]
 pub(super) struct RestoreArgs {
-    /// The backup
+    /// The backup; `-` is standard input
     file: PathBuf,
     /// Check that the file is complete and that every record opens; change nothing
     #[arg(long, conflicts_with = "replace")]
@@ -66,6 +67,11 @@ pub(super) async fn backup(args: BackupArgs) -> anyhow::Result<()> {
         .clone()
         .unwrap_or_else(|| config.data_dir.join("backups").join(""));
     let path = backups::place(&wished, now);
+    if args.keep.is_some() && path == Path::new("-") {
+        anyhow::bail!(UsageError(
+            "--keep needs a directory; `-` is standard output, where no older backups are".to_owned()
+        ));
+    }
     if args.keep.is_some() && path == wished {
         anyhow::bail!(UsageError(format!(
             "--keep needs a directory; write {}/ if it is one",
@@ -152,13 +158,19 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     };
     let file = &args.file;
     let named = || file.display().to_string();
-    let opened = File::open(file).with_context(named)?;
-    let length = opened.metadata().with_context(named)?.len();
+    let opened = if file == Path::new("-") {
+        standard_input()?
+    } else {
+        File::open(file).with_context(named)?
+    };
+    let length = opened.metadata().with_context(named)?;
+    // A pipe has no length.
+    let length = Some(length.len()).filter(|_| length.is_file());
     let archive = Archive::open(BufReader::new(opened), &opens).with_context(named)?;
     let head = archive.head().clone();
     if args.verify {
         let mut progress = ProgressLine::of("checking");
-        let contents = archive.verify(&kinds(), &mut |done| progress.bytes(done, Some(length)));
+        let contents = archive.verify(&kinds(), &mut |done| progress.bytes(done, length));
         let contents = contents.with_context(named)?;
         drop(progress);
         if args.json {
@@ -178,12 +190,22 @@ pub(super) async fn restore(args: RestoreArgs) -> anyhow::Result<()> {
     write_store(&args, &config, archive, &head, length)
 }
 
+fn standard_input() -> anyhow::Result<File> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        anyhow::bail!(UsageError(
+            "`-` reads the backup from standard input; write `restore - < FILE`, or name the file".to_owned()
+        ));
+    }
+    Ok(File::from(input.as_fd().try_clone_to_owned()?))
+}
+
 fn write_store(
     args: &RestoreArgs,
     config: &Config,
     archive: Archive<BufReader<File>>,
     head: &Head,
-    length: u64,
+    length: Option<u64>,
 ) -> anyhow::Result<()> {
     let (path, file) = (&config.db_path, &args.file);
     // The store is sealed with the gateway's current secret, which may differ from the backup's.
@@ -196,7 +218,7 @@ fn write_store(
         .then(|| beside(path, &format!(".replaced-{}", now.strftime("%Y%m%dT%H%M%S.%3fZ"))));
     let mut progress = ProgressLine::of("restoring");
     let restored = Store::restore(path, archive, &secret, old, &kinds(), &mut |done| {
-        progress.bytes(done, Some(length));
+        progress.bytes(done, length);
     });
     drop(progress);
     let restored = restored.map_err(|e| match e {

@@ -1,6 +1,6 @@
 //! `export`: a person's own data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -11,6 +11,7 @@ use super::output::{put, say};
 use super::progress::ProgressLine;
 use crate::admin::api::{AdminStream, ExportForm};
 use crate::admin::client::AdminClient;
+use crate::base::disk::parent;
 use crate::console::words::{bytes, many};
 use crate::upkeep::PrivateFile;
 
@@ -40,6 +41,18 @@ fn form() -> impl TypedValueParser<Value = ExportForm> {
     })
 }
 
+/// A mistyped path must not make new directories.
+fn needs_directory(file: &Path) -> Result<(), UsageError> {
+    let directory = parent(file);
+    if directory.is_dir() {
+        return Ok(());
+    }
+    Err(UsageError(format!(
+        "there is no directory {}; make it first, or name another file",
+        directory.display()
+    )))
+}
+
 pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
     let file = args.file.filter(|file| file.as_os_str() != "-");
     if let Some(file) = file.as_ref().filter(|file| file.exists()) {
@@ -47,6 +60,9 @@ pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
             "{} already exists; choose another name",
             file.display()
         )));
+    }
+    if let Some(file) = file.as_deref() {
+        needs_directory(file)?;
     }
     let mut client = AdminClient::connect(&socket_path(args.socket)?).await?;
     let stream = AdminStream::Export {
@@ -78,4 +94,25 @@ pub(super) async fn export(args: ExportArgs) -> anyhow::Result<()> {
         bytes(n_bytes)
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_directory_is_told_and_not_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("nope/ann.json");
+        assert!(
+            needs_directory(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("there is no directory")
+        );
+        assert!(PrivateFile::begin(file.clone()).is_err());
+        assert!(!file.parent().unwrap().exists());
+        needs_directory(&dir.path().join("ann.json")).unwrap();
+        needs_directory(Path::new("ann.json")).unwrap();
+    }
 }

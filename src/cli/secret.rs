@@ -45,6 +45,12 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
                 .to_owned()
         ));
     }
+    if let Some(apart) = apart.filter(|apart| apart.exists()) {
+        anyhow::bail!(UsageError(format!(
+            "{} already exists; name a file that does not",
+            apart.display()
+        )));
+    }
     if file.is_none() && apart.is_none() {
         anyhow::bail!(UsageError(
             "the secret comes from the environment or a credential, where only you can change it; \

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -37,6 +38,11 @@ pub fn begin(path: PathBuf) -> Result<PrivateFile, BackupError> {
     if path.exists() && !is_backup(&path).map_err(|e| NotWritten::new(&path, e))? {
         return Err(BackupError::Taken(path));
     }
+    let directory = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(disk::parent(&path));
+    directory.map_err(|e| NotWritten::new(&path, e))?;
     Ok(PrivateFile::begin(path)?)
 }
 

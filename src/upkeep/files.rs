@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Gid, Uid, chown, geteuid};
@@ -38,17 +38,10 @@ pub struct PrivateFile {
 }
 
 impl PrivateFile {
-    /// Begins writing `path`, and creates its directory (0700). An existing file is kept until
-    /// [`PrivateFile::finish`].
+    /// Begins writing `path`, whose directory must exist. An existing file is kept until [`PrivateFile::finish`].
     pub fn begin(path: PathBuf) -> Result<Self, NotWritten> {
         let part = beside(&path, PART);
         let begin = || {
-            if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                fs::DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(directory)?;
-            }
             remove_file(&part)?;
             OpenOptions::new()
                 .write(true)

@@ -41,12 +41,12 @@ pub enum ArchiveError {
         made_at = .0.strftime("%Y-%m-%d")
     )]
     WrongSecret(Timestamp),
-    /// The number of bytes read so far.
+    /// The length of what is there.
     #[error("it is incomplete: it ends after {0} bytes; use another backup")]
     Cut(u64),
-    /// The number of bytes read so far.
-    #[error("it was damaged or changed near byte {0}; use another backup")]
-    Damaged(u64),
+    /// The beginning and the end of the part that does not open.
+    #[error("it was damaged or changed between byte {0} and byte {1}; use another backup")]
+    Damaged(u64, u64),
     /// The backup is intact, but this record can't be decrypted.
     #[error("a record of table {0} does not open: it was damaged before the backup was made")]
     Record(String),

@@ -1,6 +1,6 @@
 //! Reads a backup and verifies it in the same pass.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -37,15 +37,15 @@ impl<R: Read> Archive<R> {
         }
         let mut bytes = mark.len() as u64;
         let json = read_part(&mut from, &mut bytes, MAX_HEAD_BYTES)?;
-        let head: Head = serde_json::from_slice(&json).map_err(|_| ArchiveError::Damaged(bytes))?;
+        let head: Head = serde_json::from_slice(&json).map_err(|_| ArchiveError::Damaged(0, bytes))?;
         if head.schema > open::SCHEMA {
             return Err(ArchiveError::Newer(head.program));
         }
         let sealed_key = STANDARD.decode(&head.data_key);
-        let sealed_key = sealed_key.map_err(|_| ArchiveError::Damaged(bytes))?;
+        let sealed_key = sealed_key.map_err(|_| ArchiveError::Damaged(0, bytes))?;
         let vault = Vault::unwrap(secret, &sealed_key).map_err(|e| match e {
             SealError::NotOurs => ArchiveError::WrongSecret(head.made_at),
-            SealError::Refused => ArchiveError::Damaged(bytes),
+            SealError::Refused => ArchiveError::Damaged(0, bytes),
         })?;
         let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
         let id = sha256(&[&mark[..], &length.to_le_bytes(), &json].concat());
@@ -76,14 +76,15 @@ impl<R: Read> Archive<R> {
 
     /// The next records; `None` at the authenticated end.
     pub(in crate::store) fn next(&mut self) -> Result<Option<Entries>, ArchiveError> {
-        let began = self.bytes;
+        // Only the first part proves that the head is intact.
+        let began = if self.parts == 0 { 0 } else { self.bytes };
         let sealed = read_part(&mut self.from, &mut self.bytes, MAX_PART_BYTES)?;
         let plain = self.vault.open(&part_of(&self.id, self.parts), &sealed);
-        let plain = plain.map_err(|_| ArchiveError::Damaged(began))?;
+        let plain = plain.map_err(|_| ArchiveError::Damaged(began, self.bytes))?;
         self.parts += 1;
         match plain.split_first() {
             Some((&RECORDS, rest)) => {
-                let entries = entries(rest).ok_or(ArchiveError::Damaged(began))?;
+                let entries = entries(rest).ok_or(ArchiveError::Damaged(began, self.bytes))?;
                 self.records += entries.len() as u64;
                 Ok(Some(entries))
             }
@@ -91,10 +92,10 @@ impl<R: Read> Archive<R> {
                 match self.from.read(&mut [0])? {
                     0 => Ok(None),
                     // There is data after the end.
-                    _ => Err(ArchiveError::Damaged(self.bytes)),
+                    _ => Err(ArchiveError::Damaged(self.bytes, self.bytes + 1)),
                 }
             }
-            _ => Err(ArchiveError::Damaged(began)),
+            _ => Err(ArchiveError::Damaged(began, self.bytes)),
         }
     }
 
@@ -145,22 +146,25 @@ impl<R: Read> Archive<R> {
 
 /// Reads a length and that many bytes, and adds them to `so_far`.
 fn read_part(from: &mut impl Read, so_far: &mut u64, most: u32) -> Result<Vec<u8>, ArchiveError> {
-    let cut = |so_far: u64| {
-        move |e: io::Error| match e.kind() {
-            io::ErrorKind::UnexpectedEof => ArchiveError::Cut(so_far),
-            _ => ArchiveError::Disk(e),
-        }
-    };
-    let mut length = [0; 4];
-    from.read_exact(&mut length).map_err(cut(*so_far))?;
-    let length = u32::from_le_bytes(length);
+    let began = *so_far;
+    let length = read_bytes(from, so_far, 4)?;
+    let length = length.try_into().map_or(0, u32::from_le_bytes);
     if length > most {
-        return Err(ArchiveError::Damaged(*so_far));
+        return Err(ArchiveError::Damaged(began, *so_far));
     }
-    let mut part = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
-    from.read_exact(&mut part).map_err(cut(*so_far))?;
-    *so_far += 4 + u64::from(length);
-    Ok(part)
+    read_bytes(from, so_far, length)
+}
+
+/// Reads `n` bytes, and adds what is there to `so_far`.
+fn read_bytes(from: &mut impl Read, so_far: &mut u64, n: u32) -> Result<Vec<u8>, ArchiveError> {
+    let mut bytes = Vec::with_capacity(usize::try_from(n).unwrap_or(0));
+    from.take(n.into()).read_to_end(&mut bytes)?;
+    *so_far += bytes.len() as u64;
+    if bytes.len() as u64 == u64::from(n) {
+        Ok(bytes)
+    } else {
+        Err(ArchiveError::Cut(*so_far))
+    }
 }
 
 /// Decodes keys and values, each after its length.
