@@ -283,7 +283,7 @@ pub(in crate::cli) enum NotifyArgs {
     Test,
 }
 
-/// Parses `2026-01-31`.
+/// Reads a day in the form of `2026-01-31`.
 fn day(text: &str) -> Result<jiff::civil::Date, String> {
     text.parse()
         .map_err(|_| "it is not a day; write YYYY-MM-DD, such as 2026-01-31".to_owned())
