@@ -84,6 +84,7 @@ impl WorkerDirectory {
 
 /// The current state of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct WorkerFacts {
     pub layout: Layout,
     /// Whether the process runs as root.
