@@ -69,6 +69,13 @@ const AHEAD_M: f64 = 4000.0;
 /// At a greater distance from the course than this, the rest of the course is searched.
 const LOST_M: f64 = 200.0;
 
+/// The course may be longer than the counted way by this factor, and by this many metres.
+const LONGER: f64 = 1.5;
+const LONGER_M: f64 = 600.0;
+
+/// After a long way, the athlete is due at its end, give or take this share of it.
+const DUE_PART: f64 = 0.2;
+
 /// A place given with its distance is searched for this far before and after it.
 const NEAR_M: f64 = 2000.0;
 
@@ -212,6 +219,33 @@ impl Course {
         self.corners.iter().map(|corner| corner.position)
     }
 
+    /// Where an athlete is who has covered `moved_m` since `from_m`; `None` if the course does not pass there within
+    /// that way.
+    pub fn reached(&self, position: Position, from_m: f64, moved_m: f64) -> Option<OnCourse> {
+        let is_on = |at: &OnCourse| at.off_m <= LOST_M;
+        let due_m = from_m + moved_m;
+        // After a long way unseen, the place that is due wins over an earlier one on the same road.
+        let due = (moved_m > AHEAD_M)
+            .then(|| self.nearest(position, due_m - DUE_PART * moved_m, due_m + DUE_PART * moved_m));
+        due.flatten()
+            .filter(is_on)
+            .or_else(|| self.nearest(position, from_m - BACK_M, from_m + reach_m(moved_m)))
+            .filter(is_on)
+    }
+
+    /// The place of a position in either direction from `at_m`, no farther from it than an athlete gets who has covered
+    /// `moved_m`.
+    pub fn near(&self, position: Position, at_m: f64, moved_m: f64) -> Option<OnCourse> {
+        self.nearest(position, at_m - reach_m(moved_m), at_m + reach_m(moved_m))
+            .filter(|at| at.off_m <= LOST_M)
+    }
+
+    /// The place of a position on the rest of the course.
+    pub fn ahead(&self, position: Position, from_m: f64) -> Option<OnCourse> {
+        self.nearest(position, from_m - BACK_M, f64::INFINITY)
+            .filter(|at| at.off_m <= LOST_M)
+    }
+
     /// Finds `position` on the course for an athlete who was at `from_m`. Searches forward from there, and the rest
     /// of the course if the nearest place is too far off.
     pub fn locate(&self, position: Position, from_m: f64) -> Option<OnCourse> {
@@ -276,6 +310,11 @@ impl CourseFile {
         places.sort_by(|a, b| a.along_m.total_cmp(&b.along_m));
         Ok(Self { course, places })
     }
+}
+
+/// How far along the course an athlete may get by covering `moved_m`.
+fn reach_m(moved_m: f64) -> f64 {
+    LONGER.mul_add(moved_m, LONGER_M)
 }
 
 /// The foot of the perpendicular from `position` to the stretch from `a` to `b`, restricted to the distances

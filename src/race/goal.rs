@@ -47,9 +47,13 @@ pub struct RaceGoal<'a> {
 }
 
 impl RaceGoal<'_> {
-    /// Whole distance in metres, if known.
+    /// Whole distance in metres, if known. A course that does not fit says nothing about it.
     pub fn whole_m(&self) -> Option<f64> {
-        self.plan.whole_m(self.course)
+        self.plan.whole_m(self.fitting_course())
+    }
+
+    fn fitting_course(&self) -> Option<&Course> {
+        self.course.filter(|_| self.track.course_unfit.is_none())
     }
 
     /// Distance left in metres, if the whole is known.

@@ -298,6 +298,7 @@ pub fn at_race_time(track: &Track, race_s: f64) -> Timestamp {
 
 /// Climb still ahead in metres, if the course has elevations.
 pub fn climb_left_m(goal: RaceGoal<'_>) -> Option<f64> {
-    let profile = goal.course.and_then(Course::profile)?;
+    let fitting = goal.course.filter(|_| goal.track.course_unfit.is_none());
+    let profile = fitting.and_then(Course::profile)?;
     Some(profile.climb_m(goal.track.progress_m(), f64::INFINITY))
 }

@@ -9,6 +9,7 @@
 
 mod clock;
 mod distance;
+mod follow;
 mod lag;
 mod leg;
 mod leg_change;
@@ -30,12 +31,14 @@ use crate::race::course::Course;
 use crate::race::sport::{self, LegKind, RaceKind};
 use clock::{PhoneStart, Timer};
 use distance::Odometer;
+use follow::CourseFollower;
 use lag::Lag;
 use leg::LegDetector;
 use screen::{Screen, Screened};
 use split::{OpenSplit, SplitStep};
 use still::Stops;
 
+pub use follow::CourseUnfit;
 pub use leg::Leg;
 pub use split::{Split, split_length_m};
 pub use step::{TrackSample, TrackStep};
@@ -68,8 +71,10 @@ pub struct Track {
     pub gaps: Vec<Gap>,
     /// Metres climbed since the start.
     pub ascent_m: f64,
-    /// Distance along the course in metres; `None` without a course.
+    /// Distance along the course in metres; `None` without a course, or if it does not fit.
     pub course_m: Option<f64>,
+    /// Why the course says nothing about the progress.
+    pub course_unfit: Option<CourseUnfit>,
     /// Distance from the course at the newest position in metres; `None` without a course.
     pub off_course_m: Option<f64>,
     pub recent: VecDeque<TrackStep>,
@@ -81,6 +86,7 @@ pub struct Track {
     timer: Timer,
     stops: Stops,
     odometer: Odometer,
+    follower: CourseFollower,
     borders: LegDetector,
     running: Option<OpenSplit>,
     climb: Climb,
@@ -102,6 +108,7 @@ impl Track {
             gaps: Vec::new(),
             ascent_m: 0.0,
             course_m: None,
+            course_unfit: None,
             off_course_m: None,
             recent: VecDeque::new(),
             way: Vec::new(),
@@ -109,6 +116,7 @@ impl Track {
             timer: Timer::default(),
             stops: Stops::default(),
             odometer: Odometer::default(),
+            follower: CourseFollower::default(),
             borders: LegDetector::default(),
             running: None,
             climb: Climb::default(),
@@ -182,7 +190,7 @@ impl Track {
     fn advance(&mut self, course: Option<&Course>, point: &Trackpoint) -> TrackStep {
         let before = self.last;
         let since_s = before.map_or(0.0, |before| point.at.duration_since(before.at).as_secs_f64());
-        let before_m = self.odometer.distance_m();
+        let (before_m, elapsed_s) = (self.odometer.distance_m(), self.elapsed_s());
         let way = self.odometer.advance(point);
         let paused_s = self.timer.paused_s(point);
         let gap = since_s > GAP_S;
@@ -217,7 +225,10 @@ impl Track {
         if self.started_at.is_some() {
             self.cross(point, before.map_or(point.at, |before| before.at), before_m, gap);
             step.leg = self.legs.len().saturating_sub(1);
-            self.place(course, &step);
+            // Without a counter, the way through a gap is known as the crow flies.
+            let crow_flies = gap && way.derived;
+            let missed_m = crow_flies.then(|| since_s * before_m / elapsed_s.max(1.0));
+            self.follow(course, &step, missed_m.unwrap_or_default());
             step.progress_m = self.progress_m();
             let stood_s = self.stops.stood_s();
             let can_stand = self.can_stand(point);
@@ -265,6 +276,7 @@ impl Track {
         let mark = WayMark {
             at: step.at,
             progress_m: step.progress_m,
+            walked_m: step.distance_m,
             stood_s: self.stops.stood_s(),
         };
         way::note(&mut self.way, mark, gap || before.is_none());
@@ -288,20 +300,6 @@ impl Track {
                 gap: gap || before_at.duration_since(step.at).as_secs_f64() < -GAP_S,
             };
             running.advance(length_m, stretch, &mut self.splits);
-        }
-    }
-
-    fn place(&mut self, course: Option<&Course>, step: &TrackStep) {
-        let (Some(course), Some(position)) = (course, step.position) else {
-            return;
-        };
-        let from_m = self.course_m.unwrap_or(0.0);
-        if let Some(at) = course.locate(position, from_m) {
-            self.off_course_m = Some(at.off_m);
-            // A position far off the course says nothing about progress along it.
-            if at.off_m <= 200.0 {
-                self.course_m = Some(from_m.max(at.along_m));
-            }
         }
     }
 

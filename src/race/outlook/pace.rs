@@ -98,6 +98,7 @@ impl LegPace {
         let here = WayMark {
             at: track.last?.at,
             progress_m: track.progress_m(),
+            walked_m: track.distance_m(),
             stood_s: track.stood_s(),
         };
         let begin = leg.started_at;

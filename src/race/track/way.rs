@@ -14,6 +14,8 @@ pub struct WayMark {
     pub at: Timestamp,
     /// Progress along the course or, without one, distance since the start, in metres.
     pub progress_m: f64,
+    /// Distance since the start in metres, without regard to the course.
+    pub walked_m: f64,
     /// Seconds spent standing since the start.
     pub stood_s: f64,
 }

@@ -25,6 +25,8 @@ pub(super) fn with_outlook(snapshot: &Snapshot, answer: Value) -> Value {
         return answer;
     };
     members.insert("plan".into(), plan(snapshot));
+    let unfit = snapshot.track.course_unfit;
+    members.extend(unfit.map(|unfit| ("course_note".to_owned(), json!(unfit.sentence()))));
     members.extend(ahead(snapshot));
     Value::Object(members)
 }
