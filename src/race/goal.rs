@@ -3,12 +3,15 @@
 //! Course, distance, checkpoints and time each give an estimate. Silence may mean the finish only if none of them says
 //! that a clear part of the race is still ahead.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::race::course::Course;
 use crate::race::geo::distance_m;
 use crate::race::plan::RacePlan;
-use crate::race::track::Track;
+use crate::race::track::{Crossing, Gap, Track};
 
 /// More than this share counts as a clear part of the race.
 const CLEAR_PART: f64 = 0.03;
@@ -26,6 +29,15 @@ const AT_LINE_M: f64 = 20.0;
 /// After this much silence near the finish of a course, the athlete is taken to have crossed the line between two
 /// points.
 const STAYS: SignedDuration = SignedDuration::from_mins(2);
+
+/// A line that was crossed this long ago is a finish, wherever the athlete is now; seconds.
+const CROSSED_S: f64 = 180.0;
+
+/// After a gap in which the line was crossed, the athlete is within this distance of it.
+const AWAY_M: f64 = 1500.0;
+
+/// A place at the end of the course may be short of its length by a rounding error.
+const ROUNDING_M: f64 = 0.5;
 
 /// Beyond the whole distance by this share, the athlete is past the line even if the watch runs on.
 const BEYOND_PART: f64 = 1.015;
@@ -81,7 +93,7 @@ impl RaceGoal<'_> {
     pub fn is_short(&self) -> bool {
         let left = self.left_part(self.track.elapsed_s());
         // The watch may measure a little less than the course.
-        left.is_some_and(|left| left > CLEAR_PART) && !self.is_at_line()
+        left.is_some_and(|left| left > CLEAR_PART) && !self.is_at_line() && self.finish().is_none()
     }
 
     /// Whether a clear part is still ahead, so that silence at `now` can't be the finish. Without a distance, the
@@ -122,18 +134,70 @@ impl RaceGoal<'_> {
         let (Some(whole_m), Some(last)) = (self.whole_m(), track.last) else {
             return false;
         };
-        if let Some(end) = self.course.and_then(Course::end)
-            && track.course_m.is_some()
+        if self.finish().is_some_and(|crossing| {
+            last.at.duration_since(crossing.at).as_secs_f64() >= CROSSED_S && self.fitting_course().is_some()
+        }) {
+            return true;
+        }
+        if let Some(end) = self.fitting_course().and_then(Course::end)
+            && (track.course_m.is_some() || (track.off_course_m.is_some() && self.plan.distance_m.is_none()))
         {
             let near = last
                 .position
                 .is_some_and(|here| distance_m(here, end) <= AT_FINISH_M);
-            let stays = silence >= STAYS || self.stands();
+            let stays = track.course_m.is_some() && (silence >= STAYS || self.stands());
             return near && stays && self.came() && !self.is_short_by_course();
         }
         let done_m = track.progress_m();
         let last_bit = whole_m - done_m <= (whole_m * LAST_PART).min(LAST_M);
         done_m >= whole_m * BEYOND_PART || (last_bit && (self.stands() || self.walks_off()))
+    }
+
+    /// When the line was crossed: seen, or in a gap through which the watch counted on past the end of the course.
+    pub fn finish(&self) -> Option<Crossing> {
+        if self.plan.timed_s.is_some() || !self.came() {
+            return None;
+        }
+        let (whole_m, track) = (self.whole_m()?, self.track);
+        let Some(end) = self.fitting_course().and_then(Course::end) else {
+            return track.crossing(whole_m);
+        };
+        let here = track.last.and_then(|last| last.position);
+        let is_near = here.is_none_or(|here| distance_m(here, end) <= AWAY_M);
+        // An athlete who was never on the course has not crossed its line.
+        if track.course_m.is_none() && track.off_course_m.is_some() && !is_near {
+            return None;
+        }
+        let seen = track.crossing(whole_m - ROUNDING_M);
+        seen.or_else(|| self.unseen_finish(whole_m).filter(|_| is_near))
+    }
+
+    /// The crossing of the line in a gap, or before the watch was seen, by the distance that it counted.
+    fn unseen_finish(&self, whole_m: f64) -> Option<Crossing> {
+        let track = self.track;
+        let (started_at, first) = (track.started_at?, track.way.first()?);
+        if first.walked_m >= whole_m {
+            return Some(Crossing {
+                at: first.at,
+                between: Some((started_at, first.at)),
+            });
+        }
+        let before_m = |gap: &Gap| gap.course_m.unwrap_or(0.0);
+        let leads_over = |gap: &&Gap| (0.0..gap.distance_m).contains(&(whole_m - before_m(gap)));
+        let gap = track.gaps.iter().rev().find(leads_over)?;
+        // An athlete who is seen on the course short of the end has not been there.
+        if track.progress_m() > before_m(gap) && whole_m - track.progress_m() > LAST_M {
+            return None;
+        }
+        let whole_s = gap.to.duration_since(gap.from).as_secs_f64();
+        // The athlete came at the speed of the race so far, and may have slowed down after the line.
+        let raced_s = gap.from.duration_since(started_at).as_secs_f64();
+        let into_s = ((whole_m - before_m(gap)) * raced_s / gap.at_m.max(1.0)).min(whole_s);
+        let into = SignedDuration::try_from_secs_f64(into_s).unwrap_or_default();
+        Some(Crossing {
+            at: gap.from.checked_add(into).unwrap_or(gap.to),
+            between: Some((gap.from, gap.to)),
+        })
     }
 
     fn is_at_line(&self) -> bool {

@@ -280,7 +280,7 @@ pub fn places(goal: RaceGoal<'_>, outlook: Option<&Outlook<'_>>) -> Vec<PlaceOut
         at_m: whole_m,
         cutoff_s: None,
         target_s: plan.target_time_s,
-        state: state(whole_m),
+        state: goal.finish().map_or_else(|| state(whole_m), PlaceState::Passed),
     }));
     places
 }

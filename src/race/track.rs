@@ -203,6 +203,7 @@ impl Track {
                 to: point.at,
                 distance_m: way.step_m,
                 at_m: before_m,
+                course_m: self.course_m,
                 paused_s,
             });
         }

@@ -146,10 +146,7 @@ fn ended(
 pub(super) fn finish_s(snapshot: &Snapshot) -> Option<f64> {
     let track = &snapshot.track;
     let started_at = track.started_at?;
-    let crossing = snapshot
-        .goal()
-        .whole_m()
-        .and_then(|whole_m| track.crossing(whole_m));
+    let crossing = snapshot.goal().finish();
     Some(crossing.map_or(track.elapsed_s(), |crossing| {
         crossing.at.duration_since(started_at).as_secs_f64()
     }))

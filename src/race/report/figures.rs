@@ -94,13 +94,23 @@ pub struct StopFigures {
 impl ReportFigures {
     pub fn of(snapshot: &Snapshot) -> Self {
         let (track, plan) = (&snapshot.track, &snapshot.settings);
-        let time_s = track.elapsed_s();
         let is_whole =
             snapshot.watch.finished_at.is_some() || snapshot.watch.over().is_some_and(EndReason::is_finish);
         let target_s = plan.target_time_s.map(f64::from);
+        // The race ends at the line, though the watch may run on.
+        let line = snapshot.goal().finish().filter(|_| is_whole);
+        let line = line.zip(track.started_at);
+        let time_s = line.map_or(track.elapsed_s(), |(line, start)| {
+            line.at.duration_since(start).as_secs_f64()
+        });
+        let end = line.map_or(Timestamp::MAX, |(line, _)| line.at);
+        let after = AfterLine::of(track, end);
         let moving_s: f64 = track.legs.iter().map(|leg| leg.sums.moving_s).sum();
+        let moving_s = (moving_s - after.moving_s).max(0.0);
+        let distance_m = track.distance_m() - after.distance_m;
         let single = track.legs.first().filter(|_| track.legs.len() == 1);
-        let stopped = track.stops();
+        let stopped = track.stops().iter().filter(|stop| stop.from < end);
+        let gaps = track.gaps.iter().filter(|gap| gap.from < end);
         Self {
             time_s,
             is_whole,
@@ -111,21 +121,61 @@ impl ReportFigures {
                 planned_s(snapshot.goal(), track.progress_m()).map(|planned_s| time_s - planned_s)
             },
             moving_s,
-            distance_m: track.distance_m(),
+            distance_m,
             whole_m: snapshot.goal().whole_m(),
-            average: single.map(|leg| (leg.kind, track.distance_m() / moving_s.max(1.0))),
+            average: single.map(|leg| (leg.kind, distance_m / moving_s.max(1.0))),
             ascent_m: track.ascent_m,
             heart_rate: heart_rate(track),
             drift_percent: trend::drift_percent(track),
-            stops: (stopped.len(), stopped.iter().map(Stop::duration_s).sum()),
+            stops: (stopped.clone().count(), stopped.map(Stop::duration_s).sum()),
             gaps: (
-                track.gaps.len(),
-                track
-                    .gaps
-                    .iter()
-                    .map(|gap| gap.to.duration_since(gap.from).as_secs_f64())
+                gaps.clone().count(),
+                gaps.map(|gap| gap.to.min(end).duration_since(gap.from).as_secs_f64())
                     .sum(),
             ),
+        }
+    }
+}
+
+/// What the watch recorded after the line.
+#[derive(Default)]
+struct AfterLine {
+    moving_s: f64,
+    distance_m: f64,
+}
+
+impl AfterLine {
+    fn of(track: &Track, line: Timestamp) -> Self {
+        let Some(last) = track.last.filter(|last| last.at > line) else {
+            return Self::default();
+        };
+        let way = track.way.iter().map(|mark| (mark.at, mark.walked_m));
+        let recent = track.recent.iter().map(|step| (step.at, step.distance_m));
+        let begins_at = track.recent.front().map_or(last.at, |step| step.at);
+        let mut way = way.filter(|(at, _)| *at < begins_at).chain(recent);
+        let mut before = (line, 0.0);
+        let next = way.find(|now| {
+            let is_after = now.0 > line;
+            if !is_after {
+                before = *now;
+            }
+            is_after
+        });
+        let (at, walked_m) = next.unwrap_or((last.at, last.distance_m));
+        let seconds = |from: Timestamp, to: Timestamp| to.duration_since(from).as_secs_f64();
+        let part = seconds(before.0, line) / seconds(before.0, at).max(0.001);
+        let at_line_m = part.mul_add(walked_m - before.1, before.1);
+        let stood = track.stops().iter().chain(track.standing());
+        let stood_s: f64 = stood
+            .map(|stop| seconds(stop.from.max(line), stop.to.max(line)))
+            .sum();
+        let gaps = track.gaps.iter();
+        let unseen_s: f64 = gaps
+            .map(|gap| seconds(gap.from.max(line), gap.to.max(line)))
+            .sum();
+        Self {
+            moving_s: (seconds(line, last.at) - stood_s - unseen_s).max(0.0),
+            distance_m: (last.distance_m - at_line_m).max(0.0),
         }
     }
 }

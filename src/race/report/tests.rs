@@ -86,3 +86,14 @@ fn nothing_seen_makes_a_short_report() {
     let report = report(&snapshot, "Autumn 10k", &[]);
     assert_eq!(report.lines().count(), 3, "{report}");
 }
+
+#[test]
+fn the_time_after_the_line_does_not_count() {
+    let mut snapshot = raced();
+    snapshot.watch.finished_at = Some(at(3600));
+    let figures = ReportFigures::of(&snapshot);
+    assert!((figures.time_s - 3333.3).abs() < 0.1, "{figures:?}");
+    assert!((figures.behind_s.unwrap() - 33.3).abs() < 0.1, "{figures:?}");
+    assert!((figures.distance_m - 10_000.0).abs() < 1.0, "{figures:?}");
+    assert!((figures.moving_s - 3333.3).abs() < 1.0, "{figures:?}");
+}

@@ -54,6 +54,8 @@ pub struct Gap {
     pub distance_m: f64,
     /// Race distance in metres at the start of the gap.
     pub at_m: f64,
+    /// Distance along the course at the start of the gap, if the athlete was on one.
+    pub course_m: Option<f64>,
     /// Seconds of the gap during which the watch's timer did not run.
     pub paused_s: f64,
 }
