@@ -138,7 +138,7 @@ impl FieldReader {
         if seconds.is_none() {
             self.refuse(
                 name,
-                "must be a time after the start as h:mm:ss, such as \"3:29:00\"",
+                "must be a time after the start as h:mm:ss, such as \"3:29:00\", or \"0:45:00\" for 45 minutes",
             );
         }
         seconds
@@ -197,17 +197,14 @@ fn kilometres(value: &Value) -> Option<f64> {
     value.as_f64().filter(|km| (0.1..=2000.0).contains(km))
 }
 
-/// Parses `h:mm:ss` or `h:mm`, up to 999 hours, into seconds.
+/// Parses `h:mm:ss`, up to 999 hours, into seconds. Two parts could be hours and minutes or minutes and seconds, so they
+/// are refused.
 pub(super) fn elapsed(value: &Value) -> Option<u32> {
     let mut parts = value.as_str()?.trim().split(':').map(|part| {
         let digits = (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         part.parse::<u32>().ok().filter(|_| digits)
     });
-    let (hours, minutes) = (parts.next()??, parts.next()??);
-    let seconds = match parts.next() {
-        None => 0,
-        Some(seconds) => seconds?,
-    };
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
     let fits = minutes < 60 && seconds < 60 && parts.next().is_none();
     let all = hours * 3600 + minutes * 60 + seconds;
     (fits && all > 0).then_some(all)

@@ -3,12 +3,13 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::race::course::{Course, CourseFile};
+use crate::race::course::{BadCourse, Course, CourseFile};
 use crate::race::place_rule::PlaceRule;
 use crate::race::recipients::Recipient;
 use crate::race::sport::{LegKind, RaceKind};
 use crate::race::thresholds::Thresholds;
 
+mod agreement;
 mod fields;
 mod implied;
 mod recipient_fields;
@@ -154,11 +155,36 @@ impl RacePlan {
         }
     }
 
+    /// Whether the person gave the distance, instead of the race's type implying it.
+    pub fn has_given_distance(&self) -> bool {
+        let implied_m = self.type_text.as_deref().and_then(implied::distance_m);
+        self.distance_m.is_some() && self.distance_m != implied_m
+    }
+
+    /// Refuses a course whose length contradicts the distance that the person gave. `is_given` tells whether they gave
+    /// it just now; otherwise it counts if the race's type does not imply it.
+    pub fn refuse_other_course(&self, course: &Course, is_given: bool) -> Result<(), BadCourse> {
+        let given_m = self.distance_m.filter(|_| is_given || self.has_given_distance());
+        match given_m {
+            Some(given_m) if (given_m / course.length_m().max(1.0) - 1.0).abs() > SCALED_TO_GIVEN => {
+                Err(BadCourse::Contradicts {
+                    course_km: course.length_m() / 1000.0,
+                    distance_km: given_m / 1000.0,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Adopts the waypoints of a course: a checkpoint of the same name moves to the waypoint, and the others become
     /// checkpoints.
     pub fn adopt(&mut self, file: &CourseFile) {
         let length_m = file.course.length_m();
-        for place in &file.places {
+        for place in file
+            .places
+            .iter()
+            .filter(|place| !agreement::is_taken(&place.name))
+        {
             let named = self
                 .checkpoints
                 .iter_mut()

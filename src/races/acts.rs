@@ -68,6 +68,9 @@ impl From<RecipientProblem> for RaceActError {
     }
 }
 
+/// The fields whose change may contradict the others.
+const CONTRADICTING: [&str; 5] = ["race_type", "distance_km", "checkpoints", "legs", "course_gpx"];
+
 impl Races {
     /// A watched race of this account.
     pub(super) fn watched_race_of(
@@ -210,15 +213,23 @@ impl Races {
             }
             let dropped_phones = dropped_phones(&state.row.settings.recipients, &plan.recipients);
             let has_distance = changes.contains_key("distance_km");
-            let most = RacePlan::course_tolerance(has_distance);
+            let is_given = changes.get("distance_km").is_some_and(|km| !km.is_null());
+            let most = RacePlan::course_tolerance(is_given || plan.has_given_distance());
             let new_course = changes.contains_key("course_gpx") || has_distance;
             if let Some(gpx) = gpx {
-                state.course = Some(Arc::new(adopt_course(&mut plan, &gpx, most)?));
+                state.course = Some(Arc::new(adopt_course(&mut plan, &gpx, is_given)?));
             } else if changes.contains_key("course_gpx") {
                 state.course = None;
             } else if let (true, Some(distance_m)) = (has_distance, plan.distance_m) {
                 let course = state.course.as_deref().cloned();
+                if let Some(course) = &course {
+                    plan.refuse_other_course(course, is_given)?;
+                }
                 state.course = course.map(|course| Arc::new(course.scaled_to(distance_m, most)));
+            }
+            // What was accepted earlier is not asked again by a change of something else.
+            if CONTRADICTING.iter().any(|field| changes.contains_key(*field)) {
+                plan.refuse_contradictions(state.course.as_deref())?;
             }
             state.row.settings = plan;
             if new_course || state.row.settings.kind != before {

@@ -93,8 +93,10 @@ pub(super) struct ReachedLink {
 }
 
 /// Reads the course of a race, whose waypoints become checkpoints.
-pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, most: f64) -> Result<Course, BadCourse> {
+pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, is_given: bool) -> Result<Course, BadCourse> {
+    let most = RacePlan::course_tolerance(is_given || plan.has_given_distance());
     let file = CourseFile::read(gpx, plan.distance_m, most)?;
+    plan.refuse_other_course(&file.course, is_given)?;
     plan.adopt(&file);
     Ok(file.course)
 }
@@ -122,14 +124,21 @@ impl Races {
         let races = &self.0;
         let (settings, gpx) = RacePlan::read(config)?;
         let mut settings = races.in_time_zone(settings);
-        let most = RacePlan::course_tolerance(config.contains_key("distance_km"));
+        let is_given = config.get("distance_km").is_some_and(|km| !km.is_null());
+        let most = RacePlan::course_tolerance(is_given || settings.has_given_distance());
         let mut course = gpx
-            .map(|gpx| adopt_course(&mut settings, &gpx, most))
+            .map(|gpx| adopt_course(&mut settings, &gpx, is_given))
             .transpose()?;
+        settings.refuse_contradictions(course.as_ref())?;
         let reached = self.reach(text).await?;
         let Some(race) = carry_on else {
             if course.is_none() {
                 course = self.course_of_session(&reached.link).await;
+                // A course that the athlete loaded for something else does not overrule the given distance.
+                course = course.filter(|course| {
+                    settings.refuse_other_course(course, is_given).is_ok()
+                        && settings.refuse_contradictions(Some(course)).is_ok()
+                });
                 if let Some(distance_m) = settings.distance_m {
                     course = course.map(|course| course.scaled_to(distance_m, most));
                 }

@@ -1,7 +1,7 @@
 //! Reasons for refusing a course.
 
 /// The sender of the course can fix each of these.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BadCourse {
     #[error("course_gpx: the text is not a GPX file (XML with a gpx element)")]
     NotGpx,
@@ -19,4 +19,9 @@ pub enum BadCourse {
         line: String,
         parts: String,
     },
+    #[error(
+        "course_gpx: the course is {course_km:.1} km long and distance_km is {distance_km:.1}: give the whole course (all laps), \
+         or leave the wrong one of the two out (as null if it was given earlier)"
+    )]
+    Contradicts { course_km: f64, distance_km: f64 },
 }

@@ -106,6 +106,8 @@ impl RacePlan {
 
     /// Name, type, distance and legs. A type implies what is not given.
     fn change_race(&mut self, fields: &mut FieldReader) {
+        // Legs that nobody gave change with the distance.
+        let are_implied = !self.legs.is_empty() && self.legs == implied::legs(self.kind, self.distance_m);
         if fields.has("race_name") {
             self.name = fields.text("race_name", 80);
         }
@@ -128,7 +130,7 @@ impl RacePlan {
             if self.distance_m.is_none() && sum_m > 0.0 {
                 self.distance_m = Some(sum_m);
             }
-        } else if has_type {
+        } else if has_type || are_implied {
             self.legs = implied::legs(self.kind, self.distance_m);
         }
     }

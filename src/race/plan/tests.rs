@@ -130,7 +130,7 @@ fn thresholds_are_changed_one_by_one() {
 #[test]
 fn distances_times_and_checkpoints() {
     let (settings, gpx) = read(json!({"race_type": "Marathon", "target_time": "3:29:00", "course_gpx": "<gpx/>",
-        "checkpoints": [{"name": "VP2", "km": 20.5, "cutoff": "2:30"}, {"name": "VP1", "km": 10, "target": "0:50:00"}]}))
+        "checkpoints": [{"name": "VP2", "km": 20.5, "cutoff": "2:30:00"}, {"name": "VP1", "km": 10, "target": "0:50:00"}]}))
     .unwrap();
     assert_eq!(
         (settings.kind, settings.distance_m),
@@ -141,7 +141,8 @@ fn distances_times_and_checkpoints() {
     assert_eq!(settings.checkpoints[1].cutoff_s, Some(9_000));
     assert_eq!(gpx.as_deref(), Some("<gpx/>"));
     for text in [
-        "", "1", "0:00", "1:60", "1:00:60", "1:2:3:4", "-1:00", "1:+5", "9999:00",
+        "", "1", "0:00", "45:00", "14:00", "0:00:00", "1:60", "1:00:60", "1:2:3:4", "-1:00", "1:+5",
+        "9999:00",
     ] {
         assert_eq!(elapsed(&json!(text)), None, "{text}");
     }
@@ -170,4 +171,27 @@ proptest::proptest! {
             drop(read(json!({ name.clone(): value, "checkpoints": [value] })));
         }
     }
+}
+
+#[test]
+fn a_course_does_not_overrule_the_given_distance() {
+    let places: Vec<_> = (0..=208)
+        .map(|i| crate::garmin::livetrack::Position {
+            lat: 46.62,
+            lon: 14.3 + f64::from(i) * 100.0 / 76_370.0,
+        })
+        .collect();
+    let course = Course::from_places(&places).unwrap();
+    let (lap, _) = read(json!({"distance_km": 42.2})).unwrap();
+    let refused = lap.refuse_other_course(&course, true).unwrap_err().to_string();
+    assert!(
+        refused.contains("the course is 20.8 km long and distance_km is 42.2: give the whole course"),
+        "{refused}"
+    );
+    // Given earlier, and a distance that the type implies.
+    assert!(lap.refuse_other_course(&course, false).is_err());
+    let (marathon, _) = read(json!({"race_type": "marathon"})).unwrap();
+    assert!(marathon.refuse_other_course(&course, false).is_ok());
+    let (half, _) = read(json!({"distance_km": 21.1})).unwrap();
+    assert!(half.refuse_other_course(&course, true).is_ok());
 }
