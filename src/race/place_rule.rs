@@ -77,7 +77,9 @@ pub fn read_position(text: &str) -> Option<Position> {
 /// A distance from the start as `31.5`, `31.5 km` or `km 31.5`, in metres.
 pub fn read_kilometres(text: &str) -> Option<f64> {
     let bare = text.to_lowercase().replace("km", "");
-    let km: f64 = bare.trim().replace(',', ".").parse().ok()?;
+    let bare = bare.trim().replace(',', ".");
+    let is_plain = bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let km: f64 = bare.parse().ok().filter(|_| is_plain)?;
     (0.0..=2000.0).contains(&km).then_some(km * 1000.0)
 }
 
@@ -90,6 +92,8 @@ pub enum BadDueTime {
     Unreadable,
     #[error("{0} has already passed")]
     Past(String),
+    #[error("{clock} has just passed today; give a later time, or \"{tomorrow}\" if tomorrow is meant")]
+    JustPassed { clock: String, tomorrow: String },
     #[error("{0} is more than a week away")]
     Far(String),
 }
@@ -97,10 +101,26 @@ pub enum BadDueTime {
 /// The longest wait. Races of more than a week are not tracked by one link.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// A time of day that passed less than this long ago is refused, because it may be a mistake.
+const JUST_PASSED: SignedDuration = SignedDuration::from_hours(3);
+
 /// Reads a time of day (the next one after `now`), a local date and time, or a time with its offset.
 pub fn read_due_time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, BadDueTime> {
     let text = text.trim();
     if let Some(clock) = read_clock(text) {
+        let today = now.to_zoned(zone.clone()).date();
+        let today_at = today.to_datetime(clock).to_zoned(zone.clone()).ok();
+        // A time of day that has just passed hardly means tomorrow.
+        if let Some(past) = today_at.filter(|at| {
+            let ago = now.duration_since(at.timestamp());
+            ago >= SignedDuration::ZERO && ago < JUST_PASSED
+        }) {
+            let tomorrow = past.date().tomorrow().unwrap_or(today);
+            return Err(BadDueTime::JustPassed {
+                clock: past.strftime("%H:%M").to_string(),
+                tomorrow: format!("{tomorrow} {}", past.strftime("%H:%M")),
+            });
+        }
         return next_at(clock, now, zone).ok_or(BadDueTime::Unreadable);
     }
     let local = |text: &str| {
@@ -153,8 +173,15 @@ mod tests {
         let now: Timestamp = "2026-10-04T12:30:00Z".parse().unwrap();
         for (text, expected) in [
             ("18:00", Ok("2026-10-04T16:00:00Z")),
-            // 14:30 in Vienna is now, so the next 14:30 is meant.
-            ("14:30", Ok("2026-10-05T12:30:00Z")),
+            // 14:30 in Vienna is now.
+            (
+                "14:25",
+                Err(BadDueTime::JustPassed {
+                    clock: "14:25".into(),
+                    tomorrow: "2026-10-05 14:25".into(),
+                }),
+            ),
+            ("11:29", Ok("2026-10-05T09:29:00Z")),
             ("9:05:30", Ok("2026-10-05T07:05:30Z")),
             ("2026-10-05 02:00", Ok("2026-10-05T00:00:00Z")),
             ("2026-10-05T02:00", Ok("2026-10-05T00:00:00Z")),
@@ -187,7 +214,9 @@ mod tests {
         for text in ["31.5", "31,5 km", "km 31.5"] {
             assert_eq!(read_kilometres(text), Some(31_500.0), "{text}");
         }
-        assert_eq!(read_kilometres("K3"), None);
+        for text in ["K3", "1e3", "-5", "inf", "NaN"] {
+            assert_eq!(read_kilometres(text), None, "{text}");
+        }
         assert_eq!(
             read_position("46.62, -14.31"),
             Some(Position {

@@ -17,6 +17,9 @@ use crate::race::trend;
 /// How long before the early end of an arrival window a crew should be at a place.
 const CREW_BEFORE: SignedDuration = SignedDuration::from_mins(10);
 
+/// Kilometres that are this little beyond the finish are rounded ones; metres.
+const BEYOND_M: f64 = 50.0;
+
 const METRES_PER_MILE: f64 = 1609.344;
 
 /// Adds plan, distance left, climb left and outlook to an answer about a race.
@@ -224,13 +227,16 @@ pub fn place_rules(snapshot: &Snapshot) -> Vec<Value> {
 }
 
 /// A place that somebody asks for: a checkpoint by name, the finish, kilometres from the start, or a position on the
-/// course.
+/// course. `None` also for a place beyond the finish ([`beyond_finish`]).
 pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
     let asked = asked.trim();
     let outlook = snapshot.outlook();
     let mut known = outlook::places(snapshot.goal(), outlook.as_ref()).into_iter();
     if let Some(found) = known.find(|place| place.name.eq_ignore_ascii_case(asked)) {
         return Some(found);
+    }
+    if beyond_finish(snapshot, asked).is_some() {
+        return None;
     }
     let at_m = read_kilometres(asked).or_else(|| {
         let course = snapshot.course.as_ref()?;
@@ -250,6 +256,16 @@ pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
         target_s: None,
         state,
     })
+}
+
+/// What to say of kilometres that lie beyond the finish.
+pub fn beyond_finish(snapshot: &Snapshot, asked: &str) -> Option<String> {
+    let whole_m = snapshot
+        .goal()
+        .whole_m()
+        .filter(|_| snapshot.settings.timed_s.is_none())?;
+    let is_beyond = read_kilometres(asked.trim()).is_some_and(|at_m| at_m > whole_m + BEYOND_M);
+    is_beyond.then(|| format!("the race is {} long", text::km(whole_m)))
 }
 
 /// `get_outlook`. `asked` is the place that the call names.

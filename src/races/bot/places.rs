@@ -8,7 +8,7 @@ use crate::race::outlook::{self, PlaceOutlook, PlaceState};
 use crate::race::page::{PageWords, SpokenRace};
 use crate::race::snapshot::Snapshot;
 use crate::race::text;
-use crate::races::answers::{WhyNoOutlook, find_place, why_unknown};
+use crate::races::answers::{WhyNoOutlook, beyond_finish, find_place, why_unknown};
 
 /// Maximum number of names that are offered instead of an unknown one.
 const MOST_OFFERED: usize = 5;
@@ -26,6 +26,9 @@ pub(super) enum EtaAnswer {
 
 /// When the athlete gets to the places ahead, or to the one that is asked for.
 pub(super) fn eta(snapshot: &Snapshot, asked: Option<&str>, words: &'static PageWords) -> EtaAnswer {
+    if let Some(beyond) = asked.and_then(|asked| beyond_finish(snapshot, asked)) {
+        return EtaAnswer::Told(format!("There is no such place: {beyond}."));
+    }
     let spoken = SpokenRace::new(snapshot, words);
     let outlook = snapshot.outlook();
     let known = outlook::places(snapshot.goal(), outlook.as_ref());

@@ -173,6 +173,9 @@ pub(super) fn get_outlook(call: &mut RaceCall<'_>) -> Result<Value, RaceToolErro
     let snapshot = call.view(&race)?.snapshot;
     let place = asked.map(|asked| {
         answers::find_place(&snapshot, &asked).ok_or_else(|| {
+            if let Some(beyond) = answers::beyond_finish(&snapshot, &asked) {
+                return RaceToolError(format!("place: {beyond}; use \"finish\" for its end"));
+            }
             RaceToolError(
                 "place: must be the name of a checkpoint, \"finish\", kilometres from the start such as 31.5, or \
                  a position on the course such as 46.62,14.31"

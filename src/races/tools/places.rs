@@ -80,9 +80,15 @@ async fn add(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
 async fn remove(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
     let (place, name) = (call.args.name("place")?, call.args.name("name")?);
     let race = call.race(&ARGUMENTS)?;
-    call.races
-        .unwatch_place(call.caller, &race, name.or(place).as_deref())
-        .await?;
+    let Some(which) = name.or(place) else {
+        return Err(RaceToolError(
+            "place: is missing; name the place whose alerts to remove, or give \"all\" to remove every one"
+                .into(),
+        ));
+    };
+    let is_all = which.eq_ignore_ascii_case("all");
+    let which = Some(which.as_str()).filter(|_| !is_all);
+    call.races.unwatch_place(call.caller, &race, which).await?;
     listed(call, &race)
 }
 

@@ -114,6 +114,7 @@ async fn what_can_not_be_waited_for_is_refused_with_the_way_out() {
             json!({"place": "46.6,14.3", "by": "18:00", "radius_m": 5}),
             "radius_m: must be a whole number from 30",
         ),
+        (json!({"action": "remove"}), "place: is missing"),
         (json!({"action": "forget"}), "action: must be add, list or remove"),
         (
             json!({"action": "remove", "place": "K9"}),

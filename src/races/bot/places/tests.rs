@@ -51,6 +51,19 @@ fn told(asked: Option<&str>) -> String {
 }
 
 #[test]
+fn a_place_beyond_the_finish_has_no_arrival() {
+    assert_eq!(
+        told(Some("99")),
+        "There is no such place: the race is 21.1 km long."
+    );
+    assert!(told(Some("21.1")).contains("21.1"));
+    assert!(matches!(
+        eta(&race(false), Some("1e3"), english()),
+        EtaAnswer::NoSuchPlace(_)
+    ));
+}
+
+#[test]
 fn without_a_place_all_that_lie_ahead_are_told() {
     let all = told(None);
     let lines: Vec<_> = all.lines().collect();
