@@ -50,9 +50,12 @@ pub(super) fn draw(
         Constraint::Length(19),
         Constraint::Length(8),
     ];
-    let table = Table::new(shown.map(|place| row(state, theme, place)), widths)
-        .header(Row::new(header).style(theme.style(Role::Accent)))
-        .block(boxed(state, theme, "Places"));
+    let table = Table::new(
+        shown.map(|place| row(state, theme, place, ended_at(detail, place))),
+        widths,
+    )
+    .header(Row::new(header).style(theme.style(Role::Accent)))
+    .block(boxed(state, theme, "Places"));
     frame.render_widget(table, area);
 }
 
@@ -69,16 +72,32 @@ fn window(state: &ConsoleState, [early, likely, late]: [Timestamp; 3]) -> String
     format!("{} ({}-{})", time(likely), time(early), time(late))
 }
 
-fn row(state: &ConsoleState, theme: Theme, place: &RacePlaceView) -> Row<'static> {
+/// The end of a race that finished, for its finish.
+fn ended_at(detail: &RaceDetail, place: &RacePlaceView) -> Option<Timestamp> {
+    let is_finish =
+        detail.places.last().is_some_and(|last| std::ptr::eq(last, place)) && place.name == "finish";
+    detail
+        .race
+        .ended_at
+        .filter(|_| is_finish && detail.race.state == "finished")
+}
+
+fn row(
+    state: &ConsoleState,
+    theme: Theme,
+    place: &RacePlaceView,
+    ended_at: Option<Timestamp>,
+) -> Row<'static> {
     let time = |at| time_of_day(at, &state.zone);
-    let arrival = match (place.passed_at, place.arrival) {
+    let passed_at = place.passed_at.or(ended_at);
+    let arrival = match (passed_at, place.arrival) {
         (Some(at), _) => Span::styled(format!("passed {}", time(at)), theme.style(Role::Ok)),
         (None, Some(arrival)) => Span::raw(window(state, arrival)),
         (None, None) => Span::styled("not known yet", theme.style(Role::Dim)),
     };
     let margin = place
         .cutoff_at
-        .zip(place.passed_at.or(place.arrival.map(|[_, likely, _]| likely)))
+        .zip(passed_at.or(place.arrival.map(|[_, likely, _]| likely)))
         .map(|(cutoff, arrives)| cutoff.duration_since(arrives).as_secs_f64());
     let cutoff = match (margin, place.cutoff_at) {
         (Some(margin_s), _) => {
