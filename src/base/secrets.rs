@@ -15,4 +15,4 @@ pub use hash::{
     TokenHash, constant_time_eq, derived_token, hmac_sha256, random_bytes, random_id, random_token, sha256,
 };
 pub use text::Secret;
-pub use vault::{RootSecret, RootSecretError, SealError, Vault};
+pub use vault::{KEPT_COPY, RootSecret, RootSecretError, SealError, Vault};

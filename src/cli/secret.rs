@@ -36,7 +36,7 @@ pub(super) async fn rotate_secret(args: RotateSecretArgs) -> anyhow::Result<()> 
     let file = match &config.secret {
         SecretSource::Text(_) => None,
         SecretSource::File(path) if path.starts_with(CREDENTIALS) => None,
-        SecretSource::File(path) | SecretSource::Created(path) => Some(path.as_path()),
+        SecretSource::File(path) | SecretSource::Created { path, .. } => Some(path.as_path()),
     };
     let apart = args.apart.as_deref();
     if apart == Some(Path::new("-")) {

@@ -84,7 +84,7 @@ impl Config {
         let data_dir = reader.path(&settings::DATA_DIR);
         let db_path = reader.path(&settings::DB_PATH);
         let runtime_dir = reader.path(&settings::RUNTIME_DIR);
-        let secret = secret::read(&mut reader, &mut warnings);
+        let secret = secret::read(&mut reader, &db_path, &mut warnings);
         let sign_in_ttl = reader.days(&settings::ACCESS_TOKEN_TTL_DAYS);
         let sign_in = SignInSettings {
             spacing: reader.duration(&settings::SIGN_IN_SPACING, 1),

@@ -137,7 +137,7 @@ settings! {
         "The secret that seals the data, at least 32 characters; better given as a file.",
         "or leave it out: a file is created for you";
     GATEWAY_SECRET_FILE: Restart, Text, "the configuration directory/secret",
-        "The file that holds the secret; created when missing.";
+        "The file that holds the secret; created when it is missing and there is no data yet.";
     GARMIN_MCP_CMD: Restart, Text, "the built-in worker",
         "The command that starts a worker, as words; never run by a shell.",
         "write a program and its arguments";

@@ -10,6 +10,7 @@ use nix::unistd::{AccessFlags, Uid, User, access};
 
 use super::{Finding, Patient};
 use crate::base::causes::chain;
+use crate::base::secrets::KEPT_COPY;
 use crate::config::SecretSource;
 use crate::gateway::unknown_names;
 use crate::tools;
@@ -48,19 +49,17 @@ pub(super) fn secret(patient: &Patient) -> Vec<Finding> {
     const CHECK: &str = "secret";
     let path = match &patient.config.secret {
         SecretSource::Text(_) => return vec![Finding::ok(CHECK, "given in the settings")],
-        SecretSource::File(path) | SecretSource::Created(path) => path,
+        SecretSource::File(path) | SecretSource::Created { path, .. } => path,
     };
     let shown = path.display();
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            // A directory that this user may not enter belongs to a gateway that has run.
-            let has_data = patient.config.db_path.try_exists().unwrap_or(true);
-            return vec![if has_data {
+            return vec![if patient.config.secret.is_lost() {
                 Finding::fail(
                     CHECK,
                     format!("{shown} is missing, and the data can't be opened without it"),
-                    "put back the copy that you keep apart from the backups",
+                    KEPT_COPY,
                 )
             } else {
                 Finding::ok(CHECK, format!("{shown} will be created at the first start"))

@@ -16,6 +16,9 @@ const TAG_LEN: usize = 16;
 /// The minimum length of a secret, in characters.
 const MIN_SECRET_CHARS: usize = 32;
 
+/// The fix for a lost secret.
+pub const KEPT_COPY: &str = "put back the copy that you keep apart from the backups";
+
 /// The secret that the operator keeps apart from the data. Anyone with both can read everything.
 #[derive(Clone, Debug)]
 pub struct RootSecret(Secret);
@@ -31,6 +34,9 @@ pub enum RootSecretError {
     /// Operator: the secret was copied from an example.
     #[error("it is the placeholder of an example; make one with: openssl rand -base64 48")]
     Placeholder,
+    /// Operator: there is data, but not the secret that it was sealed with. A new one could not open it.
+    #[error("{path} is missing, and the data can't be opened without it; {KEPT_COPY}", path = .0.display())]
+    Lost(PathBuf),
     /// Operator: the secret file exists but can't be read.
     #[error("{path} cannot be read", path = .0.display())]
     Unreadable(PathBuf, #[source] std::io::Error),
