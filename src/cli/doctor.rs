@@ -7,9 +7,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::exit::{UNAVAILABLE, WrongSettings};
+use super::location::{default_socket, socket_in};
 use super::output::{Paint, has_color, paint, say};
+use crate::admin::SOCKET_NAME;
 use crate::base::clock::Clock;
-use crate::config::Sources;
+use crate::config::settings::RUNTIME_DIR;
+use crate::config::{Config, SettingSource, Sources};
 use crate::console::words::{many, plain};
 use crate::doctor::{self, Finding, Verdict, Visit};
 
@@ -32,9 +35,8 @@ pub(super) struct DoctorArgs {
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
     let sources = Sources::of_operator(args.env_file.env_file.as_deref()).map_err(WrongSettings::from)?;
     let visit = Visit {
+        socket: socket(args.socket, &sources),
         sources,
-        // The doctor itself reports wrong settings.
-        socket: super::location::socket_path(args.socket).ok(),
         program: super::program()?,
         clock: Clock::system(),
         patience: ANSWER_TIMEOUT,
@@ -56,6 +58,22 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<ExitCode> {
         ExitCode::from(UNAVAILABLE)
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// The socket of the gateway that these settings describe. A `RUNTIME_DIR` among them is taken at its word; otherwise
+/// the gateway may be the system's. `None`: the settings are wrong, which the doctor itself reports.
+fn socket(given: Option<PathBuf>, sources: &Sources) -> Option<PathBuf> {
+    if let Some(path) = given {
+        return Some(socket_in(path));
+    }
+    let config = Config::load(sources).ok()?;
+    let source = config.effective.iter().find(|one| one.name == RUNTIME_DIR.name);
+    let is_default = source.is_none_or(|one| one.source == SettingSource::Default);
+    Some(if is_default {
+        default_socket(&config.runtime_dir)
+    } else {
+        config.runtime_dir.join(SOCKET_NAME)
     })
 }
 
@@ -88,4 +106,24 @@ fn summary(findings: &[Finding]) {
         (_, 0) => format!("\n{failed} to fix."),
         (..) => format!("\n{failed} to fix, and {warned}."),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_that_of_the_settings_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("my.env");
+        std::fs::write(&file, "RUNTIME_DIR=/run/my-own\n").unwrap();
+        let secret = ("GATEWAY_SECRET", "0123456789abcdef0123456789abcdef");
+        let sources = Sources::of_pairs([("HOME", "/h"), secret])
+            .with_file(Some(&file))
+            .unwrap();
+        let of_file = Some(PathBuf::from("/run/my-own/admin.sock"));
+        assert_eq!(socket(None, &sources), of_file);
+        let given = Some(PathBuf::from("/run/other.sock"));
+        assert_eq!(socket(given.clone(), &sources), given);
+    }
 }

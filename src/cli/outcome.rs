@@ -87,7 +87,7 @@ fn code(e: &(dyn Error + 'static)) -> Option<u8> {
         )
         || matches!(
             e.downcast_ref(),
-            Some(OpenError::WrongSecret(_) | OpenError::Newer { .. })
+            Some(OpenError::WrongSecret(_) | OpenError::Newer { .. } | OpenError::NotADirectory(_))
         )
         || matches!(e.downcast_ref(), Some(RotateError::WrongSecret));
     let disk = e.is::<NotWritten>()

@@ -33,11 +33,7 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
             )];
         }
         Err(e) => {
-            return vec![Finding::fail(
-                CHECK,
-                e.to_string(),
-                "use sudo, a user in its group, or the same version of this program",
-            )];
+            return vec![Finding::fail(CHECK, e.to_string(), unreached(&e))];
         }
     };
     let program = client.hello().program.clone();
@@ -75,6 +71,19 @@ pub(super) async fn gateway(patient: &mut Patient) -> Vec<Finding> {
     findings
 }
 
+/// What to do about a gateway that runs but can't be asked.
+pub(super) fn unreached(e: &ClientError) -> &'static str {
+    match e {
+        ClientError::Broken(_) | ClientError::Silent => "restart it: systemctl restart garmin-gateway",
+        ClientError::NotAllowed(_) => "use sudo, or a user in its group",
+        ClientError::OtherVersion { .. } => {
+            "use the same version of this program, or restart it: systemctl restart garmin-gateway"
+        }
+        ClientError::NotRunning(_) => "start it: systemctl start garmin-gateway, or garmin-gateway serve",
+        ClientError::Refused(_) => "see `garmin-gateway monitor --all`",
+    }
+}
+
 /// Checks whether the store is intact and can be opened. A running gateway has it open, and reports if it can't
 /// write.
 pub(super) fn store(patient: &Patient) -> Vec<Finding> {
@@ -91,15 +100,11 @@ pub(super) fn store(patient: &Patient) -> Vec<Finding> {
             Ok(AdminAnswer::Overview(seen)) => {
                 vec![Finding::ok(
                     CHECK,
-                    format!("open, {} kB", seen.store_bytes.div_ceil(1024)),
+                    format!("open, {} KB", seen.store_bytes.div_ceil(1024)),
                 )]
             }
             Ok(_) => Vec::new(),
-            Err(e) => vec![Finding::fail(
-                CHECK,
-                e.to_string(),
-                "see `garmin-gateway monitor --all`",
-            )],
+            Err(e) => vec![Finding::fail(CHECK, e.to_string(), unreached(e))],
         };
     }
     if let Some(finding) = not_there(&patient.config.db_path) {
@@ -159,7 +164,7 @@ fn opened(path: &Path, secret: &RootSecret) -> Finding {
     match Store::open(path, secret) {
         Ok(store) => Finding::ok(
             CHECK,
-            format!("opens, {} kB", store.size_on_disk().div_ceil(1024)),
+            format!("opens, {} KB", store.size_on_disk().div_ceil(1024)),
         ),
         Err(e) => Finding::fail(
             CHECK,
@@ -170,6 +175,9 @@ fn opened(path: &Path, secret: &RootSecret) -> Finding {
                 }
                 OpenError::InUse(_) => {
                     "find the other process with fuser, or give this gateway its own DATA_DIR"
+                }
+                OpenError::NotADirectory(_) => {
+                    "set DB_PATH to a directory, or to a path where nothing is yet"
                 }
                 OpenError::Newer { .. } => "install the newer version again",
                 OpenError::Disk { .. } | OpenError::Damaged { .. } => {
@@ -216,10 +224,10 @@ async fn rehearse(patient: &mut Patient, check: &'static str, fix: &str) -> Vec<
     if let Some(gateway) = &mut patient.gateway {
         let request = AdminRequest::Act(AdminAct::RehearseWorker);
         return vec![match gateway.ask_within(request, patience).await {
-            Ok(AdminAnswer::Done(text)) => Finding::ok(check, text),
+            Ok(AdminAnswer::Done(text)) => rehearsed_well(check, text),
             Ok(_) => return Vec::new(),
             Err(ClientError::Refused(AdminRefusal::Unavailable(reason))) => Finding::fail(check, reason, fix),
-            Err(e) => Finding::fail(check, e.to_string(), fix),
+            Err(e) => Finding::fail(check, e.to_string(), unreached(&e)),
         }];
     }
     let lifecycle = Lifecycle::new();
@@ -230,6 +238,19 @@ async fn rehearse(patient: &mut Patient, check: &'static str, fix: &str) -> Vec<
     lifecycle.drain(Duration::from_secs(5)).await;
     vec![match rehearsed {
         Rehearsal::Fails(reason) => Finding::fail(check, reason, fix),
-        works => Finding::ok(check, works.to_string()),
+        works => rehearsed_well(check, works.to_string()),
     }]
+}
+
+/// A worker that lists no tool works, but nobody can use it.
+fn rehearsed_well(check: &'static str, says: String) -> Finding {
+    if says.starts_with(rehearsal::NO_TOOLS) {
+        Finding::warn(
+            check,
+            says,
+            "check the names in GARMIN_ENABLED_TOOLS and GARMIN_DISABLED_TOOLS",
+        )
+    } else {
+        Finding::ok(check, says)
+    }
 }

@@ -31,7 +31,13 @@ pub enum OpenError {
     /// sled can't read its files, or the data key is missing.
     #[error("the database in {path} is damaged ({reason}); {}", census::ADVICE, path = .path.display())]
     Damaged { path: PathBuf, reason: String },
-    #[error("{path} can't be opened: {reason}", path = .path.display())]
+    /// A file is in the way of the database, which is a directory.
+    #[error("{path} is not a directory; set DB_PATH to one, or to a path where nothing is yet", path = .0.display())]
+    NotADirectory(PathBuf),
+    #[error(
+        "{path} can't be opened: {reason}; check its disk and its owner, or set DB_PATH to another directory",
+        path = .path.display()
+    )]
     Disk { path: PathBuf, reason: String },
 }
 
@@ -82,6 +88,9 @@ impl Files {
     pub(super) fn open(&self) -> Result<OpenDatabase, OpenError> {
         use std::os::unix::fs::DirBuilderExt;
 
+        if self.path.exists() && !self.path.is_dir() {
+            return Err(OpenError::NotADirectory(self.path.clone()));
+        }
         if swap::finish(&self.path).map_err(|e| self.refused(&e))? {
             tracing::info!("store.swap_finished");
         }

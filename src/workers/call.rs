@@ -34,6 +34,9 @@ pub enum UpstreamAnswer {
     Error(Box<RawValue>),
 }
 
+/// Stands between the reason of a failed start and the time of the next one.
+pub(super) const NEXT_TRY: &str = "; the next try is possible in ";
+
 /// Why a call got no answer from a worker.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkerError {

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use super::call::NEXT_TRY;
 use super::{SILENCE, UpstreamAnswer, UpstreamCall, Workers, WorkersParts};
 use crate::accounts::{AccountId, Accounts};
 use crate::base::clock::Clock;
@@ -48,9 +49,15 @@ pub enum Rehearsal {
     Fails(String),
 }
 
+/// How the text about a program begins that starts but offers nothing.
+pub const NO_TOOLS: &str = "it starts, but lists no tools";
+
 impl fmt::Display for Rehearsal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Answers {
+                n_tools: 0, fence, ..
+            } => write!(f, "{NO_TOOLS}; fence: {fence}"),
             Self::Answers { n_tools, took, fence } => write!(
                 f,
                 "it starts and lists {n_tools} tools in {} ms; fence: {fence}",
@@ -170,7 +177,12 @@ async fn ask(workers: &Workers, nobody: &AccountId) -> Result<Rehearsal, String>
             if said.iter().any(|line| line.contains(STOPPED_AT_GARMIN)) {
                 Ok(Rehearsal::WantsTokens)
             } else {
-                Err(error.to_string())
+                let reason = error.to_string();
+                // A rehearsal is not repeated, so it says nothing about a next try.
+                Err(reason
+                    .split_once(NEXT_TRY)
+                    .map_or(reason.as_str(), |(before, _)| before)
+                    .to_owned())
             }
         }
     }
@@ -195,5 +207,24 @@ fn nobody() -> SignedIn {
             di_refresh_token: Some(Secret::new("none")),
             di_client_id: Some("NONE".to_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_without_tools_is_told_apart() {
+        let told = |n_tools| {
+            let answers = Rehearsal::Answers {
+                n_tools,
+                took: Duration::from_millis(7),
+                fence: "full".to_owned(),
+            };
+            answers.to_string()
+        };
+        assert_eq!(told(0), format!("{NO_TOOLS}; fence: full"));
+        assert_eq!(told(2), "it starts and lists 2 tools in 7 ms; fence: full");
     }
 }

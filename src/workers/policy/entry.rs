@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::event::{Admission, Incarnation, StopReason, WaitTicket, WorkerAction, WorkerStatus};
 use crate::accounts::AccountId;
-use crate::workers::call::WorkerError;
+use crate::workers::call::{NEXT_TRY, WorkerError};
 
 /// The longest pause between two starts of a worker that keeps failing.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
@@ -122,7 +122,7 @@ impl<H> AccountEntry<H> {
             .map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
         let seconds = wait.as_millis().div_ceil(1000);
         WorkerError::StartFailed {
-            reason: format!("{}; the next try is possible in {seconds} s", self.reason),
+            reason: format!("{}{NEXT_TRY}{seconds} s", self.reason),
         }
     }
 
