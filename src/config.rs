@@ -50,7 +50,7 @@ pub use secret::SecretSource;
 pub use sources::Sources;
 pub use tls::{AcmeSettings, TlsSettings};
 pub use tool_profile::ToolProfile;
-pub use watch::watch;
+pub use watch::{SavedSettings, WatchedSettings, watch};
 pub use worker::{Transport, WorkerConfig};
 pub use workers::WorkerSettings;
 

@@ -45,7 +45,7 @@ use crate::base::source::Proxies;
 use crate::base::threads::ConnectionThreads;
 use crate::coach::{Claude, ClaudeParts};
 use crate::config;
-use crate::config::{Config, PublicUrl, Sources, WorkerSettings};
+use crate::config::{Config, PublicUrl, Sources, WatchedSettings, WorkerSettings};
 use crate::garmin::livetrack::LiveTrack;
 use crate::garmin::{self, ApiSettings, GovernorSettings, SignIns};
 use crate::gateway::{Gateway, GatewayParts, unknown_names};
@@ -125,6 +125,8 @@ impl Daemon {
         for warning in config.warnings.iter().chain(&unknown_tools) {
             tracing::warn!(warning, "config.warned");
         }
+        // What can be checked without making anything comes first, so that a mistake leaves nothing behind.
+        tls::examine(&config.tls, config.public_url.host(), clock.now())?;
         directory(&config.data_dir, "DATA_DIR", 0o700)?;
         // The admin socket is in this directory, and its group must be able to reach it. The workers' directories have
         // their own modes.
@@ -137,9 +139,9 @@ impl Daemon {
         let store = Store::open(&config.db_path, &secret)?;
         drop(secret);
         let listener = supervised::listen(config.bind, kept).await;
-        let listener = listener.map_err(|source| StartError::Bind {
+        let listener = listener.map_err(|reason| StartError::Bind {
             address: config.bind,
-            source,
+            reason,
         })?;
         let address = listener.local_addr().unwrap_or(config.bind);
         if config.public_url == PublicUrl::local(0) {
@@ -168,7 +170,7 @@ impl Daemon {
             processes: processes.clone(),
             directory: config.runtime_dir.clone(),
         };
-        let live = config::watch(&config, sources, &lifecycle);
+        let WatchedSettings { live, saved } = config::watch(&config, sources, &lifecycle);
         live_settings::log_level(&telemetry, live.clone(), &lifecycle);
         let accounts = Accounts::new(store.clone(), clock.clone(), live.clone());
         let tls = TlsParts {
@@ -177,7 +179,10 @@ impl Daemon {
             store: store.clone(),
             clock: clock.clone(),
         };
-        let tls = tls::start(tls, &lifecycle)?;
+        let (tls, certificate) = match tls::start(tls, &lifecycle)? {
+            Some(tls) => (Some(tls.acceptor), Some(tls.health)),
+            None => (None, None),
+        };
         let local = match &tls {
             Some(_) => Some(listeners::plain_listener().await?),
             None => None,
@@ -337,6 +342,8 @@ impl Daemon {
             mailbox,
             news,
             script,
+            certificate,
+            saved,
         };
         let exporting = service.clone();
         let web = WebParts {
@@ -498,9 +505,9 @@ fn directory(path: &Path, setting: &'static str, mode: u32) -> Result<(), StartE
         .recursive(true)
         .mode(mode)
         .create(path)
-        .map_err(|source| StartError::Directory {
+        .map_err(|reason| StartError::Directory {
             path: path.to_owned(),
             setting,
-            source,
+            reason,
         })
 }

@@ -10,7 +10,7 @@
 //! | `garmin` | Garmin's hosts, and the clock |
 //! | `mailbox` | the mailbox that starts races |
 //! | `public` | the public address as Claude sees it |
-//! | `certificate` | its certificate |
+//! | `certificate` | its certificate, as it is served and in its file |
 //! | `requests` | Claude's requests, one after the other |
 //!
 //! Repairs are omitted on purpose: a finding may have a cause that the doctor does not know, and its fix is one line
@@ -129,6 +129,7 @@ pub async fn examine(visit: Visit, mut tell: impl FnMut(Finding)) -> Verdict {
             note(running::worker(&mut patient).await);
             note(garmin::hosts(&patient).await);
             note(mailbox::sign_in(&patient).await);
+            note(certificate::in_files(&patient));
             note(public::address(&mut patient).await);
         }
         // All other checks depend on the settings.

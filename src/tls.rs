@@ -23,6 +23,7 @@ mod served;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_rustls::TlsAcceptor;
 
 use crate::base::clock::Clock;
@@ -31,23 +32,23 @@ use crate::config::TlsSettings;
 use crate::store::{Kind, Store, StoreError};
 use served::ServedCertificate;
 
+pub use certificate::CertificateFault;
+pub use served::{CertificateHealth, fix, renewal};
+
 /// The kinds of record that are kept in the store.
 pub const KINDS: &[Kind] = acme::KINDS;
 
 /// Why TLS can't be used. The text is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("{setting} ({path}) can't be read: {source}")]
-    Unreadable {
-        setting: &'static str,
-        path: String,
-        source: std::io::Error,
-    },
+    /// What is wrong with the files, each with its setting.
+    #[error("{}", .0.join("; and "))]
+    Files(Vec<String>),
     #[error("{0}")]
     Unusable(String),
     #[error("the store can't be read")]
     Store(#[from] StoreError),
-    #[error("TLS can't be set up: {0}")]
+    #[error("TLS can't be set up")]
     Library(#[from] rustls::Error),
 }
 
@@ -59,15 +60,49 @@ pub struct TlsParts {
     pub clock: Clock,
 }
 
+/// The handshakes of the public listener, and the state of their certificate.
+pub struct ServedTls {
+    pub acceptor: TlsAcceptor,
+    pub health: CertificateHealth,
+}
+
+/// The certificate in the files that the settings name.
+pub struct CertificateReport {
+    pub until: Timestamp,
+    /// Why clients refuse it.
+    pub faults: Vec<CertificateFault>,
+}
+
+/// Looks at the certificate files, if the settings name some. Errors: what is wrong with either.
+pub fn examine(
+    settings: &TlsSettings,
+    host: &str,
+    now: Timestamp,
+) -> Result<Option<CertificateReport>, TlsError> {
+    let TlsSettings::Files { certificate, key } = settings else {
+        return Ok(None);
+    };
+    let certificate = files::load(certificate, key)?;
+    Ok(Some(CertificateReport {
+        until: certificate.not_after,
+        faults: certificate.faults(host, now),
+    }))
+}
+
 /// Prepares the handshakes of the public listener, and keeps the certificate current from then on. Returns `None` if
 /// TLS is off. A first certificate from an ACME authority is requested in the background: the authority connects to
 /// the listener, which must be open by then.
-pub fn start(parts: TlsParts, lifecycle: &Lifecycle) -> Result<Option<TlsAcceptor>, TlsError> {
+pub fn start(parts: TlsParts, lifecycle: &Lifecycle) -> Result<Option<ServedTls>, TlsError> {
     let served = Arc::new(ServedCertificate::default());
+    let health = CertificateHealth {
+        served: Arc::clone(&served),
+        settings: parts.settings.clone(),
+        host: parts.host.clone(),
+    };
     match parts.settings {
         TlsSettings::Off => return Ok(None),
         TlsSettings::Files { certificate, key } => {
-            files::start(certificate, key, Arc::clone(&served), lifecycle)?;
+            files::start(certificate, key, health.clone(), parts.clock, lifecycle)?;
         }
         TlsSettings::Acme(settings) => {
             let issuer = acme::Issuer {
@@ -80,7 +115,10 @@ pub fn start(parts: TlsParts, lifecycle: &Lifecycle) -> Result<Option<TlsAccepto
             issuer.start(lifecycle)?;
         }
     }
-    Ok(Some(TlsAcceptor::from(Arc::new(served::configuration(served)?))))
+    Ok(Some(ServedTls {
+        acceptor: TlsAcceptor::from(Arc::new(served::configuration(served)?)),
+        health,
+    }))
 }
 
 #[cfg(test)]

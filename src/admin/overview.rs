@@ -99,6 +99,7 @@ impl AdminService {
     /// Most urgent first: the gateway itself, races, then sign-ins, workers and access requests.
     fn attention(&self, people: &People, workers: &[WorkerView], races: &[RaceView]) -> Vec<Attention> {
         let mut attention = self.own_attention();
+        attention.extend(nobody_invited(people));
         attention.extend(races.iter().filter_map(race_attention));
         let mut add = |subject: &str, text: String, account: Option<&String>, view| {
             attention.push(Attention {
@@ -133,6 +134,13 @@ impl AdminService {
             let text =
                 format!("cannot write ({reason}); free some disk space, and it recovers automatically");
             add("store", text);
+        }
+        let certificate = self.certificate.iter();
+        for sentence in certificate.flat_map(|health| health.sentences(self.clock.now())) {
+            add("certificate", sentence);
+        }
+        for sentence in self.saved.borrow().sentences() {
+            add("settings", sentence);
         }
         if let Some(proxy) = self.facts.proxies.missing() {
             let text = format!(
@@ -196,6 +204,14 @@ impl AdminService {
     }
 }
 
+/// Without any invitation nobody can sign in, which no error tells.
+fn nobody_invited(people: &People) -> Option<Attention> {
+    let is_closed =
+        !people.open_sign_up && people.invited_by_settings.is_empty() && people.invitations.is_empty();
+    let text = "nobody is invited, so nobody can sign in; use `garmin-gateway invite E-MAIL`, or set INVITED";
+    is_closed.then(|| Attention::new("sign-in", text.to_owned(), ConsoleView::Accounts))
+}
+
 /// What the operator should look at in a race. The text contains no elapsed time, so that the problem stays the same
 /// one.
 fn race_attention(race: &RaceView) -> Option<Attention> {
@@ -224,4 +240,23 @@ fn own_memory_bytes() -> u64 {
         .ok()
         .flatten();
     pages().unwrap_or_default() * page.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_without_any_invitation_needs_attention() {
+        assert!(nobody_invited(&People::default()).is_some());
+        let invited = People {
+            invited_by_settings: vec!["@example.org".to_owned()],
+            ..People::default()
+        };
+        let open = People {
+            open_sign_up: true,
+            ..People::default()
+        };
+        assert!(nobody_invited(&invited).is_none() && nobody_invited(&open).is_none());
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Map;
+use tokio::sync::watch;
 
 use super::api::{AdminAct, AdminAnswer, AdminRead, AdminRefusal, RevocationSummary, RevocationTarget};
 use super::news::News;
@@ -14,11 +15,12 @@ use super::operations::Rooms;
 use crate::accounts::{self, AccountId, MailAddressProblem};
 use crate::base::clock::Clock;
 use crate::base::source::Proxies;
-use crate::config::Invited;
+use crate::config::{Invited, SavedSettings};
 use crate::notify::{ChannelTest, Notifier};
 use crate::oauth::{EndedBy, RevocationScope};
 use crate::races::{RaceCaller, RaceMailbox};
 use crate::store::StoreError;
+use crate::tls::CertificateHealth;
 use crate::workers::StopReason;
 use crate::workers::rehearsal::{self, Rehearsal, Script};
 
@@ -38,6 +40,10 @@ pub struct AdminService {
     pub news: News,
     /// Starts the worker program for a test.
     pub script: Script,
+    /// The certificate, if the gateway serves https itself.
+    pub certificate: Option<CertificateHealth>,
+    /// What was saved in the env file and is not in effect.
+    pub saved: watch::Receiver<SavedSettings>,
 }
 
 /// Facts that do not change while the daemon runs.

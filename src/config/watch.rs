@@ -6,15 +6,49 @@ use tokio::sync::{mpsc, watch};
 
 use super::gateway::Config;
 use super::live::Live;
+use super::problem::SettingProblem;
 use super::reader::Effective;
 use super::settings::{Change, SETTINGS};
 use super::sources::Sources;
 use crate::base::lifecycle::Lifecycle;
 
-/// Starts watching. The receiver gets the live settings whenever they change. A file with a problem is logged as
-/// `config.refused` and ignored. A change that needs a restart is logged as `config.restart_wanted`.
-pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch::Receiver<Live> {
+/// What was saved in the env file since the start, and is not in effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedSettings {
+    /// Why the file was ignored when it was last read.
+    pub refused: Vec<SettingProblem>,
+    /// The settings that have changed but take effect only at the next start.
+    pub waiting: Vec<&'static str>,
+}
+
+impl SavedSettings {
+    /// A sentence for each thing that the operator should do.
+    pub fn sentences(&self) -> Vec<String> {
+        let refused = self.refused.iter().map(|problem| {
+            format!("the env file was saved with a mistake, and the next start would fail: {problem}")
+        });
+        let waiting = (!self.waiting.is_empty()).then(|| {
+            format!(
+                "changed in the env file, and in effect after a restart: {}",
+                self.waiting.join(", ")
+            )
+        });
+        refused.chain(waiting).collect()
+    }
+}
+
+/// The settings while the program runs.
+pub struct WatchedSettings {
+    pub live: watch::Receiver<Live>,
+    pub saved: watch::Receiver<SavedSettings>,
+}
+
+/// Starts watching. The receivers get the live settings whenever they change, and what is saved without being in
+/// effect. A file with a problem is ignored, and each problem is logged as `config.refused`. A change that needs a
+/// restart is logged as `config.restart_wanted`.
+pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> WatchedSettings {
     let (live, receiver) = watch::channel(config.live.clone());
+    let (saved, saved_receiver) = watch::channel(SavedSettings::default());
     let started_with = config.effective.clone();
     let stopping = lifecycle.stopping();
     lifecycle.spawn("config", async move {
@@ -35,10 +69,13 @@ pub fn watch(config: &Config, sources: Sources, lifecycle: &Lifecycle) -> watch:
                 // This is never `None`, because this task holds a sender.
                 _ = requested.recv() => {}
             }
-            reload(&sources, &started_with, &live);
+            reload(&sources, &started_with, &live, &saved);
         }
     });
-    receiver
+    WatchedSettings {
+        live: receiver,
+        saved: saved_receiver,
+    }
 }
 
 /// Requests a reload whenever the env file is saved, until the returned watcher is dropped.
@@ -63,20 +100,32 @@ fn watch_file(sources: &Sources, requests: mpsc::Sender<()>) -> Option<notify::R
         .ok()
 }
 
-fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Live>) {
+fn reload(
+    sources: &Sources,
+    started_with: &[Effective],
+    live: &watch::Sender<Live>,
+    saved: &watch::Sender<SavedSettings>,
+) {
     let loaded = sources.clone().with_file(sources.file());
-    let config = match loaded.and_then(|sources| Config::load(&sources)) {
-        Ok(config) => config,
+    let loaded = loaded.and_then(|sources| Ok((Config::load(&sources)?, sources)));
+    let (config, now) = match loaded {
+        Ok(loaded) => loaded,
         Err(problems) => {
-            let names: Vec<&str> = problems.iter().map(|p| p.name.as_str()).collect();
-            tracing::warn!(names = names.join(","), "config.refused");
+            for problem in &problems {
+                tracing::warn!(%problem, "config.refused");
+            }
+            saved.send_modify(|saved| saved.refused = problems);
             return;
         }
     };
-    let waiting = restart_wanted(started_with, &config.effective);
+    let waiting = restart_wanted((started_with, sources), (&config.effective, &now));
     if !waiting.is_empty() {
         tracing::warn!(names = waiting.join(","), "config.restart_wanted");
     }
+    saved.send_replace(SavedSettings {
+        refused: Vec::new(),
+        waiting,
+    });
     let changed = live.send_if_modified(|now| {
         let changed = *now != config.live;
         *now = config.live.clone();
@@ -87,11 +136,13 @@ fn reload(sources: &Sources, started_with: &[Effective], live: &watch::Sender<Li
     }
 }
 
-/// The settings that have changed but take effect only at the next start.
-fn restart_wanted(before: &[Effective], after: &[Effective]) -> Vec<&'static str> {
-    let value = |settings: &[Effective], name: &str| {
+/// The settings that have changed but take effect only at the next start. The text is compared too, because not all
+/// of a secret or a command is among the values to show.
+fn restart_wanted(before: (&[Effective], &Sources), after: (&[Effective], &Sources)) -> Vec<&'static str> {
+    let value = |(settings, sources): (&[Effective], &Sources), name: &str| {
         let found = settings.iter().find(|effective| effective.name == name);
-        found.map(|effective| effective.value.clone())
+        let text = sources.find(name).map(|(text, _)| text.to_owned());
+        (found.map(|effective| effective.value.clone()), text)
     };
     SETTINGS
         .iter()
@@ -118,7 +169,7 @@ mod tests {
             .unwrap();
         let config = Config::load(&sources).unwrap();
         let lifecycle = Lifecycle::new();
-        let mut live = watch(&config, sources, &lifecycle);
+        let WatchedSettings { mut live, mut saved } = watch(&config, sources, &lifecycle);
         // The task starts the watch asynchronously, so the first saves may go unnoticed.
         let noticed = async {
             loop {
@@ -137,15 +188,48 @@ mod tests {
         assert!(now.invited.iter().any(|i| i.covers("BOB@example.org")));
         assert!(!now.invited.iter().any(|i| i.covers("ann@example.org")));
         assert!(!now.open_sign_up);
+
+        // Both states are kept for the operator until the file is right.
+        let limit = std::time::Duration::from_secs(10);
+        std::fs::write(
+            &file,
+            "INVITED=eve@example.org\nHEARTBEAT_URL=not-a-url-but-secret\n",
+        )
+        .unwrap();
+        let refused = saved.wait_for(|saved| !saved.refused.is_empty());
+        let seen = tokio::time::timeout(limit, refused)
+            .await
+            .unwrap()
+            .unwrap()
+            .clone();
+        let told = seen.sentences().join("\n");
+        assert!(
+            told.contains("HEARTBEAT_URL (") && told.contains("line 2"),
+            "{told}"
+        );
+        assert!(!told.contains("but-secret"), "{told}");
+        let invited = live.borrow().invited.clone();
+        assert!(!invited.iter().any(|i| i.covers("eve@example.org")));
+        std::fs::write(&file, "PORT=9\nHEARTBEAT_URL=https://example.org/ping\n").unwrap();
+        let waits = saved.wait_for(|saved| saved.waiting.contains(&"HEARTBEAT_URL"));
+        let seen = tokio::time::timeout(limit, waits).await.unwrap().unwrap().clone();
+        assert_eq!(seen.waiting, ["PUBLIC_URL", "PORT", "HEARTBEAT_URL"]);
+        assert!(seen.refused.is_empty() && seen.sentences().len() == 1, "{seen:?}");
     }
 
     #[test]
     fn settings_that_want_a_restart_are_named() {
-        let load = |port: &str| {
-            Config::load(&Sources::of_pairs([SECRET, ("HOME", "/h"), ("PORT", port)]))
-                .unwrap()
-                .effective
+        let load = |name: &str, value: &str| {
+            let sources = Sources::of_pairs([SECRET, ("HOME", "/h"), (name, value)]);
+            (Config::load(&sources).unwrap().effective, sources)
         };
-        assert_eq!(restart_wanted(&load("1"), &load("2")), ["PUBLIC_URL", "PORT"]);
+        let changed = |name: &str, (from, to): (&str, &str)| {
+            let (before, after) = (load(name, from), load(name, to));
+            restart_wanted((&before.0, &before.1), (&after.0, &after.1))
+        };
+        assert_eq!(changed("PORT", ("1", "2")), ["PUBLIC_URL", "PORT"]);
+        let pings = ("https://example.org/a", "https://example.org/b");
+        assert_eq!(changed("HEARTBEAT_URL", pings), ["HEARTBEAT_URL"]);
+        assert_eq!(changed("CLAUDE_CMD", ("claude", "claude -v")), ["CLAUDE_CMD"]);
     }
 }

@@ -90,8 +90,8 @@ pub async fn run(port: Option<u16>, program: PathBuf) -> anyhow::Result<bool> {
     })
     .await
     .map_err(|e| match e {
-        super::StartError::Bind { address, source } => {
-            anyhow::anyhow!("{address} can't be used: {source}; choose another port with --port")
+        super::StartError::Bind { address, reason } => {
+            anyhow::anyhow!("{address} can't be used: {reason}; choose another port with --port")
         }
         other => other.into(),
     })?;

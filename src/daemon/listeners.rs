@@ -13,7 +13,7 @@ use crate::web;
 pub(super) async fn plain_listener() -> Result<TcpListener, StartError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let listener = TcpListener::bind(address).await;
-    listener.map_err(|source| StartError::Bind { address, source })
+    listener.map_err(|reason| StartError::Bind { address, reason })
 }
 
 /// Redirects plain http to https. This is a convenience, so a port that can't be bound does not stop the gateway.

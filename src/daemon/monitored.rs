@@ -30,7 +30,7 @@ pub(super) async fn metrics(
 ) -> Result<(), StartError> {
     let listener = TcpListener::bind(address)
         .await
-        .map_err(|source| StartError::Metrics { address, source })?;
+        .map_err(|reason| StartError::Metrics { address, reason })?;
     let stop = lifecycle.stopping();
     lifecycle.spawn("metrics", async move {
         let handle = move |request: Request<Incoming>| {

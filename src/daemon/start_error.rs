@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::admin::SocketError;
+use crate::base::causes::chain;
 use crate::base::secrets::RootSecretError;
 use crate::mcp::CatalogueError;
 use crate::store::{OpenError, StoreError};
@@ -12,27 +13,27 @@ use crate::tls::TlsError;
 /// Why the daemon does not start. The text is for the operator; nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{path} can't be used: {source}; set {setting} to a directory that this user owns", path = .path.display())]
+    #[error("{setting} ({path}) can't be used: {reason}; set it to a directory that this user owns", path = .path.display())]
     Directory {
         path: PathBuf,
         setting: &'static str,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     #[error("the admin socket can't be created")]
     Admin(#[from] SocketError),
-    #[error("the secret can't be used")]
-    Secret(#[from] RootSecretError),
+    #[error("the secret can't be used: {}{}", chain(.0), secret_fix(.0))]
+    Secret(RootSecretError),
     #[error("the store can't be opened")]
     Store(#[from] OpenError),
-    #[error("{address} can't be used: {source}; {}", fix(source))]
+    #[error("{address} can't be used: {reason}; {}", fix(reason))]
     Bind {
         address: SocketAddr,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
-    #[error("{address} can't be used: {source}; set METRICS_ADDRESS to a free address, or remove it")]
+    #[error("{address} can't be used: {reason}; set METRICS_ADDRESS to a free address, or remove it")]
     Metrics {
         address: SocketAddr,
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// State from the last run, such as races in progress, can't be read.
     #[error("the store can't be read")]
@@ -55,12 +56,29 @@ pub enum StartError {
 }
 
 /// The fix for an address that can't be used.
-fn fix(source: &std::io::Error) -> &'static str {
-    match source.kind() {
+fn fix(reason: &std::io::Error) -> &'static str {
+    match reason.kind() {
         std::io::ErrorKind::PermissionDenied => {
             "ports below 1024 need the capability CAP_NET_BIND_SERVICE, which the installed service has"
         }
         _ => "set BIND_ADDRESS and PORT to a free address",
+    }
+}
+
+/// The fix for a secret file, where the error does not say it itself.
+fn secret_fix(e: &RootSecretError) -> &'static str {
+    match e {
+        RootSecretError::Unreadable(..) => "; set GATEWAY_SECRET_FILE to a file that this user may read",
+        RootSecretError::Unwritable(..) => {
+            "; set GATEWAY_SECRET_FILE to a file in a directory that this user owns"
+        }
+        RootSecretError::Lost(_) | RootSecretError::TooShort(_) | RootSecretError::Placeholder => "",
+    }
+}
+
+impl From<RootSecretError> for StartError {
+    fn from(e: RootSecretError) -> Self {
+        Self::Secret(e)
     }
 }
 
@@ -86,6 +104,67 @@ impl StartError {
             | Self::Admin(_)
             | Self::Tls(_)
             | Self::Catalogue(_) => 70,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// What the operator reads is the error with its causes: each cause once, and the setting to change.
+    #[test]
+    fn each_error_names_its_setting_and_says_its_cause_once() {
+        let taken = || io::Error::from_raw_os_error(98);
+        let is_directory = || io::Error::from_raw_os_error(21);
+        let address = "127.0.0.1:8081".parse().unwrap();
+        for (error, cause, named) in [
+            (
+                StartError::Bind {
+                    address,
+                    reason: taken(),
+                },
+                "os error 98",
+                "set BIND_ADDRESS and PORT",
+            ),
+            (
+                StartError::Metrics {
+                    address,
+                    reason: taken(),
+                },
+                "os error 98",
+                "set METRICS_ADDRESS",
+            ),
+            (
+                StartError::Directory {
+                    path: "/srv".into(),
+                    setting: "DATA_DIR",
+                    reason: is_directory(),
+                },
+                "os error 21",
+                "DATA_DIR (/srv)",
+            ),
+            (
+                StartError::from(RootSecretError::Unreadable("/srv".into(), is_directory())),
+                "os error 21",
+                "set GATEWAY_SECRET_FILE",
+            ),
+            (
+                StartError::from(TlsError::Files(vec!["TLS_KEY (/k): it is old".into()])),
+                "it is old",
+                "TLS_KEY (/k)",
+            ),
+            (
+                StartError::from(OpenError::NotADirectory("/srv/file".into())),
+                "/srv/file",
+                "set DB_PATH",
+            ),
+        ] {
+            let told = chain(&error);
+            assert_eq!(told.matches(cause).count(), 1, "{told}");
+            assert!(told.contains(named), "{told}");
         }
     }
 }

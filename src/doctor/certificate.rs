@@ -17,6 +17,7 @@ use super::{Finding, Patient};
 use crate::base::causes::chain;
 use crate::base::system_trust;
 use crate::config::TlsSettings;
+use crate::tls::{self, CertificateFault};
 
 const CHECK: &str = "certificate";
 /// Certificates are usually renewed a month before they expire, so renewal has failed for one this close to its
@@ -38,9 +39,39 @@ pub(super) async fn look(patient: &Patient, stream: TcpStream) -> Vec<Finding> {
         Err(_) => Finding::warn(
             CHECK,
             format!("valid for {host}, but it expires within two weeks"),
-            renewal(&patient.config.tls),
+            tls::renewal(&patient.config.tls),
         ),
     }]
+}
+
+/// Checks the files that `TLS_CERT` and `TLS_KEY` name, even if the public address can't be reached.
+pub(super) fn in_files(patient: &Patient) -> Vec<Finding> {
+    let https = &patient.config.tls;
+    let (host, now) = (patient.config.public_url.host(), patient.visit.clock.now());
+    let report = match tls::examine(https, host, now) {
+        Ok(Some(report)) => report,
+        Ok(None) => return Vec::new(),
+        Err(e) => {
+            let fix =
+                "correct the files that TLS_CERT and TLS_KEY name, or use sudo if only root may read them";
+            return vec![Finding::fail(CHECK, chain(&e), fix)];
+        }
+    };
+    if report.faults.is_empty() {
+        let until = report.until.strftime("%Y-%m-%d");
+        return vec![Finding::ok(
+            CHECK,
+            format!("the file of TLS_CERT is for {host}, until {until}"),
+        )];
+    }
+    let told = |fault: &CertificateFault| {
+        let (says, fix) = (format!("the file of TLS_CERT: {fault}"), tls::fix(fault, https));
+        match fault {
+            CertificateFault::NearEnd(_) => Finding::warn(CHECK, says, fix),
+            _ => Finding::fail(CHECK, says, fix),
+        }
+    };
+    report.faults.iter().map(told).collect()
 }
 
 /// Completes a TLS handshake. Returns the server's certificates, which the system's authorities accept today.
@@ -65,15 +96,12 @@ fn holds_at(certificates: &[CertificateDer<'_>], host: &str, second: i64) -> Res
         .map(|_| ())
 }
 
-fn not_taken(host: &str, e: &std::io::Error, tls: &TlsSettings) -> Finding {
+fn not_taken(host: &str, e: &std::io::Error, https: &TlsSettings) -> Finding {
     let inner = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
     let (says, fix) = match inner {
         Some(rustls::Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
-        )) => (
-            "it has expired".to_owned(),
-            "renew it, and find out why that did not happen automatically",
-        ),
+        )) => ("it has expired".to_owned(), tls::renewal(https)),
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         )) => (
@@ -85,27 +113,14 @@ fn not_taken(host: &str, e: &std::io::Error, tls: &TlsSettings) -> Finding {
             "Claude does not accept self-signed certificates: get one from Let's Encrypt; if it is from there, the proxy \
              must send the whole chain (fullchain.pem)",
         ),
-        _ => (chain(e), no_handshake(tls)),
+        _ => (chain(e), no_handshake(https)),
     };
     Finding::fail(CHECK, says, fix)
 }
 
-/// How to find out why a certificate is not renewed.
-fn renewal(tls: &TlsSettings) -> &'static str {
-    match tls {
-        TlsSettings::Off => {
-            "check that it is still being renewed (certbot renew --dry-run, or the proxy's log)"
-        }
-        TlsSettings::Files { .. } => {
-            "renew the file that TLS_CERT names; the gateway reads the new one automatically"
-        }
-        TlsSettings::Acme(_) => "tls.certificate_failed in the gateway's log says why it is not renewed",
-    }
-}
-
 /// What to check when the handshake fails.
-fn no_handshake(tls: &TlsSettings) -> &'static str {
-    match tls {
+fn no_handshake(https: &TlsSettings) -> &'static str {
+    match https {
         TlsSettings::Off => "does the proxy speak TLS on this port?",
         TlsSettings::Files { .. } => "does port 443 of the router lead to the gateway's PORT?",
         TlsSettings::Acme(_) => {
@@ -115,10 +130,10 @@ fn no_handshake(tls: &TlsSettings) -> &'static str {
     }
 }
 
-fn silent(host: &str, tls: &TlsSettings) -> Finding {
+fn silent(host: &str, https: &TlsSettings) -> Finding {
     Finding::fail(
         CHECK,
         format!("{host} accepts connections but does not answer"),
-        no_handshake(tls),
+        no_handshake(https),
     )
 }

@@ -31,6 +31,8 @@ pub(super) async fn address(patient: &mut Patient) -> Vec<Finding> {
         if !reachable {
             return findings;
         }
+    }
+    if url.is_https() {
         let stream = match connect(&url, patient.visit.patience).await {
             Ok(stream) => stream,
             Err(finding) => {
@@ -120,17 +122,23 @@ pub(super) fn judged(host: &str, addresses: &[IpAddr]) -> Finding {
     Finding::ok(CHECK, shown)
 }
 
+/// The host without the brackets that an IPv6 address has in a URL.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
 async fn connect(url: &PublicUrl, patience: Duration) -> Result<TcpStream, Finding> {
     let shown = format!("{} port {}", url.host(), url.port());
     let failed = |why: String| {
-        Finding::fail(
-            "connection",
-            format!("{shown} {why}"),
+        let fix = if url.is_loopback() {
+            "start the gateway; with TLS, its PORT must be that of PUBLIC_URL"
+        } else {
             "does the router forward the port, and is the proxy (or, with TLS, the gateway) running? Some routers can't connect to \
-             their own public address: in that case, try from a phone without Wi-Fi",
-        )
+             their own public address: in that case, try from a phone without Wi-Fi"
+        };
+        Finding::fail("connection", format!("{shown} {why}"), fix)
     };
-    match timeout(patience, TcpStream::connect((url.host(), url.port()))).await {
+    match timeout(patience, TcpStream::connect((bare(url.host()), url.port()))).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(e)) => Err(failed(format!("refuses the connection ({e})"))),
         Err(_) => Err(failed("does not answer".to_owned())),

@@ -99,7 +99,7 @@ impl Issuer {
         if let Some(stored) = stored {
             let certificate = Certificate::parse(stored.chain_pem.as_bytes(), stored.key_pem.as_bytes())?;
             renew_at = certificate.renew_at();
-            self.served.replace(certificate.key);
+            self.served.replace(certificate);
         }
         let stopping = lifecycle.stopping();
         lifecycle.spawn("certificate", async move {
@@ -123,7 +123,8 @@ impl Issuer {
                     tracing::info!(until = %certificate.not_after, "tls.certificate_issued");
                     failures = 0;
                     renew_at = certificate.renew_at();
-                    self.served.replace(certificate.key);
+                    self.served.replace(certificate);
+                    self.served.refuse(None);
                 }
                 Err(e) => {
                     let wait = RETRIES
@@ -133,6 +134,7 @@ impl Issuer {
                         .unwrap_or_default();
                     failures += 1;
                     renew_at = self.clock.now() + wait;
+                    self.served.refuse(Some(chain(&e)));
                     tracing::warn!(reason = chain(&e), next_try = %renew_at, "tls.certificate_failed");
                 }
             }

@@ -17,6 +17,19 @@ use crate::config::AcmeSettings;
 
 const HOST: &str = "garmin.example.org";
 
+/// What `openssl x509 -req -signkey` makes without extensions.
+const OF_VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBNjCB3QIUZ6jyHOE3o7Z8PhAd3dykMtJGCBMwCgYIKoZIzj0EAwIwHTEbMBkG
+A1UEAwwSZ2FybWluLmV4YW1wbGUub3JnMCAXDTI2MTEzMDIzMTAyNloYDzIxMjYx
+MTA2MjMxMDI2WjAdMRswGQYDVQQDDBJnYXJtaW4uZXhhbXBsZS5vcmcwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAATYKgtVfHUp6RvMpwTDP4+yu1uSfXzAttjmMAjO
+Dr+KsMCcOXvRjFwy1TpQUYLuvgi7Z02r7kLMoOMjerqsouEtMAoGCCqGSM49BAMC
+A0gAMEUCIQCb0WfZtFvTEnIXMSfW/2Zs6jQWq7JKdz9W5JacLbR/mAIgfHw+GmBk
+xU5R7/aez1KN7J+zmharYRqfHltihA7srfo=
+-----END CERTIFICATE-----
+";
+
 struct Issued {
     der: Vec<u8>,
     chain: String,
@@ -58,7 +71,7 @@ fn try_start(
         store: Store::open(&dir.join("db"), &secret).unwrap(),
         clock: Clock::system(),
     };
-    start(parts, lifecycle)
+    Ok(start(parts, lifecycle)?.map(|tls| tls.acceptor))
 }
 
 fn write(dir: &Path, issued: &Issued) {
@@ -193,20 +206,122 @@ async fn a_renewed_certificate_is_served_and_a_broken_one_is_not() {
     assert_eq!(shown(&served.acceptor).await.as_ref(), Some(&second.der));
 }
 
+/// A certificate that is wrong in one way, and its key.
+fn made(change: impl FnOnce(&mut rcgen::CertificateParams)) -> Issued {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new([HOST.to_owned()]).unwrap();
+    change(&mut parameters);
+    let own = parameters.self_signed(&key).unwrap();
+    Issued {
+        der: own.der().to_vec(),
+        chain: own.pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+#[test]
+fn what_clients_refuse_is_told_from_the_file_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let now: Timestamp = "2026-03-10T12:00:00Z".parse().unwrap();
+    let told = |issued: Issued, host: &str| {
+        write(dir.path(), &issued);
+        let report = examine(&files_in(dir.path()), host, now).unwrap().unwrap();
+        let faults: Vec<_> = report.faults.iter().map(ToString::to_string).collect();
+        faults.join("; ")
+    };
+    let lasting = |from: (i32, u8, u8), to: (i32, u8, u8)| {
+        made(|parameters| {
+            parameters.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
+            parameters.not_after = rcgen::date_time_ymd(to.0, to.1, to.2);
+        })
+    };
+    let good = ((2026, 2, 1), (2026, 5, 1));
+    assert_eq!(told(lasting(good.0, good.1), HOST), "");
+    assert_eq!(
+        told(lasting((2020, 1, 1), (2021, 3, 1)), HOST),
+        "it expired on 2021-03-01, so no client accepts it"
+    );
+    assert_eq!(
+        told(lasting((2026, 1, 1), (2026, 3, 20)), HOST),
+        "it expires on 2026-03-20, and no newer one is there yet"
+    );
+    // One of six days is in its last third only after four of them.
+    assert_eq!(told(lasting((2026, 3, 9), (2026, 3, 15)), HOST), "");
+    assert_eq!(
+        told(lasting((2026, 4, 1), (2026, 6, 1)), HOST),
+        "it is not valid before 2026-04-01"
+    );
+    assert_eq!(
+        told(lasting(good.0, good.1), "other.example.org"),
+        "it is not for other.example.org, the host of PUBLIC_URL"
+    );
+    let by_address = made(|parameters| {
+        parameters.subject_alt_names = vec![rcgen::SanType::IpAddress("2001:db8::7".parse().unwrap())];
+        parameters.not_before = rcgen::date_time_ymd(2026, 2, 1);
+        parameters.not_after = rcgen::date_time_ymd(2026, 5, 1);
+    });
+    assert_eq!(told(by_address, "[2001:db8::7]"), "");
+}
+
+/// A renewed file that can't be used must not stay a line in the log, because the old one expires.
+#[tokio::test(start_paused = true)]
+async fn the_state_of_the_certificate_is_known_while_it_is_served() {
+    let (dir, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());
+    let old = made(|parameters| parameters.not_after = rcgen::date_time_ymd(2021, 3, 1));
+    write(dir.path(), &old);
+    let secret = RootSecret::new("a secret of at least thirty-two characters").unwrap();
+    let parts = TlsParts {
+        settings: files_in(dir.path()),
+        host: HOST.to_owned(),
+        store: Store::open(&dir.path().join("db"), &secret).unwrap(),
+        clock: Clock::system(),
+    };
+    let health = start(parts, &lifecycle).unwrap().unwrap().health;
+    let now = Clock::system().now();
+    let seen = health.sentences(now);
+    assert!(
+        seen.len() == 1 && seen[0].starts_with("it expired on 2021-03-01") && seen[0].contains("TLS_CERT"),
+        "{seen:?}"
+    );
+    let later = || tokio::time::sleep(Duration::from_secs(25));
+    std::fs::write(dir.path().join("key.pem"), "half a key").unwrap();
+    later().await;
+    let seen = health.sentences(now);
+    assert!(seen.len() == 2 && seen[1].contains("TLS_KEY ("), "{seen:?}");
+    write(dir.path(), &issued());
+    later().await;
+    assert_eq!(health.sentences(now), [""; 0]);
+    lifecycle.stop();
+}
+
 #[tokio::test]
-async fn unusable_files_are_named() {
+async fn unusable_files_are_named_together() {
     let (one, other) = (issued(), issued());
     let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let chain_of_one = Some(one.chain.as_str());
     for (chain, key, says) in [
         (
-            Some(one.chain.as_str()),
+            chain_of_one,
             Some(other.key.as_str()),
-            "does not belong",
+            vec!["TLS_KEY (", "does not belong"],
         ),
-        (Some("no PEM at all"), Some(&one.key), "contains no certificate"),
-        (Some(&one.chain), Some(encrypted), "is encrypted"),
-        (Some(&one.chain), None, "TLS_KEY"),
-        (None, Some(&one.key), "TLS_CERT"),
+        (
+            Some("no PEM at all"),
+            Some(&one.key),
+            vec!["TLS_CERT (", "contains no certificate"],
+        ),
+        (chain_of_one, Some(encrypted), vec!["TLS_KEY (", "is encrypted"]),
+        (chain_of_one, None, vec!["TLS_KEY (", "can't be read"]),
+        (
+            None,
+            Some("no key"),
+            vec!["TLS_CERT (", "can't be read", "; and TLS_KEY (", "no private key"],
+        ),
+        (
+            Some(OF_VERSION_1),
+            Some(&one.key),
+            vec!["TLS_CERT (", "an old version of X.509"],
+        ),
     ] {
         let (dir, lifecycle) = (tempfile::tempdir().unwrap(), Lifecycle::new());
         for (name, content) in [("chain.pem", chain), ("key.pem", key)] {
@@ -215,9 +330,11 @@ async fn unusable_files_are_named() {
             }
         }
         let Err(e) = try_start(files_in(dir.path()), dir.path(), &lifecycle) else {
-            panic!("it was accepted: {says}");
+            panic!("it was accepted: {says:?}");
         };
-        assert!(e.to_string().contains(says), "{e}");
+        for part in says {
+            assert!(e.to_string().contains(part), "{part}: {e}");
+        }
     }
 }
 
@@ -231,7 +348,7 @@ async fn a_check_gets_its_own_certificate() {
     assert_eq!(check().await, None);
     let current = issued();
     let parsed = certificate::Certificate::parse(current.chain.as_bytes(), current.key.as_bytes()).unwrap();
-    served.replace(parsed.key);
+    served.replace(parsed);
     assert_eq!(check().await, None);
     let answer = challenge.cert.first().unwrap().to_vec();
     served.answer_challenge(Some(challenge));

@@ -114,3 +114,46 @@ async fn the_plain_port_sends_on_who_reads_and_takes_nothing() {
     }
     secured.world.end().await;
 }
+
+/// A start that fails leaves nothing behind, so the next one finds what this one found. Above all, a secret that was
+/// made beside data would look like the right one from then on.
+#[test]
+fn a_start_that_can_not_succeed_makes_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name);
+    let refused = |more: &[(&str, &str)]| {
+        let served = std::process::Command::new(env!("CARGO_BIN_EXE_garmin-gateway"))
+            .arg("serve")
+            .env_clear()
+            .current_dir(place.path())
+            .env("HOME", place.path())
+            .env("DATA_DIR", at("data"))
+            .env("RUNTIME_DIR", at("run"))
+            .env("GATEWAY_SECRET_FILE", at("secret"))
+            .envs(more.iter().copied())
+            .output()
+            .unwrap();
+        assert_eq!(served.status.code(), Some(78));
+        assert!(!at("secret").exists());
+        String::from_utf8(served.stderr).unwrap()
+    };
+    let directory = place.path().to_str().unwrap();
+    let told = refused(&[
+        ("PUBLIC_URL", "https://localhost"),
+        ("TLS_CERT", directory),
+        ("TLS_KEY", "missing.pem"),
+    ]);
+    assert!(
+        told.contains("TLS_CERT (") && told.contains("TLS_KEY ("),
+        "{told}"
+    );
+    assert!(!at("data").exists() && !at("run").exists());
+
+    std::fs::create_dir_all(at("data/gateway.db")).unwrap();
+    std::fs::write(at("data/gateway.db/db"), "data").unwrap();
+    let told = refused(&[]);
+    assert!(
+        told.contains("is missing, and the data can't be opened"),
+        "{told}"
+    );
+}
