@@ -27,6 +27,8 @@ mod tests;
 
 use std::path::PathBuf;
 
+use crate::base::secrets::KEPT_COPY;
+
 pub use facts::{Facts, Manual};
 pub use layout::{Layout, Scope};
 pub use perform::perform;
@@ -58,6 +60,9 @@ pub enum InstallError {
     /// There is no terminal for the question whether to go on.
     #[error("nothing was done: this needs confirmation, but there is no terminal to ask on; add --yes")]
     NobodyToAsk,
+    /// A new secret could not open the data.
+    #[error("{path} is missing, and the data can't be opened without it; {KEPT_COPY}", path = .0.display())]
+    SecretLost(PathBuf),
     #[error("HOME is not set; an installation for yourself needs it")]
     NoHome,
     /// A step failed before the running service was touched.

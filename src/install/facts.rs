@@ -35,6 +35,8 @@ pub struct Facts {
     pub has_settings: bool,
     pub has_secret: bool,
     pub has_data: bool,
+    /// Whether there is a store, which only its own secret opens.
+    pub has_store: bool,
     /// The path of the store according to the settings.
     pub store: PathBuf,
     pub manuals: Vec<Manual>,
@@ -77,6 +79,7 @@ impl Facts {
             has_settings: layout.env_file().exists(),
             has_secret: layout.secret().exists(),
             has_data: layout.state.exists(),
+            has_store: fs::read_dir(&store).is_ok_and(|mut entries| entries.next().is_some()),
             store,
             has_same_manuals: has_same_manuals(&layout, &manuals)?,
             manuals,

@@ -89,6 +89,10 @@ pub fn plan(facts: &Facts, wish: &InstallOperation) -> Result<Plan, InstallError
                     this: facts.version.clone(),
                 });
             }
+            // A user's gateway refuses by itself, because it creates its own secret.
+            if facts.layout.scope == Scope::System && !facts.has_secret && facts.has_store {
+                return Err(InstallError::SecretLost(facts.layout.secret()));
+            }
             let mut plan = install(facts, &answers.env_file()?);
             plan.notes = after_install(facts, answers);
             Ok(plan)

@@ -44,6 +44,7 @@ fn fresh() -> Facts {
         has_settings: false,
         has_secret: false,
         has_data: false,
+        has_store: false,
         store: "/var/lib/garmin-gateway/gateway.db".into(),
         manuals: vec![page()],
         has_same_manuals: false,
@@ -70,6 +71,7 @@ fn at_work() -> Facts {
         has_secret: true,
         has_data: true,
         missing: BTreeSet::new(),
+        has_store: true,
         ..fresh()
     }
 }
@@ -434,4 +436,17 @@ fn data_that_the_new_program_does_not_read_stop_an_upgrade_before_it_begins() {
     let file = Path::new(backup.last().unwrap());
     assert_eq!(restore.last(), backup.last());
     assert!(!file.exists() && !file.parent().unwrap().exists());
+}
+
+#[test]
+fn no_secret_is_made_beside_data() {
+    let lost = Facts {
+        has_secret: false,
+        ..at_work()
+    };
+    let told = shown(&lost, &InstallOperation::Install(answers()));
+    assert!(
+        told.starts_with("refused: /etc/garmin-gateway/secret is missing"),
+        "{told}"
+    );
 }
