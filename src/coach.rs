@@ -27,4 +27,5 @@ mod tests;
 
 pub(super) use budget::KIND;
 pub use claude::{Claude, ClaudeParts};
+pub use confined::missing_program;
 pub use look::ClaudeOrder;

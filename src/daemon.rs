@@ -43,7 +43,7 @@ use crate::base::lifecycle::{Lifecycle, StopSignals};
 use crate::base::log::{Telemetry, Traces};
 use crate::base::source::Proxies;
 use crate::base::threads::ConnectionThreads;
-use crate::coach::{Claude, ClaudeParts};
+use crate::coach::{Claude, ClaudeParts, missing_program};
 use crate::config;
 use crate::config::{Config, PublicUrl, Sources, WatchedSettings, WorkerSettings};
 use crate::garmin::livetrack::LiveTrack;
@@ -122,7 +122,8 @@ impl Daemon {
             tracing::info!(path = %file.display(), "config.read");
         }
         let unknown_tools = unknown_names(&config, &tools::lists().tools);
-        for warning in config.warnings.iter().chain(&unknown_tools) {
+        let missing = missing_program(&config.races.coach);
+        for warning in config.warnings.iter().chain(&unknown_tools).chain(&missing) {
             tracing::warn!(warning, "config.warned");
         }
         // What can be checked without making anything comes first, so that a mistake leaves nothing behind.

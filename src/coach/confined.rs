@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use crate::config::{CoachConfig, CoachedBy};
 use crate::sandbox::{FencePlan, PATH, PrivatePaths, Program, ReadablePaths, find_program, ports};
 
 /// Writable memory in bytes. The address space has no limit: JavaScript engines reserve far more than they use.
@@ -69,6 +70,20 @@ impl Confined {
             environment,
         })
     }
+}
+
+/// A warning if `CLAUDE_CMD` names a program that can't be executed.
+pub fn missing_program(config: &CoachConfig) -> Option<String> {
+    let CoachedBy::Command { words, environment } = &config.by else {
+        return None;
+    };
+    let word = words.first()?;
+    let is_there = find_program(word, find(environment, "PATH").unwrap_or(PATH)).is_some();
+    (!is_there).then(|| {
+        format!(
+            "CLAUDE_CMD: there is no program {word} that can be executed; install it, or write its whole path"
+        )
+    })
 }
 
 /// Paths of the login. The fence prevents the replacement of single files in the home directory, so unless an older

@@ -24,33 +24,55 @@ use super::problem::{SettingProblem, SettingSource};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvFile {
     values: BTreeMap<String, String>,
+    /// The line of each value, counted from 1.
+    lines: BTreeMap<String, usize>,
+}
+
+/// The name in a problem with the file rather than with one of its settings.
+pub(super) const WHOLE_FILE: &str = "--env-file";
+
+/// Whether `name` has the form of a setting's name. Any other text may be the second line of a secret, which is not
+/// repeated.
+pub(super) fn can_be_setting(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// What is wrong with a line, and the fix. Neither quotes the line, which may contain a secret.
 type Refusal = (&'static str, &'static str);
 
 impl EnvFile {
-    /// Reads the file at `path`. Errors: the file can't be read, or the list of refused lines.
-    pub fn read(path: &Path) -> Result<Self, Vec<SettingProblem>> {
+    /// Reads the file at `path`. Returns the settings of its good lines, and what is wrong with the others. Errors: the
+    /// file can't be read.
+    pub fn read(path: &Path) -> Result<(Self, Vec<SettingProblem>), SettingProblem> {
         match std::fs::read(path) {
-            Ok(bytes) => Self::parse(&bytes, path),
-            Err(e) => Err(vec![SettingProblem {
-                name: "--env-file".into(),
+            Ok(bytes) => Ok(Self::good_lines(&bytes, path)),
+            Err(e) => Err(SettingProblem {
+                name: WHOLE_FILE.into(),
                 source: SettingSource::File(path.to_owned()),
                 what: format!("it can't be read ({e})"),
                 fix: "check the path and its permissions".into(),
-            }]),
+            }),
         }
     }
 
     /// Parses the text of an env file. `path` is used in errors.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, Vec<SettingProblem>> {
+        match Self::good_lines(bytes, path) {
+            (file, problems) if problems.is_empty() => Ok(file),
+            (_, problems) => Err(problems),
+        }
+    }
+
+    fn good_lines(bytes: &[u8], path: &Path) -> (Self, Vec<SettingProblem>) {
         let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-        let (mut file, mut lines, mut problems) = (Self::default(), BTreeMap::new(), Vec::new());
+        let (mut file, mut problems) = (Self::default(), Vec::new());
         for (number, bytes) in (1_usize..).zip(bytes.split(|byte| *byte == b'\n')) {
             let mut refuse = |name: &str, what: &str, fix: &str| {
                 problems.push(SettingProblem {
-                    name: if name.is_empty() { "--env-file" } else { name }.to_owned(),
+                    name: if can_be_setting(name) { name } else { WHOLE_FILE }.to_owned(),
                     source: SettingSource::File(path.to_owned()),
                     what: format!("line {number}: {what}"),
                     fix: fix.to_owned(),
@@ -70,19 +92,21 @@ impl EnvFile {
                 Ok(_) if name.is_empty() => refuse("", "it names no setting", "write NAME=value"),
                 Ok(value) => match file.values.insert(name.to_owned(), value.clone()) {
                     Some(before) if before != value => {
-                        let first = lines.get(name).copied().unwrap_or_default();
+                        let first = file.line_of(name).unwrap_or_default();
                         let what = format!("it has another value in line {first}");
                         refuse(name, &what, "keep one of the two lines");
+                        file.values.insert(name.to_owned(), before);
                     }
-                    _ => drop(lines.insert(name.to_owned(), number)),
+                    _ => drop(file.lines.insert(name.to_owned(), number)),
                 },
             }
         }
-        if problems.is_empty() {
-            Ok(file)
-        } else {
-            Err(problems)
-        }
+        (file, problems)
+    }
+
+    /// The line that sets `name`, counted from 1.
+    pub(super) fn line_of(&self, name: &str) -> Option<usize> {
+        self.lines.get(name).copied()
     }
 
     /// The name in front of the `=` of a line; empty if the line sets nothing.

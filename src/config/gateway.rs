@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::env_file::{WHOLE_FILE, can_be_setting};
 use super::hosts::GarminHosts;
 use super::live::Live;
 use super::monitoring::Monitoring;
 use super::problem::{SettingProblem, SettingSource};
 use super::public_url::PublicUrl;
-use super::races::RacesConfig;
+use super::races::{FOR_CLAUDE, RacesConfig};
 use super::reader::{Effective, SettingsReader};
 use super::secret::{self, SecretSource};
-use super::settings::{self, near_miss};
+use super::settings::{self, NEIGHBOURS, SETTINGS, near_miss};
 use super::sources::Sources;
 use super::tls::TlsSettings;
-use super::workers::WorkerSettings;
+use super::workers::{PASSED_ON, WorkerSettings};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -67,7 +68,8 @@ impl Config {
     /// Reads all settings. Errors: the list of all problems.
     pub fn load(sources: &Sources) -> Result<Self, Vec<SettingProblem>> {
         let mut reader = SettingsReader::new(sources);
-        let mut warnings = unknown(sources);
+        let unknown = unknown(sources);
+        let mut warnings = unknown.iter().map(ToString::to_string).collect();
         let tls = TlsSettings::read(&mut reader);
         let ip: IpAddr = reader.get(&settings::BIND_ADDRESS, |text| {
             text.parse().map_err(|_| "it is not an IP address".into())
@@ -79,7 +81,7 @@ impl Config {
         let trusted_proxies = reader.items(&settings::TRUSTED_PROXIES, |text| {
             let address = || text.parse::<IpAddr>().map(IpNet::from);
             let network = text.parse::<IpNet>().or_else(|_| address());
-            network.map_err(|_| "an entry is neither an address nor a network".into())
+            network.map_err(|_| "it is neither an address nor a network".into())
         });
         let data_dir = reader.path(&settings::DATA_DIR);
         let db_path = reader.path(&settings::DB_PATH);
@@ -97,8 +99,10 @@ impl Config {
         let monitoring = Monitoring::read(&mut reader);
         let log_file = reader.string(&settings::GATEWAY_LOG_FILE).map(PathBuf::from);
         let live = Live::read(&mut reader);
+        // A misspelt name may be why a value is wrong, so both are told together.
+        let effective = reader.finish().map_err(|problems| [problems, unknown].concat())?;
         Ok(Self {
-            effective: reader.finish()?,
+            effective,
             public_url,
             bind: SocketAddr::new(ip, port),
             tls,
@@ -128,15 +132,73 @@ const RETIRED: [(&str, &str); 1] = [(
     "a registration stores nothing, so there is nothing to limit",
 )];
 
-/// Warnings about names that are set but are not settings.
-fn unknown(sources: &Sources) -> Vec<String> {
-    let warning = |(name, source): (&str, SettingSource)| {
-        if let Some((_, why)) = RETIRED.iter().find(|(retired, _)| *retired == name) {
-            return Some(format!(
-                "{name} ({source}) no longer has any effect: {why}; remove the line"
-            ));
-        }
-        near_miss(name).map(|meant| format!("{name} ({source}) is not a setting; did you mean {meant}?"))
+/// Variables of other programs, and of the system, that an env file may set too.
+const OF_OTHERS: &[&str] = &[
+    "HOME",
+    "TERM",
+    "NO_COLOR",
+    "STATE_DIRECTORY",
+    "CONFIGURATION_DIRECTORY",
+    "RUNTIME_DIRECTORY",
+    "CREDENTIALS_DIRECTORY",
+    "XDG_STATE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "RUST_BACKTRACE",
+];
+
+/// What is wrong with names that are set but are not settings. The environment is full of other programs' variables, so
+/// only those that resemble a setting are told; the env file is the gateway's own.
+fn unknown(sources: &Sources) -> Vec<SettingProblem> {
+    let is_others = |name: &str| {
+        [OF_OTHERS, PASSED_ON, FOR_CLAUDE, NEIGHBOURS]
+            .iter()
+            .any(|names| names.contains(&name))
     };
-    sources.names().filter_map(warning).collect()
+    let problem = |(name, source, line): (&str, SettingSource, Option<usize>)| {
+        let is_setting = SETTINGS.iter().any(|setting| setting.name == name);
+        let retired = RETIRED.iter().find(|(retired, _)| *retired == name);
+        let in_file = line.is_some();
+        let (what, fix) = if let Some((_, why)) = retired {
+            (
+                format!("it no longer has any effect: {why}"),
+                "remove the line".to_owned(),
+            )
+        } else if let Some(meant) = near_miss(name).or_else(|| in_file.then(|| end_of(name)).flatten()) {
+            ("it is not a setting".to_owned(), format!("did you mean {meant}?"))
+        } else if in_file && !is_setting && !is_others(name) {
+            let fix = "remove the line; `garmin-gateway config` shows all settings";
+            (
+                "it is not a setting, so it has no effect".to_owned(),
+                fix.to_owned(),
+            )
+        } else {
+            return None;
+        };
+        Some(SettingProblem {
+            name: if in_file && !can_be_setting(name) {
+                WHOLE_FILE
+            } else {
+                name
+            }
+            .to_owned(),
+            source,
+            what: line.map_or_else(|| what.clone(), |line| format!("line {line}: {what}")),
+            fix,
+        })
+    };
+    sources.names().filter_map(problem).collect()
+}
+
+/// The setting that `name` is in small letters, or the only one that ends like it: `LOG_LEVEL` means
+/// `GATEWAY_LOG_LEVEL`. `None` for a setting itself.
+fn end_of(name: &str) -> Option<&'static str> {
+    let upper = name.to_ascii_uppercase();
+    if let Some(meant) = SETTINGS.iter().find(|setting| setting.name == upper) {
+        return (upper != name).then_some(meant.name);
+    }
+    let end = format!("_{upper}");
+    let mut settings = SETTINGS.iter().filter(|setting| setting.name.ends_with(&end));
+    let meant = settings.next()?;
+    settings.next().is_none().then_some(meant.name)
 }

@@ -14,10 +14,13 @@ impl Invited {
     /// Reads `ann@example.org` or `@example.org`. Errors: what is wrong, for a setting.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.to_lowercase();
+        if text.contains('*') {
+            return Err("a * is not a pattern here: write @example.org for everybody of example.org".into());
+        }
         match text.split_once('@') {
             Some(("", domain)) if is_domain(domain) => Ok(Self::Domain(domain.to_owned())),
             Some((name, domain)) if is_local_part(name) && is_domain(domain) => Ok(Self::Email(text)),
-            _ => Err("an entry is neither an e-mail address nor a @domain".into()),
+            _ => Err("it is neither an e-mail address nor a @domain".into()),
         }
     }
 

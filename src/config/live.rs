@@ -51,12 +51,15 @@ impl Live {
                 if is_domain(&host) {
                     Ok(host)
                 } else {
-                    Err("an entry is not a host name".into())
+                    Err("it is not a host name".into())
                 }
             }),
             operator: Operator {
                 name: reader.string(&settings::OPERATOR_NAME),
-                email: reader.string(&settings::OPERATOR_EMAIL),
+                email: reader.optional(&settings::OPERATOR_EMAIL, |text| match Invited::parse(text) {
+                    Ok(Invited::Email(_)) => Ok(text.to_owned()),
+                    _ => Err("it is not an e-mail address".into()),
+                }),
             },
             client_ids: reader.items(&settings::GARMIN_CLIENT_IDS, client_id),
             tool_profile: reader.get(&settings::TOOL_PROFILE, ToolProfile::parse),
@@ -73,7 +76,7 @@ fn client_id(text: &str) -> Result<String, String> {
     if text.len() <= 80 && text.bytes().all(is_letter) {
         Ok(text.to_owned())
     } else {
-        Err("an entry is not a client id: capitals, digits and underscores".into())
+        Err("it is not a client id: capitals, digits and underscores".into())
     }
 }
 

@@ -64,6 +64,6 @@ pub(super) fn person(text: &str) -> Result<Option<String>, String> {
     match text.to_lowercase() {
         all if all == "all" => Ok(None),
         name if name.contains('@') || name.starts_with("acc_") => Ok(Some(name)),
-        _ => Err("an entry is not an e-mail address, an account or all".to_owned()),
+        _ => Err("it is not an e-mail address, an account or all".to_owned()),
     }
 }

@@ -165,7 +165,7 @@ fn operator_phone(text: &str) -> Result<(&'static str, String), String> {
         "gotify" if is_gotify_token(target) => Ok(("gotify", target.to_owned())),
         "webhook" if text == channel => Ok(("webhook", WEBHOOK.to_owned())),
         "mqtt" if text == channel => Ok(("mqtt", BROKER.to_owned())),
-        _ => Err("an entry is not a phone".to_owned()),
+        _ => Err("it is not a phone".to_owned()),
     }
 }
 
@@ -369,6 +369,15 @@ fn targets(
     text: &str,
     is_good: impl Fn(&str) -> bool,
 ) -> Targets {
+    // Entries may be separated by blanks, so a target with a blank in it would become two.
+    let has_blank = |part: &str| !part.contains('=') && part.trim().contains(char::is_whitespace);
+    if text.split([',', '\n']).any(has_blank) {
+        reader.problem_with(
+            setting,
+            "there is a space in it",
+            "write it without spaces, and commas between entries",
+        );
+    }
     Targets(reader.items_of(setting, text, |text| {
         let (owner, target) = match text.split_once('=') {
             Some((owner, target)) => (Some(owner.trim().to_lowercase()), target.trim()),
@@ -376,11 +385,11 @@ fn targets(
         };
         let is_known = |owner: &String| owner.contains('@') || owner.starts_with("acc_");
         if owner.as_ref().is_some_and(|owner| !is_known(owner)) {
-            Err("an entry belongs to neither an e-mail nor an account".into())
+            Err("it belongs to neither an e-mail nor an account".into())
         } else if is_good(target) {
             Ok((owner, target.to_owned()))
         } else {
-            Err("an entry's target does not have the right form".into())
+            Err("its target does not have the right form".into())
         }
     }))
 }

@@ -21,7 +21,7 @@ impl fmt::Display for SettingSource {
     }
 }
 
-/// A mistake in the settings, for the operator. It contains no values, because they may be secret.
+/// A mistake in the settings, for the operator. It contains no values, because they may be secret, and it is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingProblem {
     /// The setting, or `--env-file` if the whole file can't be read.

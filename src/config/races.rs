@@ -55,7 +55,7 @@ pub enum CoachedBy {
 }
 
 /// Variables that Claude Code needs unchanged: the location of its login, proxies, certificates, keys.
-const FOR_CLAUDE: &[&str] = &[
+pub(super) const FOR_CLAUDE: &[&str] = &[
     "HOME",
     "PATH",
     "LANG",

@@ -35,7 +35,7 @@ impl<'a> SettingsReader<'a> {
     pub(super) fn new(sources: &'a Sources) -> Self {
         Self {
             sources,
-            problems: Vec::new(),
+            problems: sources.problems.clone(),
             paths: Paths::find(|name| sources.find(name).map(|(value, _)| value)),
             defaults: BTreeMap::new(),
             shown: BTreeMap::new(),
@@ -102,6 +102,7 @@ impl<'a> SettingsReader<'a> {
         let number = self.get(setting, |text| match text.parse::<u32>() {
             Ok(n) if (min..=max).contains(&n) => Ok(n),
             Ok(n) => Err(format!("{n} is out of range")),
+            Err(_) if is_whole(text) => Err(format!("{text} is out of range")),
             Err(_) => Err("it is not a whole number".into()),
         });
         self.shown.insert(setting.name, number.to_string());
@@ -126,7 +127,8 @@ impl<'a> SettingsReader<'a> {
         })
     }
 
-    /// A list separated by commas or blanks. Each wrong entry is reported as a separate problem.
+    /// A list separated by commas or blanks. Each wrong entry is reported as a separate problem, with its number if
+    /// there are several.
     pub(super) fn items<T>(
         &mut self,
         setting: &'static Setting,
@@ -145,10 +147,12 @@ impl<'a> SettingsReader<'a> {
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
         let mut values = Vec::new();
-        for entry in entries(text) {
+        let is_single = entries(text).nth(1).is_none();
+        for (number, entry) in (1_usize..).zip(entries(text)) {
             match parse(entry) {
                 Ok(value) => values.push(value),
-                Err(what) => self.problem(setting, what),
+                Err(what) if is_single => self.problem(setting, what),
+                Err(what) => self.problem(setting, format!("entry {number}: {what}")),
             }
         }
         values
@@ -233,10 +237,14 @@ impl<'a> SettingsReader<'a> {
         what: impl Into<String>,
         fix: impl Into<String>,
     ) {
+        let what = what.into();
         self.problems.push(SettingProblem {
             name: setting.name.into(),
             source: self.source(setting.name),
-            what: what.into(),
+            what: match self.sources.line_of(setting.name) {
+                Some(line) => format!("line {line}: {what}"),
+                None => what,
+            },
             fix: fix.into(),
         });
     }
@@ -267,6 +275,11 @@ impl<'a> SettingsReader<'a> {
         });
         Ok(effective.collect())
     }
+}
+
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn entries(text: &str) -> impl Iterator<Item = &str> {

@@ -112,7 +112,8 @@ settings! {
     OPERATOR_NAME: Live, Text, "",
         "Who runs this gateway, shown on its pages.";
     OPERATOR_EMAIL: Live, Text, "",
-        "How to reach the operator, shown on the pages.";
+        "How to reach the operator, shown on the pages.",
+        "write one e-mail address, such as ann@example.org";
     OPERATOR_PHONE: Live, People, "",
         "Your own phone, for news of this program: `telegram:CHAT`, `ntfy:TOPIC`, `gotify:TOKEN`, `webhook` or `mqtt`, comma-separated; each needs its channel below.",
         "write telegram:123456789, ntfy:your-topic, gotify:token, webhook or mqtt, comma-separated";
@@ -304,7 +305,7 @@ settings! {
 }
 
 /// Variables of other programs whose names resemble settings of the gateway.
-const NEIGHBOURS: &[&str] = &[
+pub(super) const NEIGHBOURS: &[&str] = &[
     "GARMIN_MCP_REF",
     "GARMIN_MCP_HOST",
     "GARMIN_MCP_PORT",

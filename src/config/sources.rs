@@ -12,10 +12,12 @@ use super::problem::{SettingProblem, SettingSource};
 pub struct Sources {
     environment: BTreeMap<String, String>,
     file: Option<(PathBuf, EnvFile)>,
+    /// What is wrong with lines of the file. [`super::Config::load`] reports them together with wrong values.
+    pub(super) problems: Vec<SettingProblem>,
 }
 
 impl Sources {
-    /// The environment of this process, and `env_file` if one is named. Errors: see [`EnvFile::read`].
+    /// The environment of this process, and `env_file` if one is named. Errors: the file can't be read.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the environment"
@@ -27,6 +29,7 @@ impl Sources {
         Self {
             environment,
             file: None,
+            problems: Vec::new(),
         }
         .with_file(env_file)
     }
@@ -64,15 +67,16 @@ impl Sources {
         Self {
             environment,
             file: None,
+            problems: Vec::new(),
         }
     }
 
-    /// The same environment with the env file at `path`. Errors: see [`EnvFile::read`].
+    /// The same environment with the env file at `path`. Errors: the file can't be read.
     pub fn with_file(mut self, path: Option<&Path>) -> Result<Self, Vec<SettingProblem>> {
         if let Some(path) = path {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            let file = EnvFile::read(&path)?;
-            self.file = Some((path, file));
+            let (file, problems) = EnvFile::read(&path).map_err(|problem| vec![problem])?;
+            (self.file, self.problems) = (Some((path, file)), problems);
         }
         Ok(self)
     }
@@ -98,6 +102,15 @@ impl Sources {
         Some((value, SettingSource::File(path.clone())))
     }
 
+    /// The line of the env file that the value of `name` comes from.
+    pub(super) fn line_of(&self, name: &str) -> Option<usize> {
+        let (_, source) = self.find(name)?;
+        let (_, file) = self.file.as_ref()?;
+        matches!(source, SettingSource::File(_))
+            .then(|| file.line_of(name))
+            .flatten()
+    }
+
     /// The variables among `names` that are set, with their values.
     pub(super) fn pick(&self, names: &[&str]) -> Vec<(String, String)> {
         let pair = |name: &&str| Some(((*name).to_owned(), self.find(name)?.0.to_owned()));
@@ -119,13 +132,14 @@ impl Sources {
         (no_color, speaks_utf8 && !is_bare)
     }
 
-    /// All names that are set, each with its source.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&str, SettingSource)> {
+    /// All names that are set, each with its source and its line in the file.
+    pub(super) fn names(&self) -> impl Iterator<Item = (&str, SettingSource, Option<usize>)> {
         let environment = self.environment.keys();
-        let environment = environment.map(|name| (name.as_str(), SettingSource::Environment));
+        let environment = environment.map(|name| (name.as_str(), SettingSource::Environment, None));
         let file = self.file.iter().flat_map(|(path, file)| {
             let source = SettingSource::File(path.clone());
-            file.names().map(move |name| (name, source.clone()))
+            file.names()
+                .map(move |name| (name, source.clone(), file.line_of(name)))
         });
         environment.chain(file)
     }

@@ -147,6 +147,12 @@ fn one_value_each() {
         ("GATEWAY_LOG_LEVEL", "critical", true),
         ("OPEN_SIGN_UP", "perhaps", false),
         ("GATEWAY_SECRET_FILE", "/x", false),
+        ("CALLS_PER_MINUTE", "99999999999999999999", false),
+        ("INVITED", "*@example.org", false),
+        ("OPERATOR_EMAIL", "me", false),
+        ("OPERATOR_EMAIL", "Ann@example.org", true),
+        ("NTFY_TOPIC", "my topic", false),
+        ("NTFY_TOPIC", "ann@example.org=one bob@example.org=two", true),
     ] {
         check(name, value, ok);
     }
@@ -170,9 +176,75 @@ fn a_broken_line_of_the_file_is_told_without_its_text() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join(".env");
     std::fs::write(&file, "GATEWAY_SECRET='unclosed-and-very-secret\n").unwrap();
-    let problems = Sources::default().with_file(Some(&file)).err().unwrap();
+    let sources = Sources::of_pairs([("HOME", "/h")])
+        .with_file(Some(&file))
+        .unwrap();
+    let problems = Config::load(&sources).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
     let told = problems[0].to_string();
     assert!(!told.contains("very-secret") && told.contains("line 1"), "{told}");
+}
+
+/// One round of corrections must be enough: wrong lines, wrong values and wrong names are told together.
+#[test]
+fn every_mistake_of_a_file_is_told_at_once_with_its_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gateway.env");
+    let text = "PORT=eighty\nINVITE=ann@example.org\nMAX_WORKERS=3\nMAX_WORKERS=4\nOPERATOR_NAME='Ann\n\n\
+        TRUSTED_PROXIES=localhost,127.0.0.1,10.0.0.0/33\nHOST=0.0.0.0\n";
+    std::fs::write(&file, text).unwrap();
+    let sources = Sources::of_pairs([SECRET, ("HOME", "/h"), ("STALE_STOP_MIN", "-5")])
+        .with_file(Some(&file))
+        .unwrap();
+    let problems = Config::load(&sources).unwrap_err();
+    let told: Vec<_> = problems
+        .iter()
+        .map(|p| (p.name.as_str(), p.what.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("PORT", "line 1: it is not a whole number"),
+            (
+                "TRUSTED_PROXIES",
+                "line 7: entry 1: it is neither an address nor a network"
+            ),
+            (
+                "TRUSTED_PROXIES",
+                "line 7: entry 3: it is neither an address nor a network"
+            ),
+            (
+                "OPERATOR_NAME",
+                "line 5: a quotation mark is not closed on this line"
+            ),
+            ("MAX_WORKERS", "line 4: it has another value in line 3"),
+            ("STALE_STOP_MIN", "-5 is out of range"),
+            ("HOST", "line 8: it is not a setting, so it has no effect"),
+            ("INVITE", "line 2: it is not a setting"),
+        ]
+    );
+}
+
+#[test]
+fn a_name_of_the_file_that_is_no_setting_is_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("gateway.env");
+    let text = "ALLOWED_EMAILS=ann@example.org\nLOG_LEVEL=debug\nTZ=Europe/Vienna\nPORT=81\nc2VjcmV0=\n";
+    std::fs::write(&file, text).unwrap();
+    let sources = Sources::of_pairs([SECRET, ("HOME", "/h"), ("ALLOWED_EMAILS_2", "x")])
+        .with_file(Some(&file))
+        .unwrap();
+    let warnings = Config::load(&sources).unwrap().warnings;
+    let told = warnings.join("\n");
+    assert!(
+        told.contains("ALLOWED_EMAILS (") && told.contains("line 1: it is not a setting"),
+        "{told}"
+    );
+    assert!(told.contains("did you mean GATEWAY_LOG_LEVEL?"), "{told}");
+    // The third is perhaps the second line of a secret.
+    let is_told_apart = told.contains("--env-file (") && told.contains("line 5") && !told.contains("c2Vj");
+    assert!(is_told_apart, "{told}");
+    assert_eq!(warnings.len(), 4, "{told}");
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub struct WorkerSettings {
     pub passed_on: Vec<(String, String)>,
 }
 
-const PASSED_ON: &[&str] = &[
+/// Variables of the gateway's environment that every worker gets.
+pub(super) const PASSED_ON: &[&str] = &[
     "LANG",
     "LC_ALL",
     "LC_CTYPE",

@@ -11,6 +11,7 @@ use nix::unistd::{AccessFlags, Uid, User, access};
 use super::{Finding, Patient};
 use crate::base::causes::chain;
 use crate::base::secrets::KEPT_COPY;
+use crate::coach::missing_program;
 use crate::config::SecretSource;
 use crate::gateway::unknown_names;
 use crate::tools;
@@ -27,7 +28,9 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
     };
     let mut findings = vec![Finding::ok("settings", from)];
     let unknown_tools = unknown_names(&patient.config, &tools::lists().tools);
-    for warning in patient.config.warnings.iter().chain(&unknown_tools) {
+    let missing = missing_program(&patient.config.races.coach);
+    let warnings = patient.config.warnings.iter().chain(&unknown_tools);
+    for warning in warnings.chain(&missing) {
         findings.push(Finding::warn(
             "settings",
             warning.clone(),

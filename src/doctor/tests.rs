@@ -44,14 +44,19 @@ fn a_clock_that_is_off_by_more_than_a_minute_is_told_with_its_way() {
 }
 
 fn patient(place: &Path) -> Patient {
+    patient_with(place, &[])
+}
+
+fn patient_with(place: &Path, more: &[(&str, &str)]) -> Patient {
     let secret = place.join("secret");
     let (place, secret) = (place.to_str().unwrap(), secret.to_str().unwrap());
-    let sources = Sources::of_pairs([
+    let pairs = [
         ("PUBLIC_URL", "https://garmin.example.org"),
         ("DATA_DIR", place),
         ("RUNTIME_DIR", place),
         ("GATEWAY_SECRET_FILE", secret),
-    ]);
+    ];
+    let sources = Sources::of_pairs(pairs.into_iter().chain(more.iter().copied()));
     Patient {
         config: Config::load(&sources).unwrap(),
         visit: Visit {
@@ -84,6 +89,69 @@ fn a_missing_secret_is_reported_and_not_created() {
         assert!(seen[0].says.contains("without the secret"), "{seen:?}");
         assert!(!file.exists());
     }
+}
+
+/// The file says what is wrong even if no client reaches the gateway.
+#[test]
+fn the_certificate_is_judged_from_its_file() {
+    let place = tempfile::tempdir().unwrap();
+    let at = |name: &str| place.path().join(name).display().to_string();
+    let (chain, key) = (at("chain.pem"), at("key.pem"));
+    let patient = patient_with(place.path(), &[("TLS_CERT", &chain), ("TLS_KEY", &key)]);
+    let seen = || certificate::in_files(&patient);
+    assert!(
+        seen()[0].verdict == Verdict::Fail && seen()[0].says.contains("TLS_CERT ("),
+        "{:?}",
+        seen()
+    );
+    let made = |host: &str, until: (i32, u8, u8)| {
+        let own = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
+        parameters.not_after = rcgen::date_time_ymd(until.0, until.1, until.2);
+        fs::write(&chain, parameters.self_signed(&own).unwrap().pem()).unwrap();
+        fs::write(&key, own.serialize_pem()).unwrap();
+    };
+    made("garmin.example.org", (4000, 1, 1));
+    assert_eq!(seen()[0].verdict, Verdict::Ok, "{:?}", seen());
+    made("other.example.org", (2021, 3, 1));
+    let findings = seen();
+    assert!(
+        findings.iter().all(|one| one.verdict == Verdict::Fail),
+        "{findings:?}"
+    );
+    assert!(findings[0].says.contains("expired on 2021-03-01"), "{findings:?}");
+    assert!(
+        findings[0].fix.as_ref().unwrap().contains("renew the file"),
+        "{findings:?}"
+    );
+    assert!(
+        findings[1].says.contains("not for garmin.example.org"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn a_program_for_claude_that_is_not_there_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let seen = |command: &str| {
+        let findings = place::settings(&patient_with(place.path(), &[("CLAUDE_CMD", command)]));
+        findings
+            .iter()
+            .filter(|one| one.says.starts_with("CLAUDE_CMD"))
+            .count()
+    };
+    assert_eq!((seen("nope --model sonnet"), seen("/bin/sh -c true")), (1, 0));
+    // A file that can't be executed is no program.
+    let text = place.path().join("text");
+    fs::write(&text, "").unwrap();
+    assert_eq!(seen(text.to_str().unwrap()), 1);
+}
+
+#[test]
+fn a_gateway_that_does_not_answer_is_to_be_restarted() {
+    assert!(running::unreached(&ClientError::Silent).contains("restart"));
+    let denied = ClientError::NotAllowed(PathBuf::from("/run/x"));
+    assert!(running::unreached(&denied).contains("sudo"));
 }
 
 /// Only root can give files away, so other users test nothing here.

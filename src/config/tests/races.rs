@@ -90,13 +90,13 @@ fn the_operators_phone_is_nobody_elses() {
     assert_eq!(ntfy.of(&["ann@example.org"]), Some("family"));
     assert_eq!(ntfy.all(), ["family", "me-alone"]);
     for (phone, told) in [
-        ("telegram:", "an entry is not a phone"),
-        ("ntfy:a/b", "an entry is not a phone"),
-        ("webhook:x", "an entry is not a phone"),
-        ("+431234", "an entry is not a phone"),
+        ("telegram:", "it is not a phone"),
+        ("ntfy:a/b", "it is not a phone"),
+        ("webhook:x", "it is not a phone"),
+        ("+431234", "it is not a phone"),
         ("telegram:1,telegram:2", "two entries use the same channel"),
         ("ntfy:me", "NTFY_URL is not set"),
-        ("gotify:Coops0123456789", "an entry is not a phone"),
+        ("gotify:Coops0123456789", "it is not a phone"),
         ("gotify:A0123456789abcd", "GOTIFY_URL is not set"),
         ("webhook", "WEBHOOK_URL is not set"),
     ] {
