@@ -6,7 +6,7 @@ use super::spoken;
 use super::token::one_of;
 use super::token::{Number, NumberShape, Token, TokenKind};
 use super::units::{SHARE_PHRASES, SPAN_PHRASES, UNIT_PHRASES, Unit};
-use super::wording::{and_half, counts_kilometres, describes, fraction, is_elliptic};
+use super::wording::{and_half, counts_kilometres, describes, fraction, is_elliptic, metres_after};
 use Measure::{Duration, Speed};
 
 pub(crate) use super::units::{Measure, Reading};
@@ -63,14 +63,18 @@ pub(crate) enum Before {
     From,
     /// `down eleven on the first 20 km`
     Aside,
-    /// `noch zehn`, `quedan diez`
+    /// `noch zehn`, `quedan diez`: what is still to run
     ToGo,
 }
 
 /// The quantity at the start of `tokens`, and its length in tokens.
 pub(crate) fn quantity(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
     if let Some(time) = spoken::time_of_day(tokens) {
-        return Some(time);
+        let (reading, length) = time;
+        return Some((
+            Quantity::one(reading.measure, reading.value, reading.step),
+            length,
+        ));
     }
     let (mut quantity, length) = single(tokens, before)?;
     let rest = tokens.get(length..)?;
@@ -174,7 +178,8 @@ fn single(tokens: &[Token], before: Before) -> Option<(Quantity, usize)> {
         .is_some_and(|word| one_of(word, COMPARATIVES));
     // "sit up once" is no Spanish eleven.
     let is_once = tokens.first().and_then(Token::word) == Some("once");
-    let counts_way = number.whole().is_some_and(|value| value >= 4.0) && counts_kilometres(before, rest);
+    let counts_way =
+        number.whole().is_some_and(|value| value >= 4.0) && counts_kilometres(before == Before::ToGo, rest);
     if in_words
         && unit.is_none()
         && !(counts && compares)
@@ -334,15 +339,6 @@ fn smaller_part(tokens: &[Token], above_s: f64) -> Option<(f64, f64, usize)> {
 fn starts_with(tokens: &[Token], words: &[&str]) -> bool {
     let mut pairs = words.iter().enumerate();
     pairs.all(|(at, word)| tokens.get(at).and_then(Token::word) == Some(word))
-}
-
-/// The metres after kilometres, and their length in tokens.
-fn metres_after(tokens: &[Token]) -> Option<(f64, usize)> {
-    let joins = usize::from(one_of(tokens.first()?.word()?, "and|und|et|y|e"));
-    let (number, length, _) = number(tokens.get(joins..)?)?;
-    let metres = number.whole().filter(|metres| *metres < 1000.0 && joins == 1)?;
-    let (unit, unit_length) = first(&UNIT_PHRASES, tokens.get(joins + length..)?)?;
-    (unit == Unit::Of(Measure::Distance, 1.0)).then_some((metres, joins + length + unit_length))
 }
 
 #[cfg(test)]

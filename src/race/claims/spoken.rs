@@ -1,14 +1,13 @@
 //! Times of day in words: `twenty past ten`, `Viertel vor zehn`, `las diez menos cuarto`.
 
 use super::number::{first, number};
-use super::quantity::{Measure, Quantity};
 use super::token::{NumberShape, Token, one_of};
-use super::units::{Reading, UNIT_PHRASES};
+use super::units::{Measure, Reading, UNIT_PHRASES};
 
 const NOON_S: f64 = 43_200.0;
 
 /// The time of day at the start of `tokens`, and its length in tokens. Before noon it may also be meant for the afternoon.
-pub(super) fn time_of_day(tokens: &[Token]) -> Option<(Quantity, usize)> {
+pub(super) fn time_of_day(tokens: &[Token]) -> Option<(Reading, usize)> {
     let (minutes, length) = past_or_to(tokens)
         .or_else(|| half_before(tokens))
         .or_else(|| shortly(tokens))
@@ -21,12 +20,7 @@ pub(super) fn time_of_day(tokens: &[Token]) -> Option<(Quantity, usize)> {
         value: minutes * 60.0,
         step: if is_rough { 600.0 } else { 60.0 },
     };
-    let quantity = Quantity {
-        readings: vec![reading],
-        to: Vec::new(),
-        ordinal: false,
-    };
-    Some((quantity, length))
+    Some((reading, length))
 }
 
 fn word(tokens: &[Token], at: usize) -> &str {
@@ -169,7 +163,7 @@ fn afternoon(tokens: &[Token]) -> Option<(f64, usize)> {
     (minutes < 1440.0).then_some((minutes, length + more))
 }
 
-/// `nine o'clock`
+/// A full hour: `nine o'clock`.
 fn on_the_hour(tokens: &[Token]) -> Option<(f64, usize)> {
     let (number, length, in_words) = number(tokens)?;
     let clock = clock_word(tokens.get(length..)?);
@@ -203,9 +197,8 @@ mod tests {
             ("le nove e mezza", Some(570.0)),
             ("le nove e mezzo km", None),
         ] {
-            let read =
-                time_of_day(&tokens(text)).and_then(|(quantity, _)| quantity.measures(Measure::TimeOfDay));
-            assert_eq!(read.map(|reading| reading.value / 60.0), minutes, "{text}");
+            let read = time_of_day(&tokens(text)).map(|(reading, _)| reading.value / 60.0);
+            assert_eq!(read, minutes, "{text}");
         }
     }
 }

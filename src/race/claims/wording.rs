@@ -2,9 +2,8 @@
 
 use super::lexicon::{self, Tag};
 use super::number::{first, number};
-use super::quantity::Before;
 use super::token::{Token, TokenKind, one_of};
-use super::units::{UNIT_PHRASES, Unit};
+use super::units::{Measure, UNIT_PHRASES, Unit};
 
 /// Words after which a unit belongs to something else.
 const LINKS: &str = "and|und|before|after|then|with|but|mit|nach|dann|con|avec|puis|pour|por|per|dopo|poi|luego|plus|minus|pero|aber|mais|that|which|sowie|your|the|del|des|bei";
@@ -39,7 +38,7 @@ pub(super) fn and_half(tokens: &[Token]) -> Option<usize> {
 }
 
 /// Whether a number in words without a unit counts kilometres: `ten down`, `eleven to go`, `noch zehn`.
-pub(super) fn counts_kilometres(before: Before, after: &[Token]) -> bool {
+pub(super) fn counts_kilometres(after_to_go: bool, after: &[Token]) -> bool {
     let is_so_far =
         lexicon::tags(after).is_some_and(|(tags, _)| tags.iter().any(|tag| matches!(tag, Tag::Progress(_))));
     let ends = after.first().is_none_or(|next| {
@@ -48,7 +47,7 @@ pub(super) fn counts_kilometres(before: Before, after: &[Token]) -> bool {
                 .word()
                 .is_some_and(|word| one_of(word, "bis|hasta|fino|jusqu|until"))
     });
-    is_so_far || (before == Before::ToGo && ends)
+    is_so_far || (after_to_go && ends)
 }
 
 /// Whether a number without a unit stands right before a place, and so may have the unit of the number before it: `six
@@ -75,4 +74,13 @@ pub(super) fn fraction(tokens: &[Token]) -> Option<(f64, usize)> {
         ["dreiviertel", ..] => Some((0.75, 1)),
         _ => None,
     }
+}
+
+/// The metres after kilometres, and their length in tokens.
+pub(super) fn metres_after(tokens: &[Token]) -> Option<(f64, usize)> {
+    let joins = usize::from(one_of(tokens.first()?.word()?, "and|und|et|y|e"));
+    let (number, length, _) = number(tokens.get(joins..)?)?;
+    let metres = number.whole().filter(|metres| *metres < 1000.0 && joins == 1)?;
+    let (unit, unit_length) = first(&UNIT_PHRASES, tokens.get(joins + length..)?)?;
+    (unit == Unit::Of(Measure::Distance, 1.0)).then_some((metres, joins + length + unit_length))
 }
