@@ -9,9 +9,7 @@ mod summary;
 mod timeseries;
 mod values;
 
-pub use outlook::{
-    WhyNoOutlook, beyond_finish, crew_sheet, find_place, outlook, place_rules, why_unknown,
-};
+pub use outlook::{WhyNoOutlook, beyond_finish, crew_sheet, find_place, outlook, place_rules, why_unknown};
 pub use recipients::{invitations, recipient_line};
 pub use status::{line, status};
 pub use summary::summary;
