@@ -20,7 +20,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `token`, `phrases`, `number`, `units`, `readings`, `wording`, `spoken`, `quantity` | words, numbers and units |
+//! | `token`, `phrases`, `number`, `units`, `readings`, `parts`, `wording`, `spoken`, `quantity` | words, numbers and units |
 //! | `terms`, `lexicon`, `items`, `names` | the roles of words; sentences and clauses |
 //! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
 //! | `facts` | what is known about the race |
@@ -42,6 +42,7 @@ mod limits;
 mod measured;
 mod names;
 mod number;
+mod parts;
 mod percent;
 mod phrases;
 mod quantity;

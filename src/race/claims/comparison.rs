@@ -93,15 +93,8 @@ fn against_plan(
     check(holds != roles.not() || ahead_s.abs() < 20.0, side)
 }
 
-pub(super) fn comparison(
-    left: &Roles,
-    right: &Roles,
-    said: Option<&Quantity>,
-    by: Option<&Quantity>,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    let Some(sense) = left.sense() else { return Ok(()) };
-    // "Since the stop you've averaged 203 W, eleven less than before."
+/// The roles of the other side, which may lie before this one: `since the stop 203 W, eleven less than before`.
+fn other_side(left: &Roles, right: &Roles) -> Roles {
     let mut right = right.clone();
     if let Some(ClaimScope::Since(from_m)) = left.scope()
         && right.is_past()
@@ -110,7 +103,18 @@ pub(super) fn comparison(
     {
         right.add([Tag::Part(ClaimScope::Between(0.0, from_m))]);
     }
-    let right = &right;
+    right
+}
+
+pub(super) fn comparison(
+    left: &Roles,
+    right: &Roles,
+    said: Option<&Quantity>,
+    by: Option<&Quantity>,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let Some(sense) = left.sense() else { return Ok(()) };
+    let right = &other_side(left, right);
     // "two minutes in the bank against two hours"
     let limits_s = facts
         .target_s

@@ -8,23 +8,14 @@ use super::roles::Roles;
 use super::terms::{ClaimScope, Mood, Progress};
 use super::value::number;
 
-/// `10 km in 55:11`
-pub(super) fn reaching(
-    distance: &Quantity,
-    time: &Quantity,
-    roles: &Roles,
-    facts: &RaceFacts,
-) -> ClaimVerdict {
-    let Some(metres) = distance.measures(Measure::Distance) else {
-        return Ok(());
-    };
+/// The times of the race that a number may mean, also as a time of day: `kilometre 60.2 at 17:40`.
+fn times_of(time: &Quantity, facts: &RaceFacts) -> Vec<Reading> {
     let times: Vec<Reading> = time
         .readings
         .iter()
         .filter(|reading| reading.measure == Measure::Duration)
         .copied()
         .collect();
-    // "kilometre 60.2 at 17:40"
     let day_s = facts.start_of_day_s.unwrap_or_default();
     let by_day = times
         .iter()
@@ -35,7 +26,20 @@ pub(super) fn reaching(
             ..*reading
         })
         .collect();
-    let times = [times, by_day].concat();
+    [times, by_day].concat()
+}
+
+/// `10 km in 55:11`
+pub(super) fn reaching(
+    distance: &Quantity,
+    time: &Quantity,
+    roles: &Roles,
+    facts: &RaceFacts,
+) -> ClaimVerdict {
+    let Some(metres) = distance.measures(Measure::Distance) else {
+        return Ok(());
+    };
+    let times = times_of(time, facts);
     let takes = |from: f64, to: f64| {
         times
             .iter()

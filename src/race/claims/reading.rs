@@ -8,6 +8,7 @@ mod adjuncts;
 mod beside;
 mod clause;
 mod compared;
+mod foresight;
 mod legs;
 mod mood;
 mod number;
@@ -168,14 +169,7 @@ impl Reader<'_> {
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
         roles.add(supposed::kept_pace(&clause, &roles, self.facts).map(Tag::Keeps));
-        if mood::keeps_pace(&clause) {
-            // "If you keep the pace of the last kilometre" is not about that kilometre.
-            let is_part = |tag: &Tag| matches!(tag, Tag::Part(_));
-            roles.tags.retain(|tag| !is_part(tag));
-            for item in &mut clause {
-                item.tags.retain(|tag| !is_part(tag));
-            }
-        }
+        supposed::forget_part(&mut clause, &mut roles);
         if before.leads == ClauseLead::Label {
             let stat = before.roles.stat().filter(|_| roles.stat().is_none());
             roles = roles.within(&carried(&before.roles));

@@ -5,7 +5,7 @@ use super::number::Numbers;
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{Bound, ClaimMetric, ClaimScope, Progress, Reference, Sense, When};
+use crate::race::claims::terms::{Bound, ClaimMetric, Progress, Reference, Sense, When};
 use crate::race::claims::token::one_of;
 
 impl Numbers<'_> {

@@ -1,5 +1,6 @@
 //! The roles of the words of a clause.
 
+use super::foresight::{self, HAVE};
 use super::mood;
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, has_tag, measures};
@@ -56,45 +57,10 @@ pub(super) fn of_minutes(clause: &[MessageItem]) -> bool {
 /// Adds the roles that follow only from several words of a clause together.
 pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     let any = |words: &str| clause.iter().any(|item| one_of(&item.words, words));
-    if mood::foresees(clause) {
-        roles.tags.push(Tag::When(When::Future));
-    }
-    // "erreicht Pörtschach in sechs Minuten": a form that is present or a participle.
-    let is_in = roles.has(Tag::In) || any("in etwa");
-    let is_ahead = roles.has(Tag::Reached) && is_in && !roles.is_past() && !roles.has(Tag::Ago);
-    // "ist in etwa einer Stunde im Ziel"
-    let is_there_soon = (is_in || measures(clause, &[Measure::TimeOfDay]))
-        && roles.is_present()
-        && (roles.has(Tag::State(State::Finished)) || roles.has(Tag::Finish))
-        && !roles.has_any(&[Tag::Ago, Tag::Not, Tag::Reached]);
-    if ((is_ahead && any(REACHES)) || is_there_soon)
-        && measures(clause, &[Measure::Duration, Measure::TimeOfDay])
-    {
-        roles.add([Tag::When(When::Future), Tag::In]);
-    }
-    if roles.when() == Some(When::Future)
-        && any("later|später|plus tard|più tardi|más tarde")
-        && any("were|was|war|warst")
-    {
-        roles.tags.retain(|tag| *tag != Tag::When(When::Future));
-    }
-    // "You have five hours to reach Malga Sole": until it closes.
-    let has_time = clause.windows(3).any(|three| {
-        matches!(three, [have, .., time] if one_of(&have.words, HAVE) && time.quantity().is_some_and(|it| it.measures(Measure::Duration).is_some()))
-    });
-    let is_for = any(
-        "to reach|to get to|to make|to arrive|per arrivare|per raggiungere|pour arriver|pour atteindre|para llegar|para alcanzar",
-    ) || (any("to|per|pour|para")
-        && any("reach|arrivare|arriver|raggiungere|atteindre|llegar|alcanzar"));
-    let allows = has_time && is_for && roles.place().is_some() && roles.reference().is_none();
-    if allows && roles.progress() != Some(Progress::Done) {
-        roles
-            .tags
-            .retain(|tag| !matches!(tag, Tag::Progress(_) | Tag::When(When::Perfect)));
-        roles.tags.push(Tag::Reference(Reference::Cutoff));
-    }
+    foresight::times_to_come(clause, roles);
+    foresight::allowances(clause, roles);
     // "Think of the half marathon in an hour and a half."
-    let is_last_leg = mood::anticipates(clause) && clause.iter().any(|item| mood::names_marathon(item));
+    let is_last_leg = mood::anticipates(clause) && clause.iter().any(mood::names_marathon);
     roles.add(is_last_leg.then_some(Tag::Leg(LegKind::Run)));
     // "just over your limit"
     let bound = clause
@@ -171,23 +137,7 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
 pub(super) fn possess(clause: &mut [MessageItem]) {
     const OWN: &str =
         "your|his|her|their|dein|deine|deinem|deinen|deiner|ihr|ihre|ton|ta|votre|tu|su|tuo|tua";
-    // "In drei Kilometern hast du die Hälfte."
-    let leads_way = matches!(clause.first(), Some(first) if first.has(Tag::In))
-        && clause
-            .get(1)
-            .and_then(MessageItem::quantity)
-            .is_some_and(|it| it.measures(Measure::Distance).is_some());
-    let is_have = |item: &&mut MessageItem| one_of(&item.words, HAVE) && item.has(Tag::When(When::Perfect));
-    if let Some(item) = clause
-        .get_mut(2..)
-        .unwrap_or_default()
-        .iter_mut()
-        .take(1)
-        .find(is_have)
-        && leads_way
-    {
-        item.tags = vec![Tag::When(When::Future)];
-    }
+    foresight::ways_to_come(clause);
     for at in 0..clause.len() {
         // "the two-hour pacer" is the plan.
         let is_timed = at
@@ -195,7 +145,6 @@ pub(super) fn possess(clause: &mut [MessageItem]) {
             .and_then(|before| clause.get(before))
             .and_then(MessageItem::quantity)
             .is_some_and(|time| time.measures(Measure::Duration).is_some());
-        const PACERS: &str = "pacer|pacemaker|pacer s|hase|lièvre|meneur d allure|liebre|lepre|pace runner";
         if let Some(item) = clause
             .get_mut(at)
             .filter(|item| is_timed && one_of(&item.words, PACERS))
@@ -262,10 +211,7 @@ pub(super) fn sends(clause: &[MessageItem]) -> bool {
     clause.iter().any(|item| one_of(&item.words, SENDERS))
 }
 
-const HAVE: &str = "have|has|ve|ve got|hast|hat|habe|ha|hai|as|a";
-
-const REACHES: &str =
-    "erreicht|passiert|atteint|franchit|rejoint|passe|llega|pasa|arriva|passa|raggiunge|alcanza";
+const PACERS: &str = "pacer|pacemaker|pacer s|hase|lièvre|meneur d allure|liebre|lepre|pace runner";
 
 const LOSES: &str = "lost|lose|losing|given away|slowed|slowed by|faded|dropped|verloren|verlierst|verliert|perdu|perds|perd|perdido|pierdes|pierde|perso|perdi|perde|perdendo";
 

@@ -47,12 +47,12 @@ pub(super) fn split_than(clause: &mut Vec<MessageItem>) {
         ..item.clone()
     };
     item.tags = vec![Tag::Sense(sense)];
-    item.words = match sense {
+    let comparative = match sense {
         Sense::Above => "more",
         Sense::Below => "less",
         Sense::Faster => "faster",
         _ => "slower",
-    }
-    .to_owned();
+    };
+    comparative.clone_into(&mut item.words);
     clause.insert(at + 1, than);
 }

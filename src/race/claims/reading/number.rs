@@ -1,13 +1,11 @@
 //! The numbers of a clause and the roles that each may have.
 
-use super::clause::{ClauseContext, ClauseLead, carried, more_or_less, roles_of};
+use super::clause::{ClauseContext, ClauseLead, carried, roles_of};
 use crate::race::claims::items::{ItemKind, MessageItem};
 use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::{Measure, Quantity};
 use crate::race::claims::roles::Roles;
-use crate::race::claims::terms::{
-    Bound, ClaimMetric, ClaimScope, ClaimStat, Progress, Reference, Sense, When,
-};
+use crate::race::claims::terms::{ClaimMetric, ClaimScope, ClaimStat, Progress, Sense, When};
 use crate::race::claims::token::one_of;
 
 /// The numbers of a clause that do not name a part of the race.

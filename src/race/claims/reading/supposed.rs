@@ -4,6 +4,7 @@ use super::mood;
 use crate::race::claims::evidence::spans;
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::items::MessageItem;
+use crate::race::claims::lexicon::Tag;
 use crate::race::claims::quantity::Measure;
 use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{ClaimMetric, ClaimScope, Length, Mood};
@@ -25,4 +26,16 @@ pub(super) fn kept_pace(clause: &[MessageItem], roles: &Roles, facts: &RaceFacts
     let seen = facts.race.values(ClaimMetric::Pace, None);
     let is_near = |mps: &f64| (0.7..1.4).contains(&(pace.value / mps));
     (is_said || seen.iter().any(is_near)).then_some(pace.value)
+}
+
+/// "If you keep the pace of the last kilometre" is not about that kilometre.
+pub(super) fn forget_part(clause: &mut [MessageItem], roles: &mut Roles) {
+    if !mood::keeps_pace(clause) {
+        return;
+    }
+    let is_part = |tag: &Tag| matches!(tag, Tag::Part(_));
+    roles.tags.retain(|tag| !is_part(tag));
+    for item in clause {
+        item.tags.retain(|tag| !is_part(tag));
+    }
 }
