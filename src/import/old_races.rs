@@ -68,10 +68,10 @@ impl OldRaces {
         if is_open_elsewhere(database)? {
             return Err(ImportError::LiveTrackRunning(database.to_owned()));
         }
-        Self::recognise(database, AnyTable::read_all(database)?, hosts)
+        Self::recognise(database, &AnyTable::read_all(database)?, hosts)
     }
 
-    fn recognise(database: &Path, tables: Vec<AnyTable>, hosts: &GarminHosts) -> Result<Self, ImportError> {
+    fn recognise(database: &Path, tables: &[AnyTable], hosts: &GarminHosts) -> Result<Self, ImportError> {
         let is_of_points = |table: &&AnyTable| are_of_points(&members(&table.columns));
         let Some(points) = tables
             .iter()

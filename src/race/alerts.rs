@@ -108,7 +108,7 @@ fn started(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
             .with("way", Way(situation.track.progress_m()))
             .with("time", Time(ran_s))
     };
-    let alert = situation.alert(AlertKind::Started, Severity::Notice, "started".into(), phrase);
+    let alert = situation.alert(AlertKind::Started, Severity::Notice, "started".into(), &phrase);
     let track = situation.track;
     alerts.push(match track.started_at {
         Some(at) => alert.of_device_time(track, at),
@@ -126,7 +126,7 @@ fn changed(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Al
     told.changed_at = Some(situation.now);
     let phrase = AlertPhrase::new(|words| words.garmin_changed);
     let key = format!("garmin_changed:{}", situation.now.as_second());
-    alerts.push(situation.alert(AlertKind::GarminChanged, Severity::Warning, key, phrase));
+    alerts.push(situation.alert(AlertKind::GarminChanged, Severity::Warning, key, &phrase));
 }
 
 /// Reports the end once. An END that was cancelled and occurs again is reported again.
@@ -193,7 +193,7 @@ fn over(told: &mut AlertState, situation: &Situation<'_>, alerts: &mut Vec<Alert
             .with("of", of);
         (AlertKind::ProbablyFinished, Severity::Notice, phrase)
     };
-    let alert = situation.alert(kind, severity, key, phrase);
+    let alert = situation.alert(kind, severity, key, &phrase);
     let ended_at = match kind {
         AlertKind::Finished => {
             let crossing = goal.whole_m().and_then(|whole_m| track.crossing(whole_m));

@@ -93,7 +93,8 @@ impl Races {
     /// Whether a race is watched. Errors: the account has no such race.
     pub fn is_watched(&self, account: &AccountId, id: &RaceId) -> Result<bool, RaceActError> {
         match self.watched_race_of(account, id) {
-            Ok(_) => Ok(true),
+            // The task of a race that was just stopped needs a moment to end.
+            Ok(race) => Ok(!race.state().is_over()),
             Err(RaceActError::Over) => Ok(false),
             Err(other) => Err(other),
         }

@@ -406,7 +406,7 @@ async fn links_are_watched(api: &BotApi, link: &PlayedLink) {
     assert!(gone.contains("links expire after 24 hours"), "{gone}");
     let both = api.answer_to(ANN, &both).await;
     assert!(
-        both.starts_with("I'm already watching Ann E.") && both.contains("another LiveTrack link"),
+        both.starts_with("I'm already watching Ann Example.") && both.contains("another LiveTrack link"),
         "{both}"
     );
 }

@@ -77,15 +77,11 @@ fn people(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect)
     ];
     let shown = if area.width >= MEDIUM { 5 } else { 2 };
     let title = format!("People ({})", accounts.len());
-    list(
-        state,
-        theme,
-        frame,
-        area,
-        &title,
-        columns.iter().take(shown),
-        rows.collect(),
-    );
+    let head = ListHead {
+        title: &title,
+        columns: columns.split_at(shown).0,
+    };
+    list(state, theme, frame, area, &head, rows.collect());
 }
 
 fn races(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
@@ -117,22 +113,31 @@ fn races(state: &ConsoleState, theme: Theme, frame: &mut Frame<'_>, area: Rect) 
         ("FINISH", Length(6)),
     ];
     let narrow = [("ATHLETE", Fill(2)), ("STATE", Length(11)), ("FINISH", Length(6))];
-    let columns = if is_medium { columns.iter() } else { narrow.iter() };
+    let columns = if is_medium { &columns[..] } else { &narrow[..] };
     let title = format!("Races ({})", state.data.races.len());
-    list(state, theme, frame, area, &title, columns, rows.collect());
+    let head = ListHead {
+        title: &title,
+        columns,
+    };
+    list(state, theme, frame, area, &head, rows.collect());
+}
+
+/// The head of a list: its title, and the name and width of each column.
+struct ListHead<'a> {
+    title: &'a str,
+    columns: &'a [(&'static str, Constraint)],
 }
 
 /// A list in a box. If not all rows fit, the last line counts the others.
-fn list<'a>(
+fn list(
     state: &ConsoleState,
     theme: Theme,
     frame: &mut Frame<'_>,
     area: Rect,
-    title: &str,
-    columns: impl Iterator<Item = &'a (&'static str, Constraint)>,
+    head: &ListHead<'_>,
     mut rows: Vec<Vec<Line<'static>>>,
 ) {
-    let (header, wanted): (Vec<&str>, Vec<Constraint>) = columns.copied().unzip();
+    let (header, wanted): (Vec<&str>, Vec<Constraint>) = head.columns.iter().copied().unzip();
     let room = usize::from(area.height.saturating_sub(3));
     let more = if rows.len() > room {
         rows.len() + 1 - room.max(1)
@@ -145,7 +150,7 @@ fn list<'a>(
     for row in &mut rows {
         row.truncate(header.len());
     }
-    let block = boxed(state, theme, title);
+    let block = boxed(state, theme, head.title);
     let inner = block.inner(area);
     let table = columns::table(theme, &header, &wanted, rows, inner.width);
     frame.render_widget(table.block(block), area);

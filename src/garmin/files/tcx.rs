@@ -164,10 +164,9 @@ mod tests {
     #[test]
     fn each_activity_of_a_race_of_several_sports_is_a_session() {
         let lap = |minutes: [u32; 2]| {
-            let points: String = minutes
-                .iter()
-                .map(|minute| format!("<Trackpoint><Time>2026-01-08T10:{minute:02}:00Z</Time></Trackpoint>"))
-                .collect();
+            let point =
+                |minute| format!("<Trackpoint><Time>2026-01-08T10:{minute:02}:00Z</Time></Trackpoint>");
+            let points = minutes.map(point).concat();
             format!(
                 "<Lap StartTime=\"2026-01-08T10:{:02}:00Z\"><Track>{points}</Track></Lap>",
                 minutes[0]

@@ -266,14 +266,14 @@ impl Situation<'_> {
         kind: AlertKind,
         severity: Severity,
         key: String,
-        phrase: AlertPhrase,
+        phrase: &AlertPhrase,
     ) -> Alert {
         Alert {
             kind,
             severity,
             key,
             text: phrase.told(Voice::default()),
-            translations: translations(&phrase),
+            translations: translations(phrase),
             at: self.now,
             happened_at: None,
         }

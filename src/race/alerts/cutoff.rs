@@ -109,7 +109,7 @@ fn warn(
         place_key(checkpoint),
         situation.now.as_second()
     );
-    alerts.push(situation.alert(AlertKind::CutoffRisk, severity, key, phrase));
+    alerts.push(situation.alert(AlertKind::CutoffRisk, severity, key, &phrase));
 }
 
 fn missed(
@@ -134,5 +134,5 @@ fn missed(
         .with("way", Way(track.progress_m()))
         .with("time", Time(track.elapsed_s()));
     let key = format!("cutoff_missed:{}", place_key(checkpoint));
-    alerts.push(situation.alert(AlertKind::CutoffMissed, Severity::Warning, key, phrase));
+    alerts.push(situation.alert(AlertKind::CutoffMissed, Severity::Warning, key, &phrase));
 }

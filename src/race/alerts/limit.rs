@@ -187,5 +187,5 @@ fn hold(told: &mut LimitState, situation: &Situation<'_>, rule: &LimitRule, aler
         .with("on", on)
         .with("way", Way(situation.track.progress_m()));
     let key = format!("{}:{}:{}", rule.kind.name(), told.leg, situation.now.as_second());
-    alerts.push(situation.alert(rule.kind, Severity::Notice, key, phrase));
+    alerts.push(situation.alert(rule.kind, Severity::Notice, key, &phrase));
 }

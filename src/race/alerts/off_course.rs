@@ -51,5 +51,5 @@ pub(super) fn judge(told: &mut OffCourseState, situation: &Situation<'_>, alerts
         .with("away", Away(off_m))
         .with("way", Way(situation.track.progress_m()));
     let key = format!("off_course:{}:{lost}", since.as_second());
-    alerts.push(situation.alert(AlertKind::OffCourse, severity, key, phrase));
+    alerts.push(situation.alert(AlertKind::OffCourse, severity, key, &phrase));
 }

@@ -81,5 +81,5 @@ pub(super) fn judge(told: &mut PaceState, situation: &Situation<'_>, alerts: &mu
         .with("elapsed", Time(elapsed_s))
         .with("planned", Time(planned_s));
     let key = format!("off_pace:{}", last.at.as_second());
-    alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, phrase));
+    alerts.push(situation.alert(AlertKind::OffPace, Severity::Notice, key, &phrase));
 }

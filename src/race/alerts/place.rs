@@ -89,7 +89,7 @@ pub(super) fn judge(told: &mut PlaceAlertState, situation: &Situation<'_>, alert
             let at = clock(situation, track.true_time(visit.changed_at.unwrap_or(last.at)));
             let phrase = phrase.with("place", Name(rule.name.clone())).with("clock", at);
             let key = format!("{}:{}", rule.key(), last.at.as_second());
-            alerts.push(situation.alert(kind, Severity::Notice, key, phrase));
+            alerts.push(situation.alert(kind, Severity::Notice, key, &phrase));
         }
     }
     told.judged_to = track.last.map(|last| last.at).max(told.judged_to);
@@ -219,7 +219,7 @@ fn overdue(rule: &PlaceRule, by: Timestamp, situation: &Situation<'_>) -> Alert 
     let phrase = phrase
         .with("clock", clock(situation, by))
         .with("known", Part(whereabouts(rule, situation)));
-    situation.alert(AlertKind::Overdue, Severity::Warning, rule.key(), phrase)
+    situation.alert(AlertKind::Overdue, Severity::Warning, rule.key(), &phrase)
 }
 
 /// What is known about the athlete instead: that the activity ended, or where and when the athlete was last seen.

@@ -80,7 +80,7 @@ fn splits(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<
         .with("heart", heart)
         .with("late", late);
     let key = format!("split:{}:{:.0}", split.leg, split.to_m);
-    let alert = situation.alert(AlertKind::Split, Severity::Info, key, phrase);
+    let alert = situation.alert(AlertKind::Split, Severity::Info, key, &phrase);
     alerts.push(alert.of_device_time(track, split.at));
 }
 
@@ -181,7 +181,7 @@ fn passed_one(
         Severity::Notice
     };
     let key = format!("checkpoint:{}", place_key(checkpoint));
-    let alert = situation.alert(AlertKind::Checkpoint, severity, key, phrase);
+    let alert = situation.alert(AlertKind::Checkpoint, severity, key, &phrase);
     alerts.push(alert.of_device_time(situation.track, crossing.at));
 }
 
@@ -226,6 +226,6 @@ fn legs(told: &mut ProgressState, situation: &Situation<'_>, alerts: &mut Vec<Al
         .with("sport", Sport(now.kind))
         .with("time", Time(begun_s));
     let key = format!("leg_change:{}", known - 1);
-    let alert = situation.alert(AlertKind::LegChange, Severity::Notice, key, phrase);
+    let alert = situation.alert(AlertKind::LegChange, Severity::Notice, key, &phrase);
     alerts.push(alert.of_device_time(situation.track, now.started_at));
 }

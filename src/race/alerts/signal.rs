@@ -100,7 +100,7 @@ fn quiet(told: &mut SignalState, situation: &Situation<'_>, silence_s: f64, aler
         .with("way", Way(situation.track.progress_m()))
         .with("advice", Part(advice));
     let key = format!("no_signal:{}:{level}", since.as_second());
-    alerts.push(situation.alert(AlertKind::NoSignal, severity, key, phrase));
+    alerts.push(situation.alert(AlertKind::NoSignal, severity, key, &phrase));
 }
 
 fn back(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -121,7 +121,7 @@ fn back(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Aler
         .with("more", Way((last.distance_m - silence.at_m).max(0.0)))
         .with("paused", paused);
     let key = format!("signal_back:{}", silence.since.as_second());
-    alerts.push(situation.alert(AlertKind::SignalBack, Severity::Notice, key, phrase));
+    alerts.push(situation.alert(AlertKind::SignalBack, Severity::Notice, key, &phrase));
 }
 
 fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<Alert>) {
@@ -175,5 +175,5 @@ fn standing(told: &mut SignalState, situation: &Situation<'_>, alerts: &mut Vec<
         .with("long", Minutes(stood_s))
         .with("way", Way(track.progress_m()));
     let key = format!("stopped:{}:{level}", stop.from.as_second());
-    alerts.push(situation.alert(kind, severity, key, phrase));
+    alerts.push(situation.alert(kind, severity, key, &phrase));
 }

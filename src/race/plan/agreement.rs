@@ -26,8 +26,10 @@ const ROUNDED_M: f64 = 50.0;
 /// The legs may differ from the whole by this share, because transitions are left out.
 const LEGS_PART: f64 = 0.15;
 
+type TimeOfPlace = fn(&Checkpoint) -> Option<u32>;
+
 /// The times of a place that must not go back along the way.
-const TIMES: [(&str, fn(&Checkpoint) -> Option<u32>); 2] = [
+const TIMES: [(&str, TimeOfPlace); 2] = [
     ("cut-off", |place| place.cutoff_s),
     ("target", |place| place.target_s),
 ];
@@ -163,7 +165,7 @@ mod tests {
             ),
             (
                 json!({"distance_km": 42.2, "legs": [{"sport": "swim", "km": 3.8}, {"sport": "bike", "km": 180}, {"sport": "run", "km": 42.2}]}),
-                "they add up to 226 km",
+                "they add up to 226.0 km",
             ),
             (
                 two(

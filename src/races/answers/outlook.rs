@@ -258,14 +258,14 @@ pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
     })
 }
 
-/// What to say of kilometres that lie beyond the finish.
-pub fn beyond_finish(snapshot: &Snapshot, asked: &str) -> Option<String> {
+/// The length of the race in metres, if somebody asks for kilometres beyond its finish.
+pub fn beyond_finish(snapshot: &Snapshot, asked: &str) -> Option<f64> {
     let whole_m = snapshot
         .goal()
         .whole_m()
         .filter(|_| snapshot.settings.timed_s.is_none())?;
     let is_beyond = read_kilometres(asked.trim()).is_some_and(|at_m| at_m > whole_m + BEYOND_M);
-    is_beyond.then(|| format!("the race is {} long", text::km(whole_m)))
+    is_beyond.then_some(whole_m)
 }
 
 /// `get_outlook`. `asked` is the place that the call names.

@@ -26,10 +26,11 @@ pub(super) enum EtaAnswer {
 
 /// When the athlete gets to the places ahead, or to the one that is asked for.
 pub(super) fn eta(snapshot: &Snapshot, asked: Option<&str>, words: &'static PageWords) -> EtaAnswer {
-    if let Some(beyond) = asked.and_then(|asked| beyond_finish(snapshot, asked)) {
-        return EtaAnswer::Told(format!("There is no such place: {beyond}."));
-    }
     let spoken = SpokenRace::new(snapshot, words);
+    if let Some(whole_m) = asked.and_then(|asked| beyond_finish(snapshot, asked)) {
+        let length = spoken.km(whole_m);
+        return EtaAnswer::Told(text::fill(words.chat.beyond_finish, &[("length", &length)]));
+    }
     let outlook = snapshot.outlook();
     let known = outlook::places(snapshot.goal(), outlook.as_ref());
     let places = match asked {

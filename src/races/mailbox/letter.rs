@@ -126,9 +126,10 @@ fn add_parts(text: &mut String, message: &Message<'_>, parts: &mut usize, depth:
             PartType::Message(inner) if depth < MAX_DEPTH => add_parts(text, inner, parts, depth + 1),
             // Some mail programs attach a mail as a file of an unknown type.
             PartType::Binary(file) | PartType::InlineBinary(file) if depth < MAX_DEPTH && is_mail(part) => {
-                match MessageParser::default().parse(&**file) {
-                    Some(inner) => add_parts(text, &inner, parts, depth + 1),
-                    None => tracing::warn!("mailbox.attachment_unreadable"),
+                if let Some(inner) = MessageParser::default().parse(&**file) {
+                    add_parts(text, &inner, parts, depth + 1);
+                } else {
+                    tracing::warn!("mailbox.attachment_unreadable");
                 }
             }
             PartType::Message(_)

@@ -7,6 +7,7 @@ use super::error::RaceToolError;
 use crate::notify::message::{MessageRoute, Phone};
 use crate::race::id::RaceId;
 use crate::race::report::report;
+use crate::race::text;
 use crate::race::thresholds::THRESHOLDS;
 use crate::races::acts::RaceActError;
 use crate::races::answers;
@@ -173,8 +174,9 @@ pub(super) fn get_outlook(call: &mut RaceCall<'_>) -> Result<Value, RaceToolErro
     let snapshot = call.view(&race)?.snapshot;
     let place = asked.map(|asked| {
         answers::find_place(&snapshot, &asked).ok_or_else(|| {
-            if let Some(beyond) = answers::beyond_finish(&snapshot, &asked) {
-                return RaceToolError(format!("place: {beyond}; use \"finish\" for its end"));
+            if let Some(whole_m) = answers::beyond_finish(&snapshot, &asked) {
+                let whole = text::km(whole_m);
+                return RaceToolError(format!("place: the race is {whole} long; use \"finish\" for its end"));
             }
             RaceToolError(
                 "place: must be the name of a checkpoint, \"finish\", kilometres from the start such as 31.5, or \

@@ -334,9 +334,8 @@ fn an_old_link_does_not_hide_the_new_one() {
         canonical()
     );
     assert_eq!(sessions(&mail), [old, new, "app".to_owned()]);
-    let many: String = (0..9)
-        .map(|n| format!("{} ", canonical().replace('1', &n.to_string())))
-        .collect();
+    let link = |n: u8| canonical().replace('1', &n.to_string());
+    let many = (0..9).map(link).collect::<Vec<_>>().join(" ");
     assert_eq!(sessions(&many).len(), MAX_LINKS);
     assert_eq!(find_all("nothing", &hosts), Err(LinkProblem::Missing));
 }

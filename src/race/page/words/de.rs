@@ -171,6 +171,7 @@ pub(super) static WORDS: PageWords = PageWords {
         too_early: "vom Rennen war noch zu wenig zu sehen; die Vorhersage beginnt nach 15 Minuten und 1 km",
         by_kilometre: "Frag nach Kilometern ab dem Start, etwa /eta 31.5.",
         no_such_place: "Diesen Ort kenne ich nicht.",
+        beyond_finish: "Diesen Ort gibt es nicht: Das Rennen ist {length} km lang.",
         known_places: "Ich kenne {places}.",
         no_course: "Dieses Rennen hat keine Strecke, daher hilft ein Ort auf der Karte nicht.",
         off_course: "Dieser Ort liegt {km} km neben der Strecke.",

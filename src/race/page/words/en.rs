@@ -171,6 +171,7 @@ pub(super) static WORDS: PageWords = PageWords {
         too_early: "too little of the race has been seen; the outlook starts after 15 minutes and 1 km",
         by_kilometre: "Ask by kilometres from the start, such as /eta 31.5.",
         no_such_place: "I don't know that place.",
+        beyond_finish: "There is no such place: the race is {length} km long.",
         known_places: "I know {places}.",
         no_course: "This race has no course, so a location on the map does not help.",
         off_course: "That place is {km} km off the course.",

@@ -171,6 +171,7 @@ pub(super) static WORDS: PageWords = PageWords {
         too_early: "se ha visto muy poco de la carrera; la previsión empieza tras 15 minutos y 1 km",
         by_kilometre: "Pregunta por kilómetros desde la salida, por ejemplo /eta 31.5.",
         no_such_place: "No conozco ese lugar.",
+        beyond_finish: "Ese lugar no existe: la carrera mide {length} km.",
         known_places: "Conozco {places}.",
         no_course: "Esta carrera no tiene recorrido, así que un lugar en el mapa no ayuda.",
         off_course: "Ese lugar está a {km} km del recorrido.",

@@ -171,6 +171,7 @@ pub(super) static WORDS: PageWords = PageWords {
         too_early: "trop peu de la course a été vu ; la prévision commence après 15 minutes et 1 km",
         by_kilometre: "Demande par kilomètres depuis le départ, par exemple /eta 31.5.",
         no_such_place: "Je ne connais pas ce lieu.",
+        beyond_finish: "Ce lieu n'existe pas : la course fait {length} km.",
         known_places: "Je connais {places}.",
         no_course: "Cette course n’a pas de parcours, un lieu sur la carte n’aide donc pas.",
         off_course: "Ce lieu est à {km} km du parcours.",

@@ -171,6 +171,7 @@ pub(super) static WORDS: PageWords = PageWords {
         too_early: "si è visto troppo poco della gara; la previsione comincia dopo 15 minuti e 1 km",
         by_kilometre: "Chiedi per chilometri dalla partenza, per esempio /eta 31.5.",
         no_such_place: "Non conosco quel luogo.",
+        beyond_finish: "Quel luogo non esiste: la gara è lunga {length} km.",
         known_places: "Conosco {places}.",
         no_course: "Questa gara non ha un percorso, quindi un luogo sulla mappa non serve.",
         off_course: "Quel luogo è a {km} km dal percorso.",

@@ -205,6 +205,7 @@ pub struct ChatWords {
     pub too_early: &'static str,
     pub by_kilometre: &'static str,
     pub no_such_place: &'static str,
+    pub beyond_finish: &'static str,
     pub known_places: &'static str,
     pub no_course: &'static str,
     pub off_course: &'static str,

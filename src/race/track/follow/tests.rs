@@ -18,9 +18,9 @@ fn line(corners: &[(f64, f64)]) -> Vec<Position> {
     let mut places = Vec::new();
     for two in corners.windows(2) {
         let ((ax, ay), (bx, by)) = (two[0], two[1]);
-        let steps = ((bx - ax).hypot(by - ay) / 30.0).round().max(1.0);
-        for i in 0..steps as u32 {
-            let part = f64::from(i) / steps;
+        let length_m = (bx - ax).hypot(by - ay);
+        let steps = (0_u32..).map(|i| f64::from(i) * 30.0 / length_m.max(1.0));
+        for part in steps.take_while(|part| *part < 1.0) {
             places.push(place((bx - ax).mul_add(part, ax), (by - ay).mul_add(part, ay)));
         }
     }
@@ -34,10 +34,10 @@ fn course(corners: &[(f64, f64)]) -> Course {
 }
 
 fn samples(corners: &[(f64, f64)]) -> Vec<TrackSample> {
-    let places = line(corners).into_iter().enumerate();
+    let places = (0_i32..).zip(line(corners));
     places
         .map(|(i, position)| {
-            let mut sample = running(i as i64 * 10, i as f64 * 10.0 * MPS);
+            let mut sample = running(i64::from(i) * 10, f64::from(i) * 10.0 * MPS);
             sample.point.position = Some(position);
             sample
         })
