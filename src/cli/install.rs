@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::exit::{BROKEN, DECLINED, NOT_ALLOWED, USAGE};
+use super::exit::{BROKEN, CONFIG, DECLINED, NOT_ALLOWED, USAGE};
 use super::output::{fail, say};
 use crate::config::Sources;
 use crate::install::{self, Answers, Facts, InstallError, InstallOperation, Layout, Plan};
@@ -73,6 +73,7 @@ pub(super) fn run(args: &InstallArgs, program: &Path) -> ExitCode {
                 | InstallError::Downgrade { .. }
                 | InstallError::NoHome
                 | InstallError::NobodyToAsk => USAGE,
+                InstallError::SecretLost(_) => CONFIG,
                 _ => BROKEN,
             };
             fail(code, &error.to_string())

@@ -6,6 +6,7 @@ use inherited::{EarlierRace, NewRace, TakenSettings, inherit};
 
 use crate::accounts::AccountId;
 use crate::garmin::livetrack::LiveTrackSession;
+use crate::race::course::Course;
 use crate::race::snapshot::race_title;
 use crate::races::caller::RaceCaller;
 use crate::races::records::{CourseRow, RaceProgress, RaceRow};
@@ -73,9 +74,15 @@ pub(super) async fn start(
     let taken = inherit(&new, &earlier);
     let plan = taken.as_ref().map(|taken| taken.plan.clone()).unwrap_or_default();
     let course = taken.as_ref().and_then(|taken| taken.course.clone());
-    let course = course.or(new.course);
+    let mut own_course = new.course;
+    let is_other = |course: &Course| plan.refuse_other_course(course, false).is_err();
+    let other = own_course.take_if(|own| course.is_none() && is_other(own));
+    let course = course.or(own_course);
     let title = race_title(reached.session.as_ref(), &plan);
-    let started = races.begin(caller, reached, plan, course).await?;
+    let started = StartedRace {
+        course_left_out: other.is_some(),
+        ..races.begin(caller, reached, plan, course).await?
+    };
     Ok(LinkStart {
         started,
         title,
@@ -158,6 +165,12 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
                 .to_owned(),
         });
     }
+    if started.course_left_out {
+        lines.push(
+            "The course in LiveTrack is not used, because its length contradicts the distance. Claude can change both."
+                .to_owned(),
+        );
+    }
     if let Some(link) = link {
         lines.push(format!("The live page for family and friends: {link}"));
     }
@@ -204,6 +217,7 @@ mod tests {
                 continued,
                 unreachable,
                 left_out: 0,
+                course_left_out: false,
                 invitations: Vec::new(),
             },
             title: "Ann E".into(),

@@ -67,6 +67,7 @@ impl From<RecipientProblem> for TrackingError {
 
 /// A race that is now being watched.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts for the answer")]
 pub struct StartedRace {
     pub race: RaceId,
     /// Whether the race was already watched with the same link.
@@ -77,6 +78,8 @@ pub struct StartedRace {
     pub unreachable: bool,
     /// Number of other sessions to which the text had a link. They are not watched.
     pub left_out: usize,
+    /// Whether the session has a course that contradicts what is known about the race, so that it is not used.
+    pub course_left_out: bool,
     /// The invitations of recipients, who get no messages before they accept.
     pub invitations: Vec<ChatInvitation>,
 }
@@ -132,13 +135,15 @@ impl Races {
         settings.refuse_contradictions(course.as_ref())?;
         let reached = self.reach(text).await?;
         let Some(race) = carry_on else {
+            let mut course_left_out = false;
             if course.is_none() {
                 course = self.course_of_session(&reached.link).await;
                 // A course that the athlete loaded for something else does not overrule the given distance.
-                course = course.filter(|course| {
-                    settings.refuse_other_course(course, is_given).is_ok()
-                        && settings.refuse_contradictions(Some(course)).is_ok()
-                });
+                let is_other = |course: &Course| {
+                    settings.refuse_other_course(course, is_given).is_err()
+                        || settings.refuse_contradictions(Some(course)).is_err()
+                };
+                course_left_out = course.take_if(|course| is_other(course)).is_some();
                 if let Some(distance_m) = settings.distance_m {
                     course = course.map(|course| course.scaled_to(distance_m, most));
                 }
@@ -153,6 +158,7 @@ impl Races {
             let invitations = self.invite(caller, &started.race).await?;
             return Ok(StartedRace {
                 invitations,
+                course_left_out: course_left_out && is_new,
                 ..started
             });
         };
@@ -178,6 +184,7 @@ impl Races {
             continued: true,
             unreachable: reached.unreachable,
             left_out: reached.left_out,
+            course_left_out: false,
             invitations: Vec::new(),
         })
     }
@@ -294,6 +301,7 @@ impl Races {
             continued,
             unreachable,
             left_out,
+            course_left_out: false,
             invitations: Vec::new(),
         };
         let settings = races.in_time_zone(settings);

@@ -82,6 +82,13 @@ pub(super) async fn start_tracking(call: &mut RaceCall<'_>) -> Result<Value, Rac
         let note = "The text has links to other sessions too, which are not watched. To watch one, call start_tracking with it alone.";
         answer.insert("links_note".to_owned(), note.into());
     }
+    if started.course_left_out
+        && let Some(answer) = answer.as_object_mut()
+    {
+        let note = "The course in the athlete's LiveTrack session is not used, because it contradicts the distance, places \
+                    or legs that were given. To use it, change these with update_race, and give it as course_gpx.";
+        answer.insert("course_note".to_owned(), note.into());
+    }
     add_invitations(&mut answer, &started.invitations);
     Ok(answer)
 }
