@@ -127,7 +127,7 @@ fn of_places(known: &mut Vec<KnownFact>, pace: KeptPace, facts: &RaceFacts) {
         )];
         if let Some(at_s) = passed_s {
             margins.push((cutoff_s - at_s, cutoff_s - at_s));
-            // When it was left.
+            // A cut-off may apply to leaving the place, after a stop there.
             let stops = facts.stops.iter();
             let here = stops.filter(|stop| (stop.at_m - place.at_m).abs() <= 400.0);
             let left_s = at_s + here.map(|stop| stop.duration_s).sum::<f64>();
