@@ -10,6 +10,7 @@ mod filling;
 mod listeners;
 mod live_settings;
 mod monitored;
+mod reader;
 mod retention;
 mod start_error;
 mod stats;
@@ -27,6 +28,7 @@ use fades::FadeReading;
 use filling::Filling;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use reader::BackgroundReader;
 pub use start_error::StartError;
 pub use supervised::Kept;
 use tile_archive::tile_archive;
@@ -383,26 +385,23 @@ impl Daemon {
         });
         // Only the built-in worker can read what the gateway itself asks for.
         let own_workers = history_workers.is_some().then(|| workers.clone());
-        let reading_workers = history_workers.unwrap_or_else(|| workers.clone());
-        fades::start(FadeReading {
-            races: races.clone(),
+        let reader = BackgroundReader {
             accounts: accounts.clone(),
             gateway: gateway.clone(),
-            workers: reading_workers.clone(),
-            own_workers: own_workers.clone(),
+            workers: history_workers.unwrap_or_else(|| workers.clone()),
+            own_workers,
             clock: clock.clone(),
             lifecycle: lifecycle.clone(),
+        };
+        fades::start(FadeReading {
+            races: races.clone(),
+            reader: reader.clone(),
         });
         filling::start(Filling {
             history: history.clone(),
-            accounts: accounts.clone(),
             oauth: oauth.clone(),
-            gateway: gateway.clone(),
-            own_workers,
-            workers: reading_workers,
-            clock: clock.clone(),
+            reader,
             pace: whole_seconds(config.history_pace),
-            lifecycle: lifecycle.clone(),
         });
         retention::start(rooms, config.races.retention, clock.clone(), &lifecycle);
         if let Some(address) = config.monitoring.metrics {

@@ -5,26 +5,19 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use parking_lot::Mutex;
-use serde_json::value::to_raw_value;
 
-use crate::accounts::{Account, Accounts, GarminLogin};
-use crate::base::clock::Clock;
-use crate::base::lifecycle::Lifecycle;
-use crate::gateway::Gateway;
+use super::reader::BackgroundReader;
+use crate::accounts::GarminLogin;
 use crate::race::id::RaceId;
 use crate::race::outlook::fade::OwnFade;
 use crate::race::past::{PastReply, PastRequest, READ_PAST};
 use crate::races::{FoundFade, Races, WantedFade};
 use crate::store::StoreError;
-use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
 
-/// The time limit of one request, including a cold start of the worker and the wait for the shared pace.
-const LIMIT: Duration = Duration::from_secs(200);
 /// The wait after a failure.
 const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(30);
 /// The wait while the person's own worker holds the tokens.
@@ -36,14 +29,7 @@ const MONTHS_BACK: i64 = 18;
 #[derive(Clone)]
 pub(super) struct FadeReading {
     pub(super) races: Races,
-    pub(super) accounts: Accounts,
-    pub(super) gateway: Gateway,
-    /// Built-in workers, which read the activities.
-    pub(super) workers: Workers,
-    /// The people's own workers, if these run an external program.
-    pub(super) own_workers: Option<Workers>,
-    pub(super) clock: Clock,
-    pub(super) lifecycle: Lifecycle,
+    pub(super) reader: BackgroundReader,
 }
 
 /// The result of one attempt.
@@ -56,9 +42,10 @@ enum ReadStep {
 
 /// Starts the reading, for the races that are watched now and later.
 pub(super) fn start(reading: FadeReading) {
-    let lifecycle = reading.lifecycle.clone();
+    let lifecycle = reading.reader.lifecycle.clone();
+    let stopping = lifecycle.stopping();
     lifecycle.spawn("fades", async move {
-        let (stopping, mut lacking) = (reading.lifecycle.stopping(), reading.races.lacking_fades());
+        let mut lacking = reading.races.lacking_fades();
         let running: Arc<Mutex<BTreeSet<RaceId>>> = Arc::default();
         loop {
             let races = lacking.borrow_and_update().clone();
@@ -80,14 +67,14 @@ impl FadeReading {
             return;
         }
         let (reading, running) = (self.clone(), Arc::clone(running));
-        self.lifecycle.spawn("fade", async move {
+        self.reader.lifecycle.spawn("fade", async move {
             reading.read(&race, &running).await;
         });
     }
 
     /// Reads until the race lacks nothing, or until the program stops.
     async fn read(&self, race: &RaceId, running: &Mutex<BTreeSet<RaceId>>) {
-        let stopping = self.lifecycle.stopping();
+        let stopping = self.reader.lifecycle.stopping();
         loop {
             let Some(wanted) = self.races.wanted_fade(race) else {
                 running.lock().remove(race);
@@ -113,38 +100,38 @@ impl FadeReading {
                     TRY_AGAIN
                 }
             };
-            let until = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+            let now = self.reader.clock.now();
+            let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
             tokio::select! {
                 () = stopping.cancelled() => return,
-                () = self.clock.sleep_until(until) => {}
+                () = self.reader.clock.sleep_until(until) => {}
             }
         }
     }
 
     /// Finds out one thing that a race lacks.
     async fn step(&self, race: &RaceId, wanted: &WantedFade) -> Result<ReadStep, StoreError> {
-        let Some(account) = self.accounts.find(&wanted.account)? else {
+        let Some(account) = self.reader.accounts.find(&wanted.account)? else {
             return Ok(ReadStep::Dropped);
         };
         if !wanted.session.is_clearly(&account.full_name) {
             return self.keep(race, wanted, FoundFade::NotTheOwner).await;
         }
-        // Garmin accepts each refresh token only once, so two workers of one person must not run at a time.
-        let own = self.own_workers.as_ref();
-        if own.is_some_and(|own| own.state(&account.id).is_some()) {
+        if self.reader.must_wait(&account.id) {
             return Ok(ReadStep::Again(TRY_SOON));
         }
         let permit = match account.garmin {
-            GarminLogin::Working => self.gateway.begin_fill(&account.id)?,
+            GarminLogin::Working => self.reader.gateway.begin_fill(&account.id)?,
             GarminLogin::SignInNeeded { .. } => None,
         };
         let Some(permit) = permit else {
             return Ok(ReadStep::Again(TRY_AGAIN));
         };
+        let request = self.request(wanted);
         let reply = tokio::select! {
             biased;
             () = permit.ended() => return Ok(ReadStep::Dropped),
-            reply = self.request(&account, wanted) => reply,
+            reply = self.reader.read(&account.id, READ_PAST, &request) => reply,
         };
         let class = match reply {
             Ok(PastReply::Read(past)) => {
@@ -175,30 +162,13 @@ impl FadeReading {
         Ok(ReadStep::Kept)
     }
 
-    /// Asks the person's worker for the past activities of a sport, up to yesterday.
-    async fn request(&self, account: &Account, wanted: &WantedFade) -> Result<PastReply, WorkerError> {
-        let today = self.clock.now().to_zoned(TimeZone::UTC).date();
-        let request = PastRequest {
+    /// The past activities of a sport, up to yesterday.
+    fn request(&self, wanted: &WantedFade) -> PastRequest {
+        let today = self.reader.clock.now().to_zoned(TimeZone::UTC).date();
+        PastRequest {
             sport: wanted.sport,
             from: today.saturating_sub(MONTHS_BACK.months()),
             to: today.saturating_sub(1.day()),
-        };
-        let call = UpstreamCall {
-            method: READ_PAST,
-            params: to_raw_value(&request).ok(),
-            read_only: true,
-            progress: None,
-            messages: None,
-        };
-        let answer = tokio::time::timeout(LIMIT, self.workers.call(&account.id, call)).await;
-        let bad = |reason: &str| WorkerError::BadAnswer {
-            reason: reason.to_owned(),
-        };
-        match answer.unwrap_or(Err(WorkerError::TimedOut))? {
-            UpstreamAnswer::Result(result) => {
-                serde_json::from_str(result.get()).map_err(|_| bad("no past activities"))
-            }
-            UpstreamAnswer::Error(_) => Err(bad("it refused to read past activities")),
         }
     }
 }

@@ -10,21 +10,17 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use serde_json::value::to_raw_value;
 
-use crate::accounts::{AccountId, Accounts, GarminLogin};
-use crate::base::clock::Clock;
-use crate::base::lifecycle::Lifecycle;
-use crate::gateway::{FillPermit, Gateway};
+use super::reader::BackgroundReader;
+use crate::accounts::{AccountId, GarminLogin};
+use crate::gateway::FillPermit;
 use crate::history::plan::{self, DaysToFetch, FillStep};
 use crate::history::wire::{DaysReply, DaysRequest, FailedDays, READ_DAYS};
 use crate::history::{FetchedRows, History, KeptHistory, TroubleClass};
 use crate::oauth::OAuth;
 use crate::store::StoreError;
-use crate::workers::{UpstreamAnswer, UpstreamCall, WorkerError, Workers};
+use crate::workers::WorkerError;
 
-/// The time limit of one request, including a cold start of the worker and the wait for the shared pace.
-const LIMIT: Duration = Duration::from_secs(200);
 /// The longest wait until the store and the person's access are checked again. A change of the history and a new
 /// sign-in end the wait at once.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -33,28 +29,21 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Clone)]
 pub(super) struct Filling {
     pub(super) history: History,
-    pub(super) accounts: Accounts,
     pub(super) oauth: OAuth,
-    pub(super) gateway: Gateway,
-    /// Built-in workers, which fetch the days.
-    pub(super) workers: Workers,
-    /// The people's own workers, if these run an external program.
-    pub(super) own_workers: Option<Workers>,
-    pub(super) clock: Clock,
+    pub(super) reader: BackgroundReader,
     /// The time between two requests for one person.
     pub(super) pace: SignedDuration,
-    pub(super) lifecycle: Lifecycle,
 }
 
 /// Starts the filling, now and whenever a person switches on.
 pub(super) fn start(filling: Filling) {
     let woken = filling.history.clone();
     // A new sign-in ends the trouble that the old tokens had.
-    filling.accounts.on_link(move |_| woken.wake());
+    filling.reader.accounts.on_link(move |_| woken.wake());
     let mut begun = filling.oauth.sign_ins_begun();
-    let lifecycle = filling.lifecycle.clone();
+    let lifecycle = filling.reader.lifecycle.clone();
     lifecycle.spawn("histories", async move {
-        let (stopping, mut changes) = (filling.lifecycle.stopping(), filling.history.changes());
+        let (stopping, mut changes) = (filling.reader.lifecycle.stopping(), filling.history.changes());
         let running: Arc<Mutex<BTreeSet<AccountId>>> = Arc::default();
         loop {
             changes.borrow_and_update();
@@ -86,7 +75,7 @@ impl Filling {
             return;
         }
         let (filling, running) = (self.clone(), Arc::clone(running));
-        self.lifecycle.spawn("history", async move {
+        self.reader.lifecycle.spawn("history", async move {
             filling.fill(&account).await;
             running.lock().remove(&account);
             // The person may have switched on again while this task ended.
@@ -98,13 +87,13 @@ impl Filling {
 
     /// Fetches the days of a person until they switch off, or until the program stops.
     async fn fill(&self, account: &AccountId) {
-        let (stopping, mut changes) = (self.lifecycle.stopping(), self.history.changes());
-        let mut next_request = self.clock.now();
+        let (stopping, mut changes) = (self.reader.lifecycle.stopping(), self.history.changes());
+        let mut next_request = self.reader.clock.now();
         // The generation of the tokens that Garmin refused.
         let mut refused: Option<u64> = None;
         while !stopping.is_cancelled() {
             changes.borrow_and_update();
-            let now = self.clock.now();
+            let now = self.reader.clock.now();
             let wait = match self.next(account, &mut refused).await {
                 Ok(None) => return,
                 Ok(Some((_, FillStep::Rest(until), _))) => until,
@@ -138,7 +127,7 @@ impl Filling {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 _ = changes.changed() => {}
-                () = self.clock.sleep_until(wait) => {}
+                () = self.reader.clock.sleep_until(wait) => {}
             }
         }
     }
@@ -150,8 +139,9 @@ impl Filling {
         account: &AccountId,
         refused: &mut Option<u64>,
     ) -> Result<Option<(KeptHistory, FillStep, Option<FillPermit>)>, StoreError> {
-        let now = self.clock.now();
-        let (Some(mut kept), Some(known)) = (self.history.kept(account)?, self.accounts.find(account)?)
+        let now = self.reader.clock.now();
+        let (Some(mut kept), Some(known)) =
+            (self.history.kept(account)?, self.reader.accounts.find(account)?)
         else {
             return Ok(None);
         };
@@ -168,17 +158,12 @@ impl Filling {
             }
             return Ok(Some((kept, later, None)));
         }
-        // The person's own worker is running and holds the tokens, and Garmin accepts each refresh token only once.
-        if self
-            .own_workers
-            .as_ref()
-            .is_some_and(|own| own.state(account).is_some())
-        {
+        if self.reader.must_wait(account) {
             let soon = now.saturating_add(SignedDuration::from_mins(1)).unwrap_or(now);
             return Ok(Some((kept, FillStep::Rest(soon), None)));
         }
         if is_refused {
-            let generation = self.accounts.tokens(account)?.map(|held| held.generation);
+            let generation = self.reader.accounts.tokens(account)?.map(|held| held.generation);
             if generation.is_some() && generation != *refused {
                 self.history.clear_trouble(account, kept.since).await?;
                 kept.trouble = None;
@@ -188,7 +173,7 @@ impl Filling {
         if matches!(step, FillStep::Rest(_)) {
             return Ok(Some((kept, step, None)));
         }
-        Ok(Some(match self.gateway.begin_fill(account)? {
+        Ok(Some(match self.reader.gateway.begin_fill(account)? {
             Some(permit) => (kept, step, Some(permit)),
             None => (kept, later, None),
         }))
@@ -201,30 +186,13 @@ impl Filling {
         kept: &KeptHistory,
         days: Option<DaysToFetch>,
     ) -> Result<DaysReply, WorkerError> {
-        let today = kept.local(self.clock.now()).date();
+        let today = kept.local(self.reader.clock.now()).date();
         let request = DaysRequest {
             kind: days.map(|days| days.kind.name.to_owned()),
             from: days.map_or(today, |days| days.from),
             to: days.map_or(today, |days| days.to),
         };
-        let call = UpstreamCall {
-            method: READ_DAYS,
-            params: to_raw_value(&request).ok(),
-            read_only: true,
-            progress: None,
-            messages: None,
-        };
-        let answer = tokio::time::timeout(LIMIT, self.workers.call(account, call)).await;
-        match answer.unwrap_or(Err(WorkerError::TimedOut))? {
-            UpstreamAnswer::Result(result) => {
-                serde_json::from_str(result.get()).map_err(|error| WorkerError::BadAnswer {
-                    reason: format!("{:?} at column {}", error.classify(), error.column()),
-                })
-            }
-            UpstreamAnswer::Error(_) => Err(WorkerError::BadAnswer {
-                reason: "it refused to read days".to_owned(),
-            }),
-        }
+        self.reader.read(account, READ_DAYS, &request).await
     }
 
     /// Stores the outcome of a request.
@@ -246,10 +214,10 @@ impl Filling {
                     Some(class) => FailedDays { class, until: None },
                 }
             }
-            Err(error) => worker_failure(&error, self.clock.now()),
+            Err(error) => worker_failure(&error, self.reader.clock.now()),
         };
         if failed.class == TroubleClass::SignInNeeded {
-            *refused = self.accounts.tokens(account)?.map(|held| held.generation);
+            *refused = self.reader.accounts.tokens(account)?.map(|held| held.generation);
         }
         let kind = days.map_or("", |days| days.kind.name);
         tracing::warn!(account.id = %account, kind, class = failed.class.name(), "history.fetch_failed");
@@ -282,7 +250,7 @@ impl Filling {
         let Ok(fetched) = FetchedRows::read(days, &document.unwrap_or_default()) else {
             return Ok(Some(TroubleClass::Changed));
         };
-        let (gateway, id) = (self.gateway.clone(), account.clone());
+        let (gateway, id) = (self.reader.gateway.clone(), account.clone());
         let is_allowed = move || gateway.has_sign_in(&id);
         match history.store_days(account, since, fetched, is_allowed).await {
             Ok(_) => {
