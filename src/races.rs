@@ -43,6 +43,7 @@ mod mailbox;
 mod messages;
 mod places;
 mod race;
+mod reach;
 mod recipients;
 mod records;
 mod registry;

@@ -6,12 +6,12 @@ use inherited::{EarlierRace, NewRace, TakenSettings, inherit};
 
 use crate::accounts::AccountId;
 use crate::garmin::livetrack::LiveTrackSession;
-use crate::race::course::Course;
 use crate::race::snapshot::race_title;
 use crate::races::caller::RaceCaller;
+use crate::races::reach::ReachedLink;
 use crate::races::records::{CourseRow, RaceProgress, RaceRow};
 use crate::races::registry::Races;
-use crate::races::start::{ReachedLink, StartedRace, TrackingError};
+use crate::races::start::{StartOutcome, StartedRace, TrackingError};
 use crate::store::StoreError;
 
 impl LinkStart {
@@ -27,7 +27,7 @@ impl LinkStart {
 
     /// Reports a found race as new, because the program was killed after it had started the race and before it said so.
     pub(super) fn was_started_before_a_crash(&mut self) {
-        self.started.known = false;
+        self.started.outcome = StartOutcome::New;
         self.is_untold = true;
     }
 }
@@ -75,8 +75,7 @@ pub(super) async fn start(
     let plan = taken.as_ref().map(|taken| taken.plan.clone()).unwrap_or_default();
     let course = taken.as_ref().and_then(|taken| taken.course.clone());
     let mut own_course = new.course;
-    let is_other = |course: &Course| plan.refuse_other_course(course, false).is_err();
-    let other = own_course.take_if(|own| course.is_none() && is_other(own));
+    let other = own_course.take_if(|own| course.is_none() && plan.is_contradicted_by(own, false));
     let course = course.or(own_course);
     let title = race_title(reached.session.as_ref(), &plan);
     let started = StartedRace {
@@ -142,23 +141,25 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
         taken,
         is_untold,
     } = start;
-    let mut lines = vec![match (started.known, started.continued) {
-        (true, _) => format!("I'm already watching {title}. /status shows how it is going."),
-        (_, true) if way == LinkWay::Mail => {
+    let mut lines = vec![match started.outcome {
+        StartOutcome::Known => format!("I'm already watching {title}. /status shows how it is going."),
+        StartOutcome::Continued if way == LinkWay::Mail => {
             format!("A new LiveTrack link came by e-mail, so {title} goes on, with the settings it has.")
         }
-        (_, true) => format!("I'm watching {title} again, with the settings it has."),
-        _ if way == LinkWay::Mail => format!(
+        StartOutcome::Continued => format!("I'm watching {title} again, with the settings it has."),
+        StartOutcome::New if way == LinkWay::Mail => format!(
             "A LiveTrack e-mail came, so I'm watching {title}. I'll stop when the race ends; to end it earlier, send /stop \
              to the bot or tell Claude."
         ),
-        _ => format!("I'm watching {title}. I'll stop when the race ends; /stop ends it earlier."),
+        StartOutcome::New => {
+            format!("I'm watching {title}. I'll stop when the race ends; /stop ends it earlier.")
+        }
     }];
     if started.unreachable {
         lines.push("Garmin has not answered yet. I'll keep trying.".to_owned());
     }
     lines.extend(left_out(started.left_out, way));
-    if !started.known && !started.continued && !is_untold {
+    if started.outcome == StartOutcome::New && !is_untold {
         lines.push(match taken {
             Some(taken) => taken.told.clone(),
             None => "The settings are the usual ones. Claude can change them: course, checkpoints, limits."
@@ -167,7 +168,8 @@ pub(super) fn told(start: &LinkStart, link: Option<&str>, way: LinkWay) -> Strin
     }
     if started.course_left_out {
         lines.push(
-            "The course in LiveTrack is not used, because its length contradicts the distance. Claude can change both."
+            "The course in LiveTrack is not used, because it contradicts the distance, places or legs of the settings. Claude \
+             can change them."
                 .to_owned(),
         );
     }
@@ -209,12 +211,11 @@ mod tests {
     use crate::garmin::livetrack::LinkProblem;
     use crate::race::id::RaceId;
 
-    fn started(known: bool, continued: bool, unreachable: bool) -> LinkStart {
+    fn started(outcome: StartOutcome, unreachable: bool) -> LinkStart {
         LinkStart {
             started: StartedRace {
                 race: RaceId::random(),
-                known,
-                continued,
+                outcome,
                 unreachable,
                 left_out: 0,
                 course_left_out: false,
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn the_answer_says_what_is_watched_and_with_what() {
         let new = told(
-            &started(false, false, false),
+            &started(StartOutcome::New, false),
             Some("https://gw.example.org/r/x"),
             LinkWay::Chat,
         );
@@ -238,12 +239,12 @@ mod tests {
             "{new}"
         );
         assert!(new.ends_with("friends: https://gw.example.org/r/x"), "{new}");
-        let known = told(&started(true, false, false), None, LinkWay::Chat);
+        let known = told(&started(StartOutcome::Known, false), None, LinkWay::Chat);
         assert_eq!(
             known,
             "I'm already watching Ann E. /status shows how it is going."
         );
-        let again = told(&started(false, true, true), None, LinkWay::Chat);
+        let again = told(&started(StartOutcome::Continued, true), None, LinkWay::Chat);
         assert_eq!(
             again,
             "I'm watching Ann E again, with the settings it has.\nGarmin has not answered yet. I'll keep trying."
@@ -253,7 +254,7 @@ mod tests {
     #[test]
     fn links_that_are_left_out_are_named() {
         let text = |others, way| {
-            let mut start = started(false, false, false);
+            let mut start = started(StartOutcome::New, false);
             start.started.left_out = others;
             told(&start, None, way)
         };
@@ -269,19 +270,19 @@ mod tests {
 
     #[test]
     fn a_race_that_a_mail_started_says_so() {
-        let new = told(&started(false, false, false), None, LinkWay::Mail);
+        let new = told(&started(StartOutcome::New, false), None, LinkWay::Mail);
         assert!(
             new.starts_with("A LiveTrack e-mail came, so I'm watching Ann E."),
             "{new}"
         );
-        let mut found = started(true, false, false);
+        let mut found = started(StartOutcome::Known, false);
         found.was_started_before_a_crash();
         let found = told(&found, None, LinkWay::Mail);
         assert!(
             found.starts_with("A LiveTrack e-mail came") && !found.contains("settings"),
             "{found}"
         );
-        let again = told(&started(false, true, false), None, LinkWay::Mail);
+        let again = told(&started(StartOutcome::Continued, false), None, LinkWay::Mail);
         assert!(
             again.contains("so Ann E goes on, with the settings it has."),
             "{again}"

@@ -1,17 +1,17 @@
 //! Starts a race, or continues one with a new link.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::caller::RaceCaller;
 use super::race::{RaceChange, RaceState};
+use super::reach::ReachedLink;
 use super::recipients::{ChatInvitation, RecipientProblem};
 use super::records::{AccountRace, CourseRow, RaceProgress, RaceRow, account_key};
 use super::registry::Races;
 use crate::accounts::AccountId;
-use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, PastedLink, ResolveError};
+use crate::garmin::livetrack::{LiveTrackLink, ResolveError};
 use crate::race::course::{BadCourse, Course, CourseFile};
 use crate::race::fields::BadFields;
 use crate::race::id::RaceId;
@@ -65,15 +65,21 @@ impl From<RecipientProblem> for TrackingError {
     }
 }
 
+/// What a link did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartOutcome {
+    New,
+    /// The race was already watched with the same link.
+    Known,
+    /// An earlier race goes on with this link.
+    Continued,
+}
+
 /// A race that is now being watched.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts for the answer")]
 pub struct StartedRace {
     pub race: RaceId,
-    /// Whether the race was already watched with the same link.
-    pub known: bool,
-    /// Whether an earlier race continues with this link.
-    pub continued: bool,
+    pub outcome: StartOutcome,
     /// Garmin has not replied yet; polling continues.
     pub unreachable: bool,
     /// Number of other sessions to which the text had a link. They are not watched.
@@ -84,17 +90,6 @@ pub struct StartedRace {
     pub invitations: Vec<ChatInvitation>,
 }
 
-/// A link that was found in a text, and what LiveTrack says about its session.
-#[derive(Debug)]
-pub(super) struct ReachedLink {
-    pub(super) link: LiveTrackLink,
-    pub(super) session: Option<LiveTrackSession>,
-    /// Whether Garmin has not replied, so that nothing is known about the session.
-    pub(super) unreachable: bool,
-    /// Number of other sessions to which the text had a link.
-    pub(super) left_out: usize,
-}
-
 /// Reads the course of a race, whose waypoints become checkpoints.
 pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, is_given: bool) -> Result<Course, BadCourse> {
     let most = RacePlan::course_tolerance(is_given || plan.has_given_distance());
@@ -102,15 +97,6 @@ pub(super) fn adopt_course(plan: &mut RacePlan, gpx: &str, is_given: bool) -> Re
     plan.refuse_other_course(&file.course, is_given)?;
     plan.adopt(&file);
     Ok(file.course)
-}
-
-/// The number of sessions, other than that of `chosen`, to which the links lead.
-fn others(links: &[LiveTrackLink], chosen: &LiveTrackLink) -> usize {
-    let sessions = links.iter().map(|link| &link.session_id);
-    let others: BTreeSet<_> = sessions
-        .filter(|session| **session != chosen.session_id)
-        .collect();
-    others.len()
 }
 
 impl Races {
@@ -138,12 +124,8 @@ impl Races {
             let mut course_left_out = false;
             if course.is_none() {
                 course = self.course_of_session(&reached.link).await;
-                // A course that the athlete loaded for something else does not overrule the given distance.
-                let is_other = |course: &Course| {
-                    settings.refuse_other_course(course, is_given).is_err()
-                        || settings.refuse_contradictions(Some(course)).is_err()
-                };
-                course_left_out = course.take_if(|course| is_other(course)).is_some();
+                let is_other = |course: &mut Course| settings.is_contradicted_by(course, is_given);
+                course_left_out = course.take_if(is_other).is_some();
                 if let Some(distance_m) = settings.distance_m {
                     course = course.map(|course| course.scaled_to(distance_m, most));
                 }
@@ -180,84 +162,11 @@ impl Races {
         self.carry_on(caller, race, reached.link).await?;
         Ok(StartedRace {
             race: race.clone(),
-            known: false,
-            continued: true,
+            outcome: StartOutcome::Continued,
             unreachable: reached.unreachable,
             left_out: reached.left_out,
             course_left_out: false,
             invitations: Vec::new(),
-        })
-    }
-
-    /// Finds the links in a text, and asks LiveTrack for the session of each until one goes on. A link that must be
-    /// resolved counts only if Garmin knows none of the complete ones.
-    pub(super) async fn reach(&self, text: &str) -> Result<ReachedLink, TrackingError> {
-        let livetrack = &self.0.livetrack;
-        let found = livetrack.find_all(text).map_err(ResolveError::from)?;
-        let (mut complete, mut unresolved) = (Vec::new(), None);
-        for pasted in found {
-            match pasted {
-                PastedLink::Complete(link) => complete.push(link),
-                other => unresolved = Some(other),
-            }
-        }
-        let reached = self.reach_first(&complete).await;
-        match (reached, unresolved) {
-            (Err(TrackingError::Gone), Some(unresolved)) => {
-                let link = livetrack.resolve(unresolved).await?;
-                let mut reached = self.reach_link(link).await?;
-                reached.left_out = others(&complete, &reached.link);
-                Ok(reached)
-            }
-            (reached, _) => reached,
-        }
-    }
-
-    /// Asks LiveTrack for the session of each link, and takes the first that goes on; else the first that Garmin knows;
-    /// else the first about which Garmin gave no answer.
-    pub(super) async fn reach_first(&self, links: &[LiveTrackLink]) -> Result<ReachedLink, TrackingError> {
-        let mut best: Option<ReachedLink> = None;
-        for link in links {
-            let reached = match self.reach_link(link.clone()).await {
-                Ok(reached) => reached,
-                Err(TrackingError::Gone) => continue,
-                Err(other) => return Err(other),
-            };
-            let now = self.0.clock.now();
-            let session = reached.session.as_ref();
-            let goes_on = session.is_some_and(|session| session.ended_at(now).is_none());
-            let is_better = match &best {
-                None => true,
-                Some(best) => goes_on || (best.unreachable && !reached.unreachable),
-            };
-            if is_better {
-                best = Some(reached);
-            }
-            if goes_on {
-                break;
-            }
-        }
-        let mut best = best.ok_or(TrackingError::Gone)?;
-        best.left_out = others(links, &best.link);
-        Ok(best)
-    }
-
-    /// Asks LiveTrack for the session of a link.
-    async fn reach_link(&self, link: LiveTrackLink) -> Result<ReachedLink, TrackingError> {
-        let livetrack = &self.0.livetrack;
-        let (session, unreachable) = match livetrack.session(&link).await {
-            Ok(session) => (Some(session), false),
-            Err(LiveTrackError::Gone) => match livetrack.page(&link).await {
-                Ok(page) => (page.session, false),
-                Err(_) => return Err(TrackingError::Gone),
-            },
-            Err(_) => (None, true),
-        };
-        Ok(ReachedLink {
-            link,
-            session,
-            unreachable,
-            left_out: 0,
         })
     }
 
@@ -295,10 +204,9 @@ impl Races {
             left_out,
             ..
         } = reached;
-        let started = |race: RaceId, known, continued| StartedRace {
+        let started = |race: RaceId, outcome| StartedRace {
             race,
-            known,
-            continued,
+            outcome,
             unreachable,
             left_out,
             course_left_out: false,
@@ -308,11 +216,11 @@ impl Races {
         let gate = races.gate(account);
         let _starting = gate.lock().await;
         if let Some(id) = self.race_of_link(account, &link)? {
-            let watched = races.watched_race(&id).is_some();
-            if !watched {
-                self.carry_on(caller, &id, link).await?;
+            if races.watched_race(&id).is_some() {
+                return Ok(started(id, StartOutcome::Known));
             }
-            return Ok(started(id, watched, !watched));
+            self.carry_on(caller, &id, link).await?;
+            return Ok(started(id, StartOutcome::Continued));
         }
         let ids = self.ids_of(account)?;
         let own = ids.iter().filter(|id| races.watched_race(id).is_some()).count();
@@ -323,13 +231,7 @@ impl Races {
             return Err(TrackingError::GatewayFull(self.count()));
         }
         let id = self.create(caller, link, settings, course).await?;
-        Ok(started(id, false, false))
-    }
-
-    /// The course that the athlete follows, if the session has one.
-    pub(super) async fn course_of_session(&self, link: &LiveTrackLink) -> Option<Course> {
-        let places = self.0.livetrack.course(link).await.ok()?;
-        Course::from_places(&places).ok()
+        Ok(started(id, StartOutcome::New))
     }
 
     async fn create(

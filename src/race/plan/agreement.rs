@@ -46,6 +46,13 @@ pub(super) fn is_taken(name: &str) -> bool {
 }
 
 impl RacePlan {
+    /// Whether a course that nobody gave for this race contradicts what is known about it. An athlete may have loaded it
+    /// for something else, so it does not overrule the plan. `is_given` as in [`Self::refuse_other_course`].
+    pub fn is_contradicted_by(&self, course: &Course, is_given: bool) -> bool {
+        self.refuse_other_course(course, is_given).is_err()
+            || self.refuse_contradictions(Some(course)).is_err()
+    }
+
     /// Refuses places and legs that can't be true together. `course` is the course of the race, if it has one. Errors:
     /// all contradictions at once.
     pub fn refuse_contradictions(&self, course: Option<&Course>) -> Result<(), BadFields> {

@@ -26,7 +26,7 @@ use crate::races::acts::RaceActError;
 use crate::races::by_link::{self, LinkWay};
 use crate::races::caller::RaceCaller;
 use crate::races::registry::{RaceOverview, Races};
-use crate::races::start::TrackingError;
+use crate::races::start::{StartOutcome, TrackingError};
 use crate::store::{StoreError, Tx};
 
 /// How many links are followed at the same time. Each waits for Garmin.
@@ -382,7 +382,7 @@ impl RaceBot {
             Err(other) => return by_link::failed(&other.to_string()),
         };
         let started = &start.started;
-        let is_new = !started.known && !started.continued;
+        let is_new = started.outcome == StartOutcome::New;
         let link = if is_new && !self.0.is_local {
             let terms = ShareTerms::usual(ShareRole::Family);
             races.share(&caller, &started.race, terms).await.ok()

@@ -28,9 +28,10 @@ use crate::race::share::{ShareRole, ShareTerms};
 use crate::race::snapshot::race_title;
 use crate::races::by_link::{self, LinkStart, LinkWay};
 use crate::races::caller::RaceCaller;
+use crate::races::reach::ReachedLink;
 use crate::races::records::{RaceProgress, RaceRow};
 use crate::races::registry::Races;
-use crate::races::start::{ReachedLink, TrackingError};
+use crate::races::start::{StartOutcome, TrackingError};
 use crate::store::{StoreError, Tx};
 
 /// How many sessions are followed for one person in 24 hours. More mails than that are taken for abuse.
@@ -198,7 +199,7 @@ impl MailHandler {
                 return self.unused(mail, Some(session_key), refused).await;
             }
         };
-        if was_begun && start.started.known {
+        if was_begun && start.started.outcome == StartOutcome::Known {
             start.was_started_before_a_crash();
         }
         let message = self.message(mail, &session_key, &start).await;
@@ -305,7 +306,7 @@ impl MailHandler {
     /// The message about a race that a mail started, with the link to its page.
     async fn message(&self, mail: &PersonalMail<'_>, session: &[u8], start: &LinkStart) -> PhoneMessage {
         let started = &start.started;
-        let link = if started.known || started.continued || self.is_local {
+        let link = if started.outcome != StartOutcome::New || self.is_local {
             None
         } else {
             let terms = ShareTerms::usual(ShareRole::Family);

@@ -15,6 +15,7 @@ use crate::races::caller::RaceCaller;
 use crate::races::coaching::CoachingOutcome;
 use crate::races::recipients::ChatInvitation;
 use crate::races::registry::{RaceOverview, Races};
+use crate::races::start::StartOutcome;
 
 /// One call of a tool.
 pub(super) struct RaceCall<'a> {
@@ -63,11 +64,12 @@ pub(super) async fn start_tracking(call: &mut RaceCall<'_>) -> Result<Value, Rac
         .start_tracking(call.caller, &url, &config, carry_on.as_ref())
         .await?;
     let view = call.view(&started.race)?;
+    let is_known = started.outcome == StartOutcome::Known;
     let mut answer = json!({
         "race": view.snapshot.race.as_str(),
-        "was_tracked_already": started.known,
-        "continued": started.continued,
-        "note": note(started.known, started.unreachable),
+        "was_tracked_already": is_known,
+        "continued": started.outcome == StartOutcome::Continued,
+        "note": note(is_known, started.unreachable),
         "limits": view.snapshot.settings.thresholds,
         "course_km": view.snapshot.course.as_ref().map(|course| (course.length_m() / 10.0).round() / 100.0),
         "course": view.snapshot.course.as_ref().map(|course| course.describe()),
