@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::race::course::{BadCourse, Course, CourseFile};
+use crate::race::course::{BadCourse, Course};
 use crate::race::place_rule::PlaceRule;
 use crate::race::recipients::Recipient;
 use crate::race::sport::{LegKind, RaceKind};
@@ -13,6 +13,7 @@ mod agreement;
 mod fields;
 mod implied;
 mod recipient_fields;
+mod waypoints;
 
 /// A place on the course, such as an aid station, with optional time limits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -110,9 +111,6 @@ impl Default for RacePlan {
 const SCALED_TO_GIVEN: f64 = 0.15;
 const SCALED_TO_IMPLIED: f64 = 0.035;
 
-/// A waypoint this near to a checkpoint, to the start or to the finish does not become a checkpoint of its own; metres.
-const SAME_PLACE_M: f64 = 300.0;
-
 /// Maximum number of checkpoints per race.
 const MOST_CHECKPOINTS: usize = 100;
 
@@ -174,40 +172,6 @@ impl RacePlan {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Adopts the waypoints of a course: a checkpoint of the same name moves to the waypoint, and the others become
-    /// checkpoints.
-    pub fn adopt(&mut self, file: &CourseFile) {
-        let length_m = file.course.length_m();
-        for place in file
-            .places
-            .iter()
-            .filter(|place| !agreement::is_taken(&place.name))
-        {
-            let named = self
-                .checkpoints
-                .iter_mut()
-                .find(|checkpoint| checkpoint.name.eq_ignore_ascii_case(&place.name));
-            if let Some(checkpoint) = named {
-                checkpoint.km = place.along_m / 1000.0;
-                continue;
-            }
-            let is_new = self
-                .checkpoints
-                .iter()
-                .map(|checkpoint| checkpoint.km * 1000.0)
-                .chain([0.0, length_m])
-                .all(|known_m| (known_m - place.along_m).abs() > SAME_PLACE_M);
-            if is_new && self.checkpoints.len() < MOST_CHECKPOINTS {
-                self.checkpoints.push(Checkpoint {
-                    name: place.name.clone(),
-                    km: place.along_m / 1000.0,
-                    ..Checkpoint::default()
-                });
-            }
-        }
-        self.checkpoints.sort_by(|a, b| a.km.total_cmp(&b.km));
     }
 }
 

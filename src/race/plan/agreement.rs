@@ -35,7 +35,7 @@ const TIMES: [(&str, TimeOfPlace); 2] = [
 ];
 
 /// A name as it is compared with others.
-fn bare(name: &str) -> String {
+pub(super) fn bare(name: &str) -> String {
     let words: Vec<_> = name.split_whitespace().collect();
     words.join(" ").to_lowercase()
 }

@@ -31,7 +31,7 @@ pub(super) fn race_config() -> Value {
         "race_type": {"type": "string", "description": "marathon, 10k, trail run, triathlon, 70.3, duathlon, bike, swim … In a triathlon run_* are the run's limits, the others the bike's."},
         "distance_km": {"type": "number", "minimum": 0, "description": "The official distance. A course file is scaled to it."},
         "target_time": {"type": "string", "description": "The time to finish in, h:mm:ss."},
-        "checkpoints": {"type": "array", "description": "Places on the way. Waypoints of the course are added; one of the same name decides the place.", "items": {"type": "object", "properties": {
+        "checkpoints": {"type": "array", "description": "Places on the way. Waypoints of the course are added; the nearest of the same name decides the place.", "items": {"type": "object", "properties": {
             "name": {"type": "string", "description": "The place."},
             "km": {"type": "number", "minimum": 0, "description": "From the start."},
             "cutoff": {"type": "string", "description": "h:mm:ss after the start."},
