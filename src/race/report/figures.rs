@@ -1,7 +1,7 @@
 //! The figures of a report, independent of language: for the Markdown that Claude reads and for the page that people
 //! read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::garmin::livetrack::Position;
 use crate::race::ending::EndReason;
@@ -94,16 +94,15 @@ pub struct StopFigures {
 impl ReportFigures {
     pub fn of(snapshot: &Snapshot) -> Self {
         let (track, plan) = (&snapshot.track, &snapshot.settings);
-        let is_whole =
-            snapshot.watch.finished_at.is_some() || snapshot.watch.over().is_some_and(EndReason::is_finish);
+        let is_whole = is_whole(snapshot);
         let target_s = plan.target_time_s.map(f64::from);
-        // The race ends at the line, though the watch may run on.
-        let line = snapshot.goal().finish().filter(|_| is_whole);
-        let line = line.zip(track.started_at);
-        let time_s = line.map_or(track.elapsed_s(), |(line, start)| {
-            line.at.duration_since(start).as_secs_f64()
-        });
-        let end = line.map_or(Timestamp::MAX, |(line, _)| line.at);
+        let line = line(snapshot);
+        let time_s = line
+            .zip(track.started_at)
+            .map_or(track.elapsed_s(), |(line, start)| {
+                line.duration_since(start).as_secs_f64()
+            });
+        let end = line.unwrap_or(Timestamp::MAX);
         let after = AfterLine::of(track, end);
         let moving_s: f64 = track.legs.iter().map(|leg| leg.sums.moving_s).sum();
         let moving_s = (moving_s - after.moving_s).max(0.0);
@@ -135,6 +134,17 @@ impl ReportFigures {
             ),
         }
     }
+}
+
+/// Whether the finish was reached.
+fn is_whole(snapshot: &Snapshot) -> bool {
+    snapshot.watch.finished_at.is_some() || snapshot.watch.over().is_some_and(EndReason::is_finish)
+}
+
+/// When the finish line was crossed. The race ends there, though the watch may run on.
+fn line(snapshot: &Snapshot) -> Option<Timestamp> {
+    let crossing = snapshot.goal().finish().filter(|_| is_whole(snapshot))?;
+    Some(crossing.at)
 }
 
 /// What the watch recorded after the line.
@@ -210,9 +220,14 @@ pub fn legs(snapshot: &Snapshot) -> Vec<LegFigures> {
     legs.iter().take(MOST_ROWS).map(figures).collect()
 }
 
-/// The splits, several together if there are many.
+/// The splits that were mostly before the line, several together if there are many. A watch measures the last one a
+/// little longer or shorter than the course.
 pub fn splits(snapshot: &Snapshot) -> Vec<SplitFigures> {
     let splits = &snapshot.track.splits;
+    let end = line(snapshot).unwrap_or(Timestamp::MAX);
+    let middle = |split: &Split| split.at - SignedDuration::from_secs_f64(split.duration_s / 2.0);
+    let n_before = splits.iter().take_while(|split| middle(split) < end).count();
+    let splits = splits.get(..n_before).unwrap_or_default();
     let per_row = splits.len().div_ceil(MOST_ROWS).max(1);
     let mut rows = Vec::new();
     for leg in splits.chunk_by(|a, b| a.leg == b.leg) {
@@ -280,10 +295,11 @@ fn place_row(snapshot: &Snapshot, place: PlaceOutlook) -> PlaceFigures {
     }
 }
 
-/// The longest stops, in the order in which they were made.
+/// The longest stops before the line, in the order in which they were made.
 pub fn stops(snapshot: &Snapshot) -> Vec<StopFigures> {
     let track = &snapshot.track;
-    let mut longest: Vec<_> = track.stops().iter().collect();
+    let end = line(snapshot).unwrap_or(Timestamp::MAX);
+    let mut longest: Vec<_> = track.stops().iter().filter(|stop| stop.from < end).collect();
     longest.sort_by(|a, b| b.duration_s().total_cmp(&a.duration_s()));
     longest.truncate(MOST_ROWS);
     longest.sort_by_key(|stop| stop.from);

@@ -2,7 +2,7 @@ use super::*;
 use crate::race::alerts::{Alert, AlertKind, Severity};
 use crate::race::plan::Checkpoint;
 use crate::race::schedule::RacePhase;
-use crate::race::support::{at, hour};
+use crate::race::support::{at, hour, running, steady};
 use crate::race::track::Track;
 
 fn raced() -> Snapshot {
@@ -96,4 +96,20 @@ fn the_time_after_the_line_does_not_count() {
     assert!((figures.behind_s.unwrap() - 33.3).abs() < 0.1, "{figures:?}");
     assert!((figures.distance_m - 10_000.0).abs() < 1.0, "{figures:?}");
     assert!((figures.moving_s - 3333.3).abs() < 1.0, "{figures:?}");
+}
+
+#[test]
+fn splits_and_stops_after_the_line_are_not_of_the_race() {
+    let mut samples = steady(4400, 3.0);
+    for second in 0..60 {
+        samples.push(running(4410 + second * 10, 13_200.0));
+    }
+    samples.push(running(5200, 13_800.0));
+    let mut snapshot = raced();
+    snapshot.track = Track::of(snapshot.settings.kind, None, &samples);
+    let all = (figures::splits(&snapshot).len(), figures::stops(&snapshot).len());
+    assert_eq!(all, (13, 1));
+    snapshot.watch.finished_at = Some(at(3400));
+    assert_eq!(figures::splits(&snapshot).len(), 10);
+    assert_eq!(figures::stops(&snapshot), []);
 }
