@@ -67,6 +67,7 @@ pub use offer::WorkerLists;
 pub use relay::McpResponse;
 pub use service::{Gateway, GatewayParts};
 pub use sharing::Sharing;
+pub use tool_names::UnknownTool;
 pub use withdrawal::EndedWork;
 
 /// The kinds of records that this module stores.

@@ -3,6 +3,7 @@
 use super::api::{AdminAnswer, AdminRefusal};
 use super::service::AdminService;
 use super::views::OfferedToolView;
+use crate::gateway::UnknownTool;
 use crate::gateway::discovery::read_choice;
 
 impl AdminService {
@@ -27,7 +28,7 @@ impl AdminService {
                 "{wrong}; write core, all, default, or names separated by commas"
             ))
         })?;
-        if let Some((_, wrong)) = self.rooms.gateway.unknown_tool(profile.as_ref()) {
+        if let Some(UnknownTool { wrong, .. }) = self.rooms.gateway.unknown_tool(profile.as_ref()) {
             return Err(AdminRefusal::Invalid(format!(
                 "{wrong} (`garmin-gateway tools` lists the names)"
             )));

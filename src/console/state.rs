@@ -252,7 +252,16 @@ impl ConsoleState {
         let wanted = position.filter.to_lowercase();
         let mut rows = ViewRow::all(self.view, &self.data, self.level);
         if !wanted.is_empty() {
-            rows.retain(|row| row.text().to_lowercase().contains(&wanted));
+            rows.retain(|row| {
+                let shown = match row {
+                    ViewRow::Event(_, event) => self.data.event_line(event),
+                    _ => String::new(),
+                };
+                // The ids behind the names are found too.
+                [row.text(), shown]
+                    .iter()
+                    .any(|text| text.to_lowercase().contains(&wanted))
+            });
         }
         if let Some((_, compare)) = self.order() {
             rows.sort_by(compare);

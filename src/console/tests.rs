@@ -267,6 +267,10 @@ fn the_log_is_filtered_held_and_bounded() {
     assert_eq!(state.rows().0.len(), 3);
     play(&mut state, "/ready<enter>");
     assert_eq!(state.rows().0.len(), 1);
+    play(&mut state, "<esc>/ready account=ann@<enter>");
+    assert_eq!(state.rows().0.len(), 1, "what is shown is found");
+    play(&mut state, "<esc>/acc_ann<enter>");
+    assert!(!state.rows().0.is_empty(), "an id is found too");
     play(&mut state, "<esc>f");
     let held = state.position().selected;
     let events = vec![state.data.log[0].clone(); 3_000];

@@ -29,14 +29,17 @@ pub(super) fn settings(patient: &Patient) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("settings", from)];
     let unknown_tools = unknown_names(&patient.config, &tools::lists().tools);
     let missing = missing_program(&patient.config.races.coach);
-    let warnings = patient.config.warnings.iter().chain(&unknown_tools);
-    for warning in warnings.chain(&missing) {
-        findings.push(Finding::warn(
+    let warnings = patient.config.warnings.iter().chain(&missing);
+    findings.extend(
+        warnings.map(|warning| Finding::warn("settings", warning.clone(), "see `garmin-gateway config`")),
+    );
+    findings.extend(unknown_tools.into_iter().map(|unknown| {
+        Finding::warn(
             "settings",
-            warning.clone(),
-            "see `garmin-gateway config`",
-        ));
-    }
+            unknown,
+            "correct the name, or take it out of the list",
+        )
+    }));
     let live = &patient.config.live;
     if live.invited.is_empty() && !live.open_sign_up {
         findings.push(Finding::warn(

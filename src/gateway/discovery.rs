@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use super::sharing::add_person;
-use super::tool_names::unknown_choice;
+use super::tool_names::{UnknownTool, unknown_choice};
 use crate::accounts::{Accounts, HeldGrant};
 use crate::config::ToolProfile;
 use crate::mcp::{Access, Catalogue, ToolEntry};
@@ -254,7 +254,7 @@ pub(super) async fn choose(
             ));
         }
     };
-    if let Some((_, wrong)) = unknown_choice(catalogue, profile.as_ref()) {
+    if let Some(UnknownTool { wrong, .. }) = unknown_choice(catalogue, profile.as_ref()) {
         return failed(&format!("tools: {wrong}; find_tools finds tools by what they do"));
     }
     let writing = caller.clone();

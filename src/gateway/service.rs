@@ -41,7 +41,7 @@ use super::own_page;
 use super::relay::McpResponse;
 use super::repeats::RepeatGuard;
 use super::sharing::Sharing;
-use super::tool_names::unknown_choice;
+use super::tool_names::{UnknownTool, unknown_choice};
 use super::usage::{CallCounts, UsageCounters};
 use super::views::ViewOffer;
 
@@ -272,8 +272,8 @@ impl Gateway {
         words
     }
 
-    /// The first name in a person's own list of tools that no tool has, and a sentence that says what is wrong with it.
-    pub fn unknown_tool(&self, profile: Option<&ToolProfile>) -> Option<(String, String)> {
+    /// The first name in a person's own list of tools that no tool has.
+    pub fn unknown_tool(&self, profile: Option<&ToolProfile>) -> Option<UnknownTool> {
         unknown_choice(&self.0.calls.offer.current().catalogue, profile)
     }
 

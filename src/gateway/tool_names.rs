@@ -11,29 +11,40 @@ const SLIPS: usize = 3;
 /// The words that a person's choice takes in place of a list of names.
 const CHOICES: [&str; 3] = ["core", "all", "default"];
 
-/// The first name in a choice that no tool of the catalogue has, and what is wrong with it.
-pub(super) fn unknown_choice(
-    catalogue: &Catalogue,
-    profile: Option<&ToolProfile>,
-) -> Option<(String, String)> {
+/// A name in a person's list of tools that no tool has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTool {
+    pub name: String,
+    /// Whether it is a word that stands alone in place of a list.
+    pub is_choice: bool,
+    /// What is wrong with it, as a sentence.
+    pub wrong: String,
+}
+
+/// The first name in a choice that no tool of the catalogue has.
+pub(super) fn unknown_choice(catalogue: &Catalogue, profile: Option<&ToolProfile>) -> Option<UnknownTool> {
     let Some(ToolProfile::Only(names)) = profile else {
         return None;
     };
     let known = catalogue.entries(Access::ReadAndChange);
     let known: BTreeSet<&str> = known.map(|(tool, _)| &*tool.name).collect();
-    let (name, wrong) = wrong_choice(names, &known)?;
-    Some((name.to_owned(), wrong))
+    wrong_choice(names, &known)
 }
 
-/// The first name in a list that none of the `known` tools has, with what is wrong with it.
-fn wrong_choice<'a>(names: &'a [String], known: &BTreeSet<&str>) -> Option<(&'a str, String)> {
+/// The first name in a list that none of the `known` tools has.
+fn wrong_choice(names: &[String], known: &BTreeSet<&str>) -> Option<UnknownTool> {
     let name = names.iter().find(|name| !known.contains(name.as_str()))?;
-    let wrong = if CHOICES.contains(&name.as_str()) {
+    let is_choice = CHOICES.contains(&name.as_str());
+    let wrong = if is_choice {
         format!("{name} stands alone: write {name}, or only names of tools")
     } else {
         format!("there is no tool {name}{}", meant(name, known, &CHOICES))
     };
-    Some((name, wrong))
+    Some(UnknownTool {
+        name: name.clone(),
+        is_choice,
+        wrong,
+    })
 }
 
 /// Asks whether another name was meant, if one is near.
@@ -57,7 +68,7 @@ mod tests {
         let known = BTreeSet::from(["get_stats", "get_sleep_data"]);
         let wrong = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            wrong_choice(&names, &known).map(|(_, wrong)| wrong)
+            wrong_choice(&names, &known).map(|unknown| unknown.wrong)
         };
         assert_eq!(wrong(&["get_stats", "get_sleep_data"]), None);
         assert_eq!(wrong(&["get_stats", "nope"]).unwrap(), "there is no tool nope");

@@ -99,8 +99,12 @@ async fn carry_out(face: &Face, visitor: &PageVisitor, act: PageAct) -> Result<A
             let Ok(profile) = read_choice(&text) else {
                 return Ok(Acted::Refused(PageRefusal::ToolNames));
             };
-            if let Some((unknown, _)) = rooms.gateway.unknown_tool(profile.as_ref()) {
-                return Ok(Acted::Refused(PageRefusal::NoTool(unknown)));
+            if let Some(unknown) = rooms.gateway.unknown_tool(profile.as_ref()) {
+                return Ok(Acted::Refused(if unknown.is_choice {
+                    PageRefusal::StandsAlone(unknown.name)
+                } else {
+                    PageRefusal::NoTool(unknown.name)
+                }));
             }
             done(
                 rooms.accounts.choose_tools(account, profile, is_allowed).await?,

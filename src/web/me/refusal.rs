@@ -19,6 +19,8 @@ pub(in crate::web) enum PageRefusal {
     UnknownZone,
     ToolNames,
     NoTool(String),
+    /// A word that chooses tools, such as `core`, in a list of names.
+    StandsAlone(String),
     GrantGone,
     Grant(GrantProblem),
     NoPhone,
@@ -81,6 +83,9 @@ impl PageRefusal {
             Self::UnknownZone => PageProblem::at("time_zone", refused.zone),
             Self::ToolNames => PageProblem::at("names", refused.tool_names),
             Self::NoTool(name) => PageProblem::at("names", &fill(refused.no_tool, &[("name", name)])),
+            Self::StandsAlone(name) => {
+                PageProblem::at("names", &fill(refused.stands_alone, &[("name", name)]))
+            }
             Self::GrantGone => PageProblem::of_page(refused.grant_gone),
             Self::Grant(problem) => about_grant(problem, frame, origin),
             Self::NoPhone => PageProblem::at("telegram_chat", refused.phone.empty),
@@ -261,6 +266,7 @@ mod tests {
             PageRefusal::UnknownZone,
             PageRefusal::ToolNames,
             PageRefusal::NoTool("get_dreams".into()),
+            PageRefusal::StandsAlone("core".into()),
             PageRefusal::GrantGone,
             PageRefusal::NoPhone,
         ];

@@ -211,6 +211,7 @@ pub(in crate::web) struct MeRefusedWords {
     pub(in crate::web) zone: &'static str,
     pub(in crate::web) tool_names: &'static str,
     pub(in crate::web) no_tool: &'static str,
+    pub(in crate::web) stands_alone: &'static str,
     pub(in crate::web) no_mail_address: &'static str,
     pub(in crate::web) many_mail_addresses: &'static str,
     pub(in crate::web) taken_mail_address: &'static str,

@@ -194,6 +194,7 @@ pub(super) static WORDS: MeWords = MeWords {
         zone: "Diese Zeitzone ist nicht bekannt. Schreib sie wie Europe/Vienna oder America/New_York, oder lass das Feld leer.",
         tool_names: "Schreib bis zu 200 Namen mit Kommas dazwischen, zum Beispiel get_stats, get_sleep_data.",
         no_tool: "Es gibt kein Werkzeug {name}.",
+        stands_alone: "Schreib nur {name} oder nur Namen von Werkzeugen.",
         no_mail_address: "{address} ist keine E-Mail-Adresse. Schreib sie wie ann@example.org.",
         many_mail_addresses: "Schreib höchstens {n} Adressen.",
         taken_mail_address: "{address} gehört hier jemand anderem. Lass sie weg, oder frag {operator}.",

@@ -194,6 +194,7 @@ pub(super) static WORDS: MeWords = MeWords {
         zone: "This time zone is not known. Write it as Europe/Vienna or America/New_York, or leave the field empty.",
         tool_names: "Write up to 200 names with commas between them, such as get_stats, get_sleep_data.",
         no_tool: "There is no tool {name}.",
+        stands_alone: "Write {name} alone, or only names of tools.",
         no_mail_address: "{address} is not an e-mail address; write it as ann@example.org.",
         many_mail_addresses: "Write at most {n} addresses.",
         taken_mail_address: "{address} belongs to somebody else here. Leave it out, or ask {operator}.",

@@ -194,6 +194,7 @@ pub(super) static WORDS: MeWords = MeWords {
         zone: "Esta zona horaria no existe. Escríbela como Europe/Madrid o America/New_York, o deja el campo vacío.",
         tool_names: "Escribe hasta 200 nombres separados por comas, por ejemplo get_stats, get_sleep_data.",
         no_tool: "No existe la herramienta {name}.",
+        stands_alone: "Escribe solo {name}, o solo nombres de herramientas.",
         no_mail_address: "{address} no es una dirección de correo; escríbela como ann@example.org.",
         many_mail_addresses: "Escribe como máximo {n} direcciones.",
         taken_mail_address: "{address} es aquí de otra persona. Quítala, o pregunta a {operator}.",

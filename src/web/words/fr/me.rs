@@ -194,6 +194,7 @@ pub(super) static WORDS: MeWords = MeWords {
         zone: "Ce fuseau horaire est inconnu. Écrivez-le comme Europe/Vienna ou America/New_York, ou laissez le champ vide.",
         tool_names: "Écrivez jusqu’à 200 noms séparés par des virgules, par exemple get_stats, get_sleep_data.",
         no_tool: "Il n’y a pas d’outil {name}.",
+        stands_alone: "Écrivez {name} seul, ou seulement des noms d’outils.",
         no_mail_address: "{address} n’est pas une adresse e-mail ; écrivez-la comme ann@example.org.",
         many_mail_addresses: "Écrivez au plus {n} adresses.",
         taken_mail_address: "{address} appartient ici à quelqu’un d’autre. Retirez-la, ou demandez à {operator}.",

@@ -194,6 +194,7 @@ pub(super) static WORDS: MeWords = MeWords {
         zone: "Questo fuso orario non esiste. Scrivilo come Europe/Rome o America/New_York, o lascia vuoto il campo.",
         tool_names: "Scrivi al massimo 200 nomi separati da virgole, per esempio get_stats, get_sleep_data.",
         no_tool: "Lo strumento {name} non esiste.",
+        stands_alone: "Scrivi solo {name}, oppure solo nomi di strumenti.",
         no_mail_address: "{address} non è un indirizzo e-mail; scrivilo come ann@example.org.",
         many_mail_addresses: "Scrivi al massimo {n} indirizzi.",
         taken_mail_address: "{address} qui è di un’altra persona. Toglilo, o chiedi a {operator}.",
