@@ -13,7 +13,7 @@
 //! | file | what |
 //! |---|---|
 //! | `registry` | all races, and reading them |
-//! | `start`, `acts`, `erase` | start or continue, stop, change, forget |
+//! | `start`, `started`, `reach`, `acts`, `erase` | find, start or continue, stop, change, forget |
 //! | `by_link` | a link alone starts a race, with the settings of an earlier one |
 //! | `imported` | races that another program watched |
 //! | `shares`, `versions` | links to a race's page, and notifying open pages of a change |
@@ -51,6 +51,7 @@ mod running_looks;
 pub mod series;
 mod shares;
 mod start;
+mod started;
 mod state;
 mod task;
 pub mod tools;
@@ -76,7 +77,7 @@ pub use registry::{RaceOverview, Races, RacesMetrics, RacesParts};
 pub use shares::{
     EndedShares, JoinedShare, LinkedAthlete, MOST_ATHLETES, NewShare, OpenLink, OpenShare, ShareOverview,
 };
-pub use start::{StartedRace, TrackingError};
+pub use started::{StartedRace, TrackingError};
 pub use versions::RaceVersions;
 
 /// The tables of this module, of messages, and of looks.

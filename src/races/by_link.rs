@@ -11,7 +11,7 @@ use crate::races::caller::RaceCaller;
 use crate::races::reach::ReachedLink;
 use crate::races::records::{CourseRow, RaceProgress, RaceRow};
 use crate::races::registry::Races;
-use crate::races::start::{StartOutcome, StartedRace, TrackingError};
+use crate::races::started::{StartOutcome, StartedRace, TrackingError};
 use crate::store::StoreError;
 
 impl LinkStart {

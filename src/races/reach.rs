@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::registry::Races;
-use super::start::TrackingError;
+use super::started::TrackingError;
 use crate::garmin::livetrack::{LiveTrackError, LiveTrackLink, LiveTrackSession, PastedLink, ResolveError};
 use crate::race::course::Course;
 

@@ -26,7 +26,7 @@ use crate::races::acts::RaceActError;
 use crate::races::by_link::{self, LinkWay};
 use crate::races::caller::RaceCaller;
 use crate::races::registry::{RaceOverview, Races};
-use crate::races::start::{StartOutcome, TrackingError};
+use crate::races::started::{StartOutcome, TrackingError};
 use crate::store::{StoreError, Tx};
 
 /// How many links are followed at the same time. Each waits for Garmin.

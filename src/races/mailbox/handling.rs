@@ -31,7 +31,7 @@ use crate::races::caller::RaceCaller;
 use crate::races::reach::ReachedLink;
 use crate::races::records::{RaceProgress, RaceRow};
 use crate::races::registry::Races;
-use crate::races::start::{StartOutcome, TrackingError};
+use crate::races::started::{StartOutcome, TrackingError};
 use crate::store::{StoreError, Tx};
 
 /// How many sessions are followed for one person in 24 hours. More mails than that are taken for abuse.

@@ -15,7 +15,7 @@ use crate::races::caller::RaceCaller;
 use crate::races::coaching::CoachingOutcome;
 use crate::races::recipients::ChatInvitation;
 use crate::races::registry::{RaceOverview, Races};
-use crate::races::start::StartOutcome;
+use crate::races::started::StartOutcome;
 
 /// One call of a tool.
 pub(super) struct RaceCall<'a> {

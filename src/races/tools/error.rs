@@ -4,7 +4,7 @@ use super::arguments::ArgumentError;
 use crate::notify::message::SetPhoneError;
 use crate::races::acts::RaceActError;
 use crate::races::coaching::CoachingError;
-use crate::races::start::TrackingError;
+use crate::races::started::TrackingError;
 use crate::store::StoreError;
 
 /// Why a call failed, in words for Claude and the person.
