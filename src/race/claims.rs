@@ -25,13 +25,14 @@
 //! | `reading`, `roles`, `claim` | the claims of a clause, and the roles that each number may have |
 //! | `facts` | what is known about the race |
 //! | `known`, `measured`, `gaps` | what a number with these roles may mean |
-//! | `verdict`, `value`, `time_of_day`, `percent`, `reaching`, `comparison`, `limits`, `changes`, `splits`, `states`, `evidence` | whether a claim is true |
+//! | `verdict`, `value`, `distance`, `time_of_day`, `percent`, `reaching`, `comparison`, `limits`, `changes`, `splits`, `states`, `evidence` | whether a claim is true |
 //! | `age` | how old the data of a message is, in the message's language |
 
 mod age;
 mod changes;
 mod claim;
 mod comparison;
+mod distance;
 mod evidence;
 mod facts;
 mod gaps;
@@ -88,13 +89,15 @@ pub fn facts(race: &Snapshot, window: &[TrackStep], looked_at: Option<Timestamp>
         let ago_s = race.now.duration_since(alert.at).as_secs_f64();
         let claims = reading::claims(&alert.text, &facts).into_iter();
         claims.flat_map(move |claim| {
-            let sense = claim.roles.sense();
+            let (sense, progress) = (claim.roles.sense(), claim.roles.progress());
             let ClaimBody::Number(quantity, _) = claim.body else {
                 return Vec::new();
             };
             let told = |reading| ToldFigure {
                 reading,
                 sense,
+                progress,
+                is_future: claim.roles.is_future(),
                 ago_s,
             };
             quantity.readings.into_iter().map(told).collect()

@@ -6,7 +6,7 @@ use super::lexicon::Tag;
 use super::measured::means;
 use super::quantity::{Measure, Quantity, Reading};
 use super::roles::Roles;
-use super::terms::{ClaimMetric, ClaimScope, Length, Sense, State, When};
+use super::terms::{ClaimMetric, ClaimScope, Length, Progress, Sense, State, When};
 
 /// `from 214 to 203 W`
 pub(super) fn change(
@@ -92,7 +92,9 @@ fn is_even(sense: Sense, roles: &Roles, facts: &RaceFacts) -> bool {
 pub(super) fn trend(sense: Sense, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     if facts.is_silent {
         let is_steady = roles.when() == Some(When::Perfect) && sense == Sense::Same;
-        let is_known = roles.is_silent() || roles.when() == Some(When::Past) || is_steady;
+        // "covered 60 km at an even 9:38 /km"
+        let is_done = roles.progress() == Some(Progress::Done) && !roles.is_present();
+        let is_known = roles.is_silent() || roles.when() == Some(When::Past) || is_steady || is_done;
         return check(
             is_known && !is_even(sense, roles, facts),
             "there is no signal, so nothing is known of the present",

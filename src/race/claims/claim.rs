@@ -47,6 +47,8 @@ pub(crate) enum ClaimBody {
     Leg(LegKind),
     /// A person other than the athlete.
     Name(String),
+    /// The author as the one who runs.
+    Speaker,
     Unreadable,
 }
 

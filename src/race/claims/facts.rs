@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::quantity::Reading;
 use super::roles::Roles;
-use super::terms::{ClaimMetric, Sense};
+use super::terms::{ClaimMetric, Progress, Sense};
 use crate::race::plan::RacePlan;
 use crate::race::snapshot::{RaceStanding, Snapshot};
 use crate::race::sport::{LegKind, RaceKind};
@@ -56,6 +56,8 @@ pub(crate) enum RaceStage {
 pub(crate) struct ToldFigure {
     pub(crate) reading: Reading,
     pub(crate) sense: Option<Sense>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) is_future: bool,
     pub(crate) ago_s: f64,
 }
 
@@ -89,6 +91,8 @@ pub struct RaceFacts {
     pub(crate) ascent_m: f64,
     pub(crate) altitude_m: Option<f64>,
     pub(crate) told: Vec<ToldFigure>,
+    /// Seconds from now back to each alert.
+    pub(crate) alerts_ago_s: Vec<f64>,
     /// The words of the athlete's name, in lower case.
     pub(crate) athlete: Vec<String>,
     /// Other words of the settings: the name of the race.
@@ -221,6 +225,11 @@ impl RaceFacts {
             ascent_m: track.ascent_m,
             altitude_m: track.last.and_then(|last| last.altitude_m),
             told: Vec::new(),
+            alerts_ago_s: race
+                .alerts
+                .iter()
+                .map(|alert| race.now.duration_since(alert.at).as_secs_f64())
+                .collect(),
             athlete: words(session.and_then(|session| session.athlete.as_deref())),
             words: other_words,
             thresholds: settings.thresholds.clone(),
@@ -324,7 +333,11 @@ impl RaceFacts {
             let is_same = told.reading.measure == reading.measure
                 && (told.reading.value - reading.value).abs() <= reading.value * 0.001;
             let is_side = |sense: Option<Sense>| sense.and_then(Sense::is_more);
-            is_same && is_side(told.sense) == is_side(roles.sense())
+            let is_left = |progress| progress == Some(Progress::ToGo);
+            is_same
+                && is_side(told.sense) == is_side(roles.sense())
+                && is_left(told.progress) == is_left(roles.progress())
+                && (told.is_future || !roles.is_future())
         })
     }
 

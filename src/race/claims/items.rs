@@ -4,7 +4,7 @@ mod neighbours;
 mod places;
 
 use super::facts::RaceFacts;
-use super::lexicon::{self, Tag};
+use super::lexicon::{self, ScopeWord, Tag};
 use super::names;
 use super::quantity::{self, Before, Measure, Quantity};
 use super::terms::{Mood, Sense, When};
@@ -198,6 +198,24 @@ fn is_sign(tokens: &[Token], at: usize) -> bool {
     token.is_mark('-') && apart && token.to == next.from && matches!(next.kind, TokenKind::Number(_))
 }
 
+/// `more than half an hour` is a bound and a time, and no half of the way.
+fn without_time(tokens: &[Token], (tags, length): (Vec<Tag>, usize)) -> Option<(Vec<Tag>, usize)> {
+    let last = length.checked_sub(1).filter(|last| *last > 0);
+    let is_half = tags.contains(&Tag::Scope(ScopeWord::Half));
+    let Some(last) = last.filter(|_| is_half) else {
+        return Some((tags, length));
+    };
+    let span = tokens
+        .get(last..)
+        .and_then(|rest| quantity::quantity(rest, Before::Other));
+    let is_time = span.is_some_and(|(span, taken)| taken > 1 && span.measures(Measure::Duration).is_some());
+    if is_time {
+        lexicon::tags(tokens.get(..last)?)
+    } else {
+        Some((tags, length))
+    }
+}
+
 const PRONOUNS: &str = "you|she|he|they|it|we|sie|er|du";
 
 /// Whether a subordinate clause begins: `before he changes`, `which took 5:50`, or the main clause after "if".
@@ -244,7 +262,7 @@ fn item(tokens: &[Token], before: Option<&Token>, facts: &RaceFacts) -> (ItemKin
     if let Some((kind, length)) = places::mark(tokens) {
         return (kind, Vec::new(), length);
     }
-    let tags = lexicon::tags(tokens);
+    let tags = lexicon::tags(tokens).and_then(|found| without_time(tokens, found));
     if let Some((quantity, length)) = quantity::quantity(tokens, before_number(before))
         && tags.as_ref().is_none_or(|(_, tagged)| length >= *tagged)
     {

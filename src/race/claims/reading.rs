@@ -16,6 +16,9 @@ mod numbers;
 mod people;
 mod scope;
 mod sequences;
+mod sides;
+mod signal;
+mod speaker;
 mod statements;
 mod stops;
 mod supposed;
@@ -109,10 +112,12 @@ impl Reader<'_> {
             .iter()
             .map(|clause| clause::is_condition(clause))
             .collect();
+        let unknown: Vec<bool> = sentence.iter().map(|clause| mood::is_ignorance(clause)).collect();
         for (index, clause) in sentence.into_iter().enumerate() {
             self.names(&clause, index == 0, is_german);
             before.next = roles.get(index + 1).cloned().unwrap_or_default();
             before.goes_on_next = conditions.get(index + 1) == Some(&true) && before.next.is_future();
+            before.is_unknown_next = unknown.get(index + 1) == Some(&true);
             before = self.clause(clause, before);
         }
         // The next sentence may still refer to the metric, the place and the cut-off of this one.
@@ -162,10 +167,12 @@ impl Reader<'_> {
             scope::name_parts(right, &mut self.last_length, self.facts);
         }
         clause::possess(&mut clause);
+        sides::of_cutoffs(&mut clause);
         let named = before.roles.scope().or(self.named_mark);
         adjuncts::follow(&mut clause, named);
         let supposed = before.roles.mood.filter(|_| before.leads != ClauseLead::SoFar);
-        let mood = mood::mood(&clause, supposed);
+        let is_open = before.is_unknown_next && mood::is_choice(&clause);
+        let mood = mood::mood(&clause, supposed).or(is_open.then_some(Mood::Unknown));
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
         roles.add(supposed::kept_pace(&clause, &roles, self.facts).map(Tag::Keeps));
@@ -213,7 +220,21 @@ impl Reader<'_> {
             let context = roles.within(&carried(&before.roles)).within(&self.context);
             used = self.comparison(&clause, &context, right);
         }
-        let numbers = number::Numbers::of(&clause, used, &roles);
+        // "half way, 50 km"
+        if let (Some(half_m), [item]) = (before.half_m, clause.as_slice())
+            && let Some(way) = item.quantity().and_then(|it| it.measures(Measure::Distance))
+        {
+            self.push(&clause, &roles, ClaimBody::Located(way.value, half_m));
+            used = Some(0);
+        }
+        // "Half the way, 50 km, she passed after 8:02."
+        let own_half_m = clause::half_m(&clause, self.facts);
+        let goes_on = roles.when().is_none() && own_half_m.is_none();
+        let half_m = own_half_m.or(before.half_m.filter(|_| goes_on && clause.len() == 1));
+        let passed_m = clause::passed_m(&clause, &roles, half_m.or(before.half_m))
+            .or(before.passed_m.filter(|_| goes_on));
+        let mut numbers = number::Numbers::of(&clause, used, &roles);
+        numbers.passed_m = passed_m;
         self.numbers(&numbers, &before);
         if matches!(mood, None | Some(Mood::Modal)) {
             self.statements(&clause, &roles, is_compared, &before);
@@ -241,6 +262,9 @@ impl Reader<'_> {
             names_athlete: before.names_athlete,
             of_minutes: clause::of_minutes(&clause),
             goes_on_next: false,
+            is_unknown_next: false,
+            half_m,
+            passed_m,
             next: Roles::default(),
         }
     }
@@ -322,7 +346,15 @@ impl Reader<'_> {
             let signed = clause
                 .get(*index)
                 .is_some_and(|item| item.is(|tag| matches!(tag, Tag::Sense(_))));
-            signed || clause.get(index + 1).is_some_and(is_more)
+            // "mit 27:31 schneller": a clock after a preposition is the time itself.
+            let is_clock = clause
+                .get(*index)
+                .and_then(MessageItem::quantity)
+                .is_some_and(|it| it.readings.len() > 1);
+            let before = index.checked_sub(1).and_then(|at| clause.get(at));
+            let is_own =
+                is_clock && before.is_some_and(|item| one_of(&item.words, "mit|in|en|with|at|con|avec"));
+            signed || (clause.get(index + 1).is_some_and(is_more) && !is_own)
         };
         let by = last.filter(is_by);
         let quantity = by

@@ -17,7 +17,9 @@ const NEAR_M: f64 = 80.0;
 
 pub(super) fn state(state: State, roles: &Roles, facts: &RaceFacts) -> ClaimVerdict {
     let is_past = roles.is_past();
-    if roles.is_future() {
+    // "has not started yet"
+    let denies_start = state == State::Started && roles.not();
+    if roles.is_future() && !denies_start {
         return Ok(());
     }
     let stands = facts.standing_s.is_some_and(|s| s >= 20.0);
@@ -94,7 +96,7 @@ pub(super) fn leg(kind: LegKind, roles: &Roles, facts: &RaceFacts) -> ClaimVerdi
     let on_leg = roles.has(Tag::OnLeg(kind));
     let Some(index) = facts.leg_index(kind, roles.leg_number()) else {
         let is_ahead = roles.is_future()
-            || (roles.has(Tag::In) && roles.when().is_none())
+            || (roles.has(Tag::In) && roles.when().is_none() && facts.is_multisport)
             || roles.progress() == Some(Progress::ToGo)
             || roles.not();
         // Mentioning the run while riding is not a claim that the athlete runs.

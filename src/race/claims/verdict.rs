@@ -21,6 +21,7 @@ pub(super) fn verdict(claim: &Claim, facts: &RaceFacts) -> ClaimVerdict {
             "the data is about {}, and no other person",
             facts.athlete.join(" ")
         )),
+        ClaimBody::Speaker => no("the author follows the race and does not run it; say whom this is about"),
         ClaimBody::Number(quantity, roles) => {
             let first = roles.first().cloned().unwrap_or_default();
             let verdict = number(quantity, &first, facts);

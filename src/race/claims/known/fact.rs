@@ -88,7 +88,9 @@ impl KnownFact {
             (None, Some(_)) => !roles.has(Tag::Finish),
             _ => true,
         };
-        let is_begun = self.kind == FactKind::LegStart && roles.has_any(&[Tag::Reached, Tag::Departed]);
+        let is_of_leg = matches!(self.kind, FactKind::LegStart | FactKind::LegEnd);
+        let leaves = self.kind == FactKind::LegStart && roles.has_any(&[Tag::Reached, Tag::Departed]);
+        let is_begun = leaves || (is_of_leg && is_length(roles));
         let is_in_leg = match (roles.leg(), self.leg) {
             (Some(_), _) if self.kind.is_to_come() => self.agrees_in_leg(roles, facts),
             (Some(own), Some(leg)) => own == leg,
@@ -108,7 +110,7 @@ impl KnownFact {
             || is_other_limit
             || !is_in_place
             || !is_in_leg
-            || (names_part && self.kind != FactKind::Part)
+            || (names_part && !matches!(self.kind, FactKind::Part | FactKind::MarkPassed))
         {
             return false;
         }
@@ -230,9 +232,11 @@ impl KnownFact {
             }
             FactKind::Leg => is_so_far && !is_silent && (!stands || roles.leg().is_some()),
             FactKind::LegStart => {
-                goes && when != Some(When::Now) && !roles.has_any(&[Tag::Reached, Tag::Departed])
+                goes && when != Some(When::Now)
+                    && !roles.has_any(&[Tag::Reached, Tag::Departed])
+                    && !is_length(roles)
             }
-            FactKind::LegEnd => goes && when != Some(When::Now),
+            FactKind::LegEnd => goes && when != Some(When::Now) && !is_length(roles),
             // "left Rifugio Alba at 3:33 after an eight-minute break"
             FactKind::Passed => {
                 is_so_far && (!stands || roles.has(Tag::Departed)) && (in_place || roles.has(Tag::Reached))
@@ -289,7 +293,13 @@ impl KnownFact {
                 goes && reference.is_none() && when != Some(When::Now) && roles.stat().is_none()
             }
             FactKind::Length => progress.is_none() && !(self.leg.is_some() && when == Some(When::Past)),
-            FactKind::Behind => is_so_far && progress.is_none() && !facts.is_silent && is_mark(roles),
+            FactKind::Behind => {
+                let is_known = !facts.is_silent || roles.has(Tag::Reached);
+                is_so_far && progress.is_none() && is_known && is_mark(roles)
+            }
+            FactKind::MarkPassed => !is_future,
+            FactKind::Alert => !is_future && !roles.has(Tag::Ago),
+            FactKind::AlertAgo => roles.has(Tag::Ago),
             FactKind::Ahead => is_future && progress.is_none() && !in_place && !roles.has(Tag::FromHere),
         }
     }
@@ -333,4 +343,9 @@ fn is_mark(roles: &Roles) -> bool {
     let is_present = matches!(roles.when(), Some(When::Present | When::Now) | None);
     let is_done = roles.when() == Some(When::Perfect) && roles.has(Tag::Athlete);
     roles.has(Tag::Reached) || (!is_present && !is_done && !roles.has(Tag::LastSeen))
+}
+
+/// Whether a time is how long one leg took: `the transition took 3:20`, but "swim and T1 took 37:30 together".
+fn is_length(roles: &Roles) -> bool {
+    roles.has(Tag::Took) && roles.scope() != Some(ClaimScope::Race)
 }

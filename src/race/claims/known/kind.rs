@@ -18,6 +18,11 @@ pub(crate) enum FactKind {
     /// How long it took to get from one place to the next.
     Way,
     Ago,
+    /// The race time at which the distance that the clause names was passed.
+    MarkPassed,
+    /// The race time at which an alert was sent, or how long ago that was.
+    Alert,
+    AlertAgo,
     /// The race time at which a place may be reached; how long until then, or the distance to it.
     Arrival,
     Until,
@@ -69,12 +74,14 @@ impl FactKind {
             | Self::Passed
             | Self::Way
             | Self::Part
+            | Self::MarkPassed
+            | Self::Alert
             | Self::Split
             | Self::Behind => FactFamily::Elapsed,
             Self::Arrival | Self::Until | Self::Ahead | Self::Left => FactFamily::ToCome,
             Self::Rest | Self::AllRests => FactFamily::Rest,
             Self::Silence => FactFamily::Silence,
-            Self::Ago => FactFamily::Ago,
+            Self::Ago | Self::AlertAgo => FactFamily::Ago,
             Self::Deviation | Self::Margin | Self::Gain => FactFamily::Apart,
             Self::Target | Self::Cutoff | Self::Length => FactFamily::Limit,
         }
@@ -82,8 +89,9 @@ impl FactKind {
 
     /// Whether it is a moment of the race, which has a time of day.
     pub(crate) fn is_moment(self) -> bool {
-        let is_past = matches!(self, Self::Clock | Self::LegStart | Self::LegEnd | Self::Passed);
-        is_past || matches!(self, Self::Arrival | Self::Target | Self::Cutoff)
+        let is_of_leg = matches!(self, Self::LegStart | Self::LegEnd);
+        let is_past = matches!(self, Self::Clock | Self::Passed | Self::MarkPassed | Self::Alert);
+        is_of_leg || is_past || matches!(self, Self::Arrival | Self::Target | Self::Cutoff)
     }
 
     pub(super) fn is_to_come(self) -> bool {

@@ -4,9 +4,13 @@ use super::arrivals::{KeptPace, to_come};
 use super::fact::{FactKind, KnownFact};
 use crate::race::claims::evidence::spans;
 use crate::race::claims::facts::RaceFacts;
+use crate::race::claims::lexicon::Tag;
 use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{ClaimScope, Length, Sense};
 use crate::race::sport::LegKind;
+
+/// The athlete counts as being at a distance this far from it.
+const NEAR_M: f64 = 100.0;
 
 /// The times that a number with these roles may mean.
 pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
@@ -17,6 +21,9 @@ pub(crate) fn times(roles: &Roles, facts: &RaceFacts) -> Vec<KnownFact> {
     of_places(&mut known, pace, facts);
     of_stops(&mut known, roles, facts);
     of_part(&mut known, roles, facts);
+    if roles.has(Tag::Alert) {
+        of_alerts(&mut known, facts);
+    }
     let splits = facts.last_splits(None, f64::INFINITY);
     known.extend(
         splits
@@ -92,6 +99,14 @@ fn of_race(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
     if let Some(ahead_s) = facts.ahead_s() {
         // This assumes even pacing; the alerts may use a better plan.
         known.push(KnownFact::seconds(FactKind::Deviation, 0.0).apart(ahead_s - 15.0, ahead_s + 15.0));
+    }
+}
+
+fn of_alerts(known: &mut Vec<KnownFact>, facts: &RaceFacts) {
+    for ago_s in &facts.alerts_ago_s {
+        let at_s = facts.elapsed_s + facts.age_s - ago_s;
+        known.push(KnownFact::seconds(FactKind::Alert, at_s));
+        known.push(KnownFact::seconds(FactKind::AlertAgo, ago_s - facts.lag_s * 0.5).up_to(ago_s + 15.0));
     }
 }
 
@@ -287,6 +302,11 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
     let leg = facts.leg_now();
     let from_m = leg.map_or(0.0, |leg| leg.from_m);
     let leg_s = facts.elapsed_s - leg.map_or(0.0, |leg| leg.span.elapsed_s);
+    let mut moments = Vec::new();
+    // "At 10:00 he was at kilometre 44.2": there he is now.
+    let is_near = |m: f64| (m - facts.progress_m).abs() <= NEAR_M;
+    let is_here = is_near(metres) || is_near(metres + from_m);
+    moments.extend(is_here.then(|| KnownFact::seconds(FactKind::MarkPassed, facts.elapsed_s)));
     for at_s in [metres, metres + from_m]
         .into_iter()
         .filter_map(|m| facts.passed_s(m))
@@ -294,7 +314,9 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         push(at_s);
         push(at_s - leg_s);
         push(facts.elapsed_s - at_s);
+        moments.push(KnownFact::seconds(FactKind::MarkPassed, at_s));
     }
+    known.extend(moments);
     if metres > facts.progress_m && !roles.is_past() {
         let mut ahead = Vec::new();
         KeptPace::of(roles).arrival(&mut ahead, facts, metres, None, None);

@@ -36,6 +36,8 @@ pub(crate) enum Tag {
     Begins,
     /// `you need`: what a target asks for.
     Need,
+    /// `is enough`: what meets a target.
+    Suffices,
     /// Seconds of a target that the clause names: `if you want two hours`.
     Goal(f64),
     /// The speed that the clause supposes for the rest of the way, in metres per second.
@@ -79,6 +81,10 @@ pub(crate) enum Tag {
     /// `left`, `set off from`: a place that follows is claimed to be left.
     Departed,
     Ago,
+    /// An alert that was sent: what follows may be its age.
+    Alert,
+    /// What follows is how long something lasted, and no moment.
+    Took,
     /// A time that says how long another value of its clause lasted: `171 for a minute`.
     Beside,
     /// A number that follows from others of its clause.

@@ -1,7 +1,7 @@
 //! The roles of the words of a clause.
 
 use super::foresight::{self, HAVE};
-use super::mood;
+use super::{mood, signal};
 use crate::race::claims::facts::RaceFacts;
 use crate::race::claims::items::{ItemKind, MessageItem, has_numbers, has_tag, measures};
 use crate::race::claims::lexicon::{ScopeWord, Tag};
@@ -37,6 +37,12 @@ pub(super) struct ClauseContext {
     pub(super) of_minutes: bool,
     /// Whether the clause after this one supposes that things go on: `roughly two hours if you keep this up`.
     pub(super) goes_on_next: bool,
+    /// Whether the clause after this one says that nobody knows: `moving or standing, nobody knows`.
+    pub(super) is_unknown_next: bool,
+    /// The middle of the way in metres, if the clause names it.
+    pub(super) half_m: Option<f64>,
+    /// The distance that the clause says was passed, in metres.
+    pub(super) passed_m: Option<f64>,
     /// The roles of the clause after this one.
     pub(super) next: Roles,
 }
@@ -77,7 +83,9 @@ pub(super) fn complete(clause: &[MessageItem], roles: &mut Roles) {
     if roles.leg().is_some() && !roles.is_past() && any(LATER) {
         roles.tags.push(Tag::FromHere);
     }
-    let sends = sends(clause);
+    let is_data = signal::is_data_age(clause);
+    roles.add(is_data.then_some(Tag::LastSeen));
+    let sends = signal::sends(clause);
     let loses = any(
         "lost|verloren|perdu|perdido|perso|gone|weg|dead|died|tot|kaputt|mort|muerto|morto|froze|frozen|eingefroren|figée|congelado|congeló|bloccata|bloccato|stopped",
     );
@@ -194,7 +202,7 @@ pub(super) fn possess(clause: &mut [MessageItem]) {
 
 /// Where the other side of a comparison begins: `than`, and `più lento del settimo`.
 pub(super) fn than(clause: &[MessageItem]) -> Option<usize> {
-    const OF: &str = "del|della|dello|dei|delle|di|dell";
+    const OF: &str = "del|della|dello|dei|delle|di|dell|que|qu";
     let compares = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| clause.get(before));
         before.is_some_and(|item| item.has(Tag::Sense(Sense::Faster)) || item.has(Tag::Sense(Sense::Slower)))
@@ -203,12 +211,6 @@ pub(super) fn than(clause: &[MessageItem]) -> Option<usize> {
         |at: usize, item: &MessageItem| item.has(Tag::Than) || (one_of(&item.words, OF) && compares(at));
     let mut items = clause.iter().enumerate();
     items.find(|(at, item)| is_than(*at, item)).map(|(at, _)| at)
-}
-
-/// Whether a clause speaks of the signal.
-pub(super) fn sends(clause: &[MessageItem]) -> bool {
-    const SENDERS: &str = "tracker|signal|data|phone|contact|señal|signaux|segnali|segnale|daten|verbindung";
-    clause.iter().any(|item| one_of(&item.words, SENDERS))
 }
 
 const PACERS: &str = "pacer|pacemaker|pacer s|hase|lièvre|meneur d allure|liebre|lepre|pace runner";
@@ -335,7 +337,9 @@ pub(super) fn foretell(clause: &[MessageItem], roles: &mut Roles, before: &Claus
 /// The target that a clause names: `if you want two hours`, `for 1:55 you need`.
 pub(super) fn goal(clause: &[MessageItem], roles: &Roles, facts: &RaceFacts) -> Option<Tag> {
     let asks = roles.has(Tag::FromHere) && roles.metric() == Some(ClaimMetric::Pace);
-    let supposes = matches!(roles.mood, Some(Mood::If | Mood::Modal)) || roles.has(Tag::Need) || asks;
+    let supposes = matches!(roles.mood, Some(Mood::If | Mood::Modal))
+        || roles.has_any(&[Tag::Need, Tag::Suffices])
+        || asks;
     let readings = clause
         .iter()
         .filter_map(MessageItem::quantity)
@@ -343,4 +347,21 @@ pub(super) fn goal(clause: &[MessageItem], roles: &Roles, facts: &RaceFacts) -> 
     let mut times = readings.filter(|reading| reading.measure == Measure::Duration);
     let goal = times.find(|time| (facts.elapsed_s..facts.elapsed_s * 20.0).contains(&time.value))?;
     supposes.then_some(Tag::Goal(goal.value))
+}
+
+/// The middle of the way in metres, if a clause names it.
+pub(super) fn half_m(clause: &[MessageItem], facts: &RaceFacts) -> Option<f64> {
+    let is_half = has_tag(clause, Tag::Scope(ScopeWord::Half)) && !facts.is_multisport;
+    facts.whole_m.filter(|_| is_half).map(|whole_m| whole_m / 2.0)
+}
+
+/// The distance in metres that a clause says was passed: `passed 50 km`, `half way came`.
+pub(super) fn passed_m(clause: &[MessageItem], roles: &Roles, half_m: Option<f64>) -> Option<f64> {
+    let was = roles.has(Tag::Reached) || roles.when() == Some(When::Past);
+    let way = |item: &MessageItem| match item.kind {
+        ItemKind::Mark(metres) => Some(metres),
+        _ => Some(item.quantity()?.measures(Measure::Distance)?.value),
+    };
+    let way = clause.iter().find_map(way).filter(|_| roles.has(Tag::Reached));
+    way.or(half_m).filter(|_| was && !roles.is_future())
 }

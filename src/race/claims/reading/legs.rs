@@ -11,6 +11,9 @@ use crate::race::claims::roles::Roles;
 use crate::race::claims::terms::{Progress, State, When};
 use crate::race::claims::token::one_of;
 
+/// Verbs whose ending names the athlete: `stai correndo`, `estás nadando`.
+const YOU_ARE: &str = "stai|sei|estás|vas|stai ancora|bist";
+
 impl Reader<'_> {
     pub(super) fn legs(
         &mut self,
@@ -42,7 +45,9 @@ impl Reader<'_> {
                     let joins = items
                         .first()
                         .is_some_and(|first| one_of(&first.words, "and|und|et|y|e"));
-                    let is_subject = roles.has(Tag::Athlete) || (before.names_athlete && joins);
+                    // "Stai correndo."
+                    let is_told = items.iter().any(|item| one_of(&item.words, YOU_ARE));
+                    let is_subject = roles.has(Tag::Athlete) || is_told || (before.names_athlete && joins);
                     let is_present = roles.is_present() && is_subject;
                     let before = index.checked_sub(1).and_then(|index| items.get(index));
                     let acts = item.has(Tag::Motion) && is_present && !before.is_some_and(is_article);
@@ -55,7 +60,12 @@ impl Reader<'_> {
                         )
                     });
                     let goes = goes && index <= 2 && !roles.is_past() && !item.has(Tag::Motion);
-                    if (acts || goes) && roles.stat().is_none() && roles.progress().is_none() {
+                    // "Ben nada todavía": he still swims.
+                    let is_still = roles.progress() == Some(Progress::ToGo) && acts && !has_values;
+                    if is_still {
+                        own.tags.retain(|tag| *tag != Tag::Progress(Progress::ToGo));
+                    }
+                    if (acts || goes) && roles.stat().is_none() && (roles.progress().is_none() || is_still) {
                         own.tags.push(Tag::OnLeg(*kind));
                     }
                     if has_values && roles.when().is_none() {
@@ -104,8 +114,11 @@ impl Reader<'_> {
                         .flat_map(|item| &item.tags)
                         .find_map(|tag| tag.bound());
                     // "Half of it is almost done."
-                    let after = items.iter().skip(index + 1).flat_map(|item| &item.tags);
-                    let after = after.into_iter().find_map(|tag| tag.bound());
+                    let after = items.iter().skip(index + 1);
+                    // "passed halfway after about 8:02": the time is rough, not the place.
+                    let is_time = has_values && measures(items, &[Measure::Duration]);
+                    let after = after.flat_map(|item| &item.tags).find_map(|tag| tag.bound());
+                    let after = after.filter(|_| !is_time);
                     roles.bound = bound.or(after).unwrap_or_default();
                     self.push(items, &roles, ClaimBody::Halfway);
                 }

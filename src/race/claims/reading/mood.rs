@@ -83,10 +83,11 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
         return Some(Mood::Advice);
     }
     // "whether she's walking, running or sitting"
-    let is_choice = items
-        .iter()
-        .any(|item| one_of(&item.words, "or|nor|oder|ou|o|oppure"));
-    if before == Some(Mood::Unknown) && is_choice && !has_values && !has(items, |tag| tag == Tag::Athlete) {
+    if before == Some(Mood::Unknown)
+        && is_choice(items)
+        && !has_values
+        && !has(items, |tag| tag == Tag::Athlete)
+    {
         return before;
     }
     if before == Some(Mood::Advice) && tells(items) {
@@ -94,6 +95,17 @@ pub(super) fn mood(items: &[MessageItem], before: Option<Mood>) -> Option<Mood> 
     }
     let goes_on = !states && !first.is_some_and(|item| item.has(Tag::Athlete));
     before.filter(|mood| *mood != Mood::Unknown && goes_on)
+}
+
+/// Whether a clause leaves several answers open: `walking or sitting`.
+pub(super) fn is_choice(items: &[MessageItem]) -> bool {
+    let is_or = |item: &MessageItem| one_of(&item.words, "or|nor|oder|ou|o|oppure|either");
+    items.iter().any(is_or) && !has_numbers(items)
+}
+
+/// Whether a clause says only that something is not known.
+pub(super) fn is_ignorance(items: &[MessageItem]) -> bool {
+    has(items, |tag| tag == Tag::Mood(Mood::Unknown)) && !has_numbers(items)
 }
 
 /// Whether a clause after an advice tells where the race stands, and so is none: `let me do the sums: 16.7 km to Malga Sole`,

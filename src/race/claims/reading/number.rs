@@ -13,6 +13,8 @@ pub(super) struct Numbers<'a> {
     pub(super) items: &'a [MessageItem],
     pub(super) at: Vec<usize>,
     pub(super) clause: Roles,
+    /// The distance that the clause, or the one before, says was passed, in metres.
+    pub(super) passed_m: Option<f64>,
 }
 
 impl<'a> Numbers<'a> {
@@ -26,6 +28,7 @@ impl<'a> Numbers<'a> {
             items,
             at: numbers.map(|(index, _)| index).collect(),
             clause: clause.clone(),
+            passed_m: None,
         }
     }
 
@@ -34,7 +37,7 @@ impl<'a> Numbers<'a> {
     }
 
     /// A distance and a time: `10 km in 55:11`.
-    pub(super) fn pair(&self) -> Option<(Quantity, Quantity)> {
+    pub(super) fn pair(&self, before: &ClauseContext) -> Option<(Quantity, Quantity)> {
         let &[one, two] = self.at.as_slice() else {
             return None;
         };
@@ -45,6 +48,8 @@ impl<'a> Numbers<'a> {
             && !roles.has(Tag::FromHere)
             && !roles.has(Tag::Ago)
             && !roles.stands()
+            // "two stops: eight minutes at 22 km"
+            && !(before.roles.stands() && roles.when().is_none())
             && !roles.is_silent()
             && roles.reference().is_none()
             && roles.progress() != Some(Progress::ToGo)
@@ -134,10 +139,24 @@ impl<'a> Numbers<'a> {
                 .iter()
                 .all(|item| one_of(item.words.as_str(), "of|out of|von|de|di|sur|into the|into|the"))
         });
+        // "Of the 113 km he has 68.8 ahead of him."
+        let leads = |item: &MessageItem| one_of(&item.words, OF_WHOLE);
+        let before_it = self.items.get(..index).unwrap_or_default();
+        let is_whole = is_whole
+            || (previous.is_none() && next.is_some() && !before_it.is_empty() && before_it.iter().all(leads));
         if is_whole {
             let mut alone = near.clone();
             alone.tags.retain(|tag| !matches!(tag, Tag::Progress(_)));
             roles.insert(0, alone);
+        }
+        let is_time = self
+            .quantity(index)
+            .is_some_and(|quantity| quantity.measures(Measure::Duration).is_some());
+        let at_place = |own: &&Roles| own.scope().is_none() && !own.has(Tag::Ago) && !own.stands();
+        if let (Some(metres), Some(own), true) = (self.passed_m, roles.iter().find(at_place), is_time) {
+            let mut own = own.clone();
+            own.add([Tag::Part(ClaimScope::Mark(metres))]);
+            roles.push(own);
         }
         if before.leads != ClauseLead::Label {
             self.inherit(&mut roles, before, context);
@@ -263,6 +282,9 @@ impl<'a> Numbers<'a> {
         self.at.iter().any(is_value)
     }
 }
+
+/// Words before the whole that the rest of a clause divides.
+const OF_WHOLE: &str = "of|of the|out of|out of the|the|von|von den|von der|den|de|de los|des|les|sur|sur les|los|di|dei|degli|delle|su|sui|i";
 
 /// Whether the word at `at`, between two numbers, belongs to the first.
 fn belongs(item: Option<&MessageItem>, first: usize, second: usize, at: usize) -> bool {

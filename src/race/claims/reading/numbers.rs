@@ -12,7 +12,7 @@ use crate::race::claims::token::one_of;
 impl Reader<'_> {
     pub(super) fn numbers(&mut self, numbers: &Numbers<'_>, before: &ClauseContext) {
         let items = numbers.items;
-        if let Some((distance, time)) = numbers.pair() {
+        if let Some((distance, time)) = numbers.pair(before) {
             let body = ClaimBody::Reaching(distance, time);
             self.push(items, &numbers.clause, body);
             return;

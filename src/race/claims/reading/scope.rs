@@ -276,7 +276,7 @@ fn of_word(
             }
             let is_second = one_of(
                 &item.words,
-                "second|zweiten|zweite|seconds|deuxièmes|segundos|secondi",
+                "second|zweiten|zweite|die zweiten|les seconds|les secondes|les deuxièmes|los segundos|las segundas|i secondi|le seconde",
             ) || (*last_length == Some(length) && !will);
             *last_length = Some(length);
             Some(found(

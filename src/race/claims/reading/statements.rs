@@ -1,8 +1,9 @@
 //! Claims of a clause that need no number: states, legs, places, relations, names.
 
-use super::Reader;
-use super::clause::{ClauseContext, ClauseLead, carried, sends};
+use super::clause::{ClauseContext, ClauseLead, carried, metric_of};
 use super::number::mark_of;
+use super::signal::sends;
+use super::{Reader, signal, stops};
 use crate::race::claims::claim::ClaimBody;
 use crate::race::claims::items::{MessageItem, has_numbers, has_tag, measures};
 use crate::race::claims::lexicon::Tag;
@@ -31,12 +32,23 @@ impl Reader<'_> {
         if roles.mood.is_none() {
             for (index, item) in items.iter().enumerate() {
                 self.states(items, index, item, roles, before);
-                self.trends(items, item, &roles.within(&carried(&before.roles)), compared);
+                let mut trend = roles.within(&carried(&before.roles));
+                // "passed 60 km after 9:38:04, at an even 9:38 per km"
+                let was = before.roles.is_past() || before.roles.has(Tag::Reached);
+                trend.add((was && roles.when().is_none()).then_some(Tag::When(When::Past)));
+                self.trends(items, item, &trend, compared);
                 self.legs(items, index, item, roles, before);
             }
             if roles.has(Tag::State(State::Silent)) && !has_tag(items, Tag::State(State::Silent)) {
                 self.push(items, roles, ClaimBody::State(State::Silent));
             }
+            if signal::arrives(items, roles) {
+                self.push(items, roles, ClaimBody::State(State::Heard));
+            }
+            if stops::goes_on(items) && (roles.stands() || before.roles.stands()) && roles.is_present() {
+                self.push(items, roles, ClaimBody::State(State::Standing));
+            }
+            self.speaker(items, roles);
             let ends = |item: &MessageItem| item.has(Tag::Finish) && !item.has(Tag::Reached);
             let reaches = |item: &MessageItem| item.has(Tag::Reached) && !item.has(Tag::Finish);
             if roles.is_past()
@@ -68,10 +80,17 @@ impl Reader<'_> {
         let has_values = has_numbers(items);
         if roles.sense().is_some() && !compared && (roles.reference().is_some() || !has_values) {
             let by_pace = matches!(roles.sense(), Some(Sense::Faster | Sense::Slower));
+            let mut own = roles.clone();
+            // "17 W below the limit": the unit names the metric.
+            let unit = items
+                .iter()
+                .find_map(metric_of)
+                .filter(|_| own.measured().is_none());
+            own.add(unit.map(Tag::Metric));
             let all = if by_pace {
-                roles.clone()
+                own
             } else {
-                roles.within(&carried(&before.roles))
+                own.within(&carried(&before.roles))
             };
             self.push(items, &all, ClaimBody::Relation);
         }
@@ -100,12 +119,18 @@ impl Reader<'_> {
         for state in item.tags.iter().filter_map(|tag| tag.state()) {
             match state {
                 // "It's the signal that stopped."
-                State::Standing if roles.has(Tag::State(State::Silent)) && sends(items) => {}
+                State::Standing
+                    if roles.has(Tag::State(State::Silent))
+                        && sends(items)
+                        && !is_of_athlete(items, index) => {}
                 // "He lost 90 seconds at km 20, but nothing since."
                 State::Silent if item.words.starts_with("nothing") && before_stands => {}
                 // A heart rate that has not moved is no stop.
                 State::Standing if measures || roles.tags.iter().any(|tag| matches!(tag, Tag::OnLeg(_))) => {}
-                // "9:20 /km on the move"
+                // "9:20 /km on the move", but "is moving at 9:20 /km"
+                State::Moving if is_named && !roles.not() && acts_now(items, index, roles) => {
+                    self.push(items, roles, ClaimBody::State(State::Moving));
+                }
                 State::Moving if has_values && (measures || items.iter().any(is_measured)) => {}
                 State::Standing | State::Moving if is_noun && has_values => {}
                 // "your pulse while moving"
@@ -277,7 +302,12 @@ impl Reader<'_> {
                 }
             });
             let place = place.and_then(|index| self.facts.places.get(index));
-            if let (Some(place), None) = (place, roles.reference().filter(|it| *it != Reference::Limit)) {
+            // "passed Velden well inside the cut-off"
+            let is_passed = roles.has(Tag::Reached) && !roles.is_future() && !roles.not();
+            let other = roles
+                .reference()
+                .filter(|it| *it != Reference::Limit && !(*it == Reference::Cutoff && is_passed));
+            if let (Some(place), None) = (place, other) {
                 self.push(items, roles, ClaimBody::Place(place.at_m));
             }
         }
@@ -298,6 +328,28 @@ pub(super) fn is_article(before: &MessageItem) -> bool {
     const WORDS: &str =
         "of|the|while|when|for|to|your|her|his|and|after|before|from|a|de|la|le|il|beim|of the|di|of your";
     one_of(&before.words, WORDS)
+}
+
+/// Whether the athlete is the subject right before the word at `index`: `Dora has stopped`.
+fn is_of_athlete(items: &[MessageItem], index: usize) -> bool {
+    let before = items.get(index.saturating_sub(2)..index).unwrap_or_default();
+    has_tag(before, Tag::Athlete) && !sends(before)
+}
+
+/// Whether the word at `index` tells that somebody moves at this moment at some pace: `is moving at 9:20 /km`, `se mueve a
+/// 9:20`.
+fn acts_now(items: &[MessageItem], index: usize, roles: &Roles) -> bool {
+    const VERBS: &str =
+        "se mueve|te mueves|bewegt sich|bewegst dich|si muove|ti muovi|se déplace|te déplaces";
+    const WHILE: &str =
+        "when|whenever|while|if|wenn|wann immer|quand|lorsque|cuando|mientras|quando|mentre|solange|as";
+    let words = items.get(..index).unwrap_or_default();
+    let before = words.get(index.saturating_sub(2)..).unwrap_or_default();
+    let is = before.iter().any(|item| item.has(Tag::When(When::Present))) && !before.iter().any(is_article);
+    let own = items.get(index).map_or("", |item| item.words.as_str());
+    let acts = one_of(own, VERBS) || (roles.is_present() && (is || roles.when() == Some(When::Now)));
+    let is_condition = words.iter().any(|item| one_of(&item.words, WHILE));
+    acts && !is_condition && !roles.is_past() && roles.stat().is_none() && items.iter().any(is_measured)
 }
 
 fn is_measured(item: &MessageItem) -> bool {

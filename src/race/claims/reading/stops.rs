@@ -21,6 +21,9 @@ const LENGTHS: &[(bool, &str)] = &[
     ),
 ];
 
+/// The stop in progress, on the other side of a comparison.
+const THIS_STOP: &str = "this one|this|now|current|the current|dieser|diese|dieser hier|jetzt|jetzige|celui ci|maintenant|actuel|esta|ésta|ahora|actual|questa|adesso|attuale";
+
 impl Reader<'_> {
     /// `already longer than at Rifugio Alba`
     pub(super) fn stop_lengths(&mut self, items: &[MessageItem], right: &[MessageItem], roles: &Roles) {
@@ -35,8 +38,21 @@ impl Reader<'_> {
             let row = LENGTHS.iter().find(|(_, words)| one_of(&item.words, words))?;
             Some(row.0)
         });
+        // "The stop at Rifugio Alba was longer than this one."
+        let is_now = right
+            .iter()
+            .any(|item| item.has(Tag::Here) || one_of(&item.words, THIS_STOP));
+        let named = items
+            .iter()
+            .flat_map(|item| &item.tags)
+            .find_map(|tag| match tag {
+                Tag::Place(index) => self.facts.places.get(*index).filter(|_| is_now),
+                _ => None,
+            });
         if let (Some(place), Some(longer), true) = (place, longer, roles.stands()) {
             self.push(items, roles, ClaimBody::StopAgainst(place.at_m, longer));
+        } else if let (Some(place), Some(longer), true) = (named, longer, roles.stands()) {
+            self.push(items, roles, ClaimBody::StopAgainst(place.at_m, !longer));
         }
     }
 
@@ -46,11 +62,14 @@ impl Reader<'_> {
             "longest|längste|längster|längster|plus long|más larga|más largo|più lunga|più lungo";
         const SHORTEST: &str =
             "shortest|kürzeste|kürzester|plus court|más corta|más corto|più breve|più corta";
-        let names = items.iter().any(|item| {
-            one_of(
-                &item.words,
-                "this|that|it|das|es|c|cela|esto|esta|questa|this one|s|it s|that s",
-            )
+        // The "s" of "Carla's first stop" is no verb.
+        let is_own = |at: usize| {
+            let before = at.checked_sub(1).and_then(|before| items.get(before));
+            before.is_some_and(|before| before.has(Tag::Athlete))
+        };
+        let names = items.iter().enumerate().any(|(at, item)| {
+            let words = "this|that|it|das|es|c|cela|esto|esta|questa|this one|it's|it’s|that's|that’s";
+            one_of(&item.words, words) || (item.words == "s" && !is_own(at))
         });
         if !names || !roles.is_present() {
             return;
@@ -61,9 +80,7 @@ impl Reader<'_> {
                 continue;
             }
             let nth = rank.quantity().filter(|it| it.ordinal).and_then(Quantity::whole);
-            let second = (rank.has(Tag::Scope(ScopeWord::Next))
-                && one_of(&rank.words, "second|zweiter|zweite|deuxième|segunda|seconda"))
-            .then_some(2.0);
+            let second = one_of(&rank.words, "second|zweiter|zweite|deuxième|segunda|seconda").then_some(2.0);
             let first = rank.has(Tag::Scope(ScopeWord::First)).then_some(1.0);
             let body = match nth.or(second).or(first) {
                 Some(number) => ClaimBody::NthStop(number),
@@ -74,4 +91,10 @@ impl Reader<'_> {
             self.push(items, roles, body);
         }
     }
+}
+
+/// Whether a clause says that something is not over: `the second one is still going on`.
+pub(super) fn goes_on(items: &[MessageItem]) -> bool {
+    const GOES_ON: &str = "still going on|going on still|dauert noch an|dauert noch|dauert an|hält noch an|dure encore|est en cours|toujours en cours|encore en cours|sigue en curso|en curso|è ancora in corso|ancora in corso|in corso|ongoing|dura todavía|dura ancora";
+    items.iter().any(|item| one_of(&item.words, GOES_ON))
 }
