@@ -1,6 +1,6 @@
 //! A distance together with the time at which it was or will be reached.
 
-use super::evidence::{Allowed, ClaimVerdict, check};
+use super::evidence::{Allowed, ClaimVerdict, check, no};
 use super::facts::RaceFacts;
 use super::lexicon::Tag;
 use super::quantity::{Measure, Quantity, Reading};
@@ -39,6 +39,10 @@ pub(super) fn reaching(
     let Some(metres) = distance.measures(Measure::Distance) else {
         return Ok(());
     };
+    // "You will have passed 10 km", but they are behind.
+    if roles.is_future() && roles.has(Tag::Reached) && metres.value < facts.progress_m - 400.0 {
+        return no("that distance is already behind");
+    }
     let times = times_of(time, facts);
     let takes = |from: f64, to: f64| {
         times

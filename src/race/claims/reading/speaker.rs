@@ -26,8 +26,8 @@ struct Voice {
 const VOICES: [Voice; 5] = [
     Voice {
         subject: "i",
-        auxiliaries: "ve|have|had|m|am|was|been",
-        verbs: "run|ran|running|ride|rode|riding|ridden|swim|swam|swimming|swum|walk|walked|walking|stand|stood|standing|stopped|rest|rested|resting|finished|passed|covered|reached|crossed|climbed|climbing|completed|left|rolled|rolling|averaged|averaging|moving|jogged|jogging|cycled|cycling|pedalled|pedalling|descended|descending|paused|pausing|arrived|entered|cleared|clocked|racing|raced|biked|biking|sitting|sat|done|came|went|pulled|racked|got",
+        auxiliaries: "ve|have|had|got|m|am|was|been",
+        verbs: "run|ran|running|ride|rode|riding|ridden|swim|swam|swimming|swum|walk|walked|walking|stand|stood|standing|stopped|rest|rested|resting|finished|passed|covered|reached|crossed|climbed|climbing|completed|left|rolled|rolling|averaged|averaging|moving|jogged|jogging|cycled|cycling|pedalled|pedalling|descended|descending|paused|pausing|arrived|entered|cleared|clocked|racing|raced|biked|biking|sitting|sat|done|came|went|pulled|racked",
         being: "at|on|in|near|past|through|about|around|roughly|almost|nearly|over|just|exactly|already|now|still|only",
     },
     Voice {
@@ -73,13 +73,20 @@ const MY: &str =
 impl Reader<'_> {
     /// A claim of the speaker to race, if a clause makes one.
     pub(super) fn speaker(&mut self, items: &[MessageItem], roles: &Roles) {
-        let owns = items
-            .windows(2)
-            .any(|two| matches!(two, [my, noun] if is_own(my, noun) && !items.iter().any(is_opinion)));
+        let is_aside = |item: &MessageItem| one_of(&item.words, ASIDES);
+        let owns = (0..items.len()).any(|at| {
+            let rest = items.get(at + 1..).unwrap_or_default();
+            let noun = rest.iter().find(|item| !is_aside(item));
+            items.get(at).zip(noun).is_some_and(|(my, noun)| is_own(my, noun))
+        });
+        let owns = owns && !items.iter().any(is_opinion);
         let words = words_of(items);
         let is_left = has_way(items) && with_me(&words);
         let acts = !items.iter().any(is_addressed) && acts(items, &words, roles);
-        if owns || (!roles.is_silent() && (is_left || acts)) {
+        // "Llevo 14 minutos sin señal."
+        let is_of_signal =
+            roles.is_silent() && !measures(items, &[Measure::Distance]) && !items.iter().any(is_spot);
+        if owns || (!is_of_signal && (is_left || acts)) {
             self.push(items, roles, ClaimBody::Speaker);
         }
     }
@@ -99,6 +106,7 @@ fn is_own(my: &MessageItem, noun: &MessageItem) -> bool {
         tag => matches!(tag, Tag::Leg(_)),
     });
     // "Ma" is Italian for "but", and "mi" for "me".
+    let is_thing = one_of(&noun.words, THINGS);
     let is_noun = match my.words.as_str() {
         "ma" => one_of(
             &noun.words,
@@ -106,11 +114,11 @@ fn is_own(my: &MessageItem, noun: &MessageItem) -> bool {
         ),
         "mi" => one_of(
             &noun.words,
-            "pulso|ritmo|frecuencia cardíaca|frecuencia|cadencia|potencia|velocidad|corazón|parada",
+            "pulso|ritmo|frecuencia cardíaca|frecuencia|cadencia|potencia|velocidad|corazón|parada|señal|última posición|posición|reloj|última señal",
         ),
         _ => true,
     };
-    one_of(&my.words, MY) && is_value && is_noun
+    one_of(&my.words, MY) && (is_value || is_thing) && is_noun
 }
 
 /// Whether an item names somebody other than the speaker: `I passed you the bottle`.
@@ -150,11 +158,15 @@ fn is_fact(item: &MessageItem) -> bool {
     let is_value = item
         .quantity()
         .is_some_and(|it| it.measures(Measure::Percent).is_none() && it.measures(Measure::Foreign).is_none());
-    let is_place = matches!(item.kind, ItemKind::Mark(_) | ItemKind::Stretch(..));
     // "I ran the numbers" names no leg.
     let is_verb = VOICES.iter().any(|voice| one_of(&item.words, voice.verbs));
     let is_leg = item.is(|tag| matches!(tag, Tag::Leg(_) | Tag::OnLeg(_))) && !is_verb;
-    is_value || is_place || is_leg || item.is(|tag| matches!(tag, Tag::Place(_) | Tag::Finish | Tag::Here))
+    is_value || is_leg || is_spot(item) || item.is(|tag| matches!(tag, Tag::Finish | Tag::Here))
+}
+
+fn is_spot(item: &MessageItem) -> bool {
+    let is_mark = matches!(item.kind, ItemKind::Mark(_) | ItemKind::Stretch(..));
+    is_mark || item.is(|tag| matches!(tag, Tag::Place(_)))
 }
 
 fn speaks(voice: &Voice, words: &[&str], has_fact: bool, roles: &Roles) -> bool {
@@ -193,7 +205,7 @@ fn speaks(voice: &Voice, words: &[&str], has_fact: bool, roles: &Roles) -> bool 
             && rest
                 .iter()
                 .skip(lead)
-                .take(5)
+                .take(8)
                 .any(|word| *word == "#" || is_mark(word))
             && (roles.progress().is_some() || roles.sense().is_some() || one_of(next, voice.being))
             && is_being(voice, words, at);
@@ -240,3 +252,9 @@ const WAYS: &str = "left|done|behind|covered|ahead|remaining|geschafft|hinter|vo
 
 /// Words after a state that the speaker is in.
 const PLACES: &str = "now|right|at|still|along|again|well|here|in|on|for|since|jetzt|gerade|hier|am|bei|seit|maintenant|ici|à|au|depuis|ahora|aquí|en|desde|adesso|ora|qui|a|al|da|#";
+
+/// What else belongs to one who races.
+const THINGS: &str = "signal|position|last position|letzte position|dernière position|última posición|ultima posizione|señal|última señal|posición|segnale|posizione|watch|uhr|montre|reloj|orologio|legs|beine|jambes|piernas|gambe";
+
+/// Words between a possessive and what is owned.
+const ASIDES: &str = "last|current|own|average|mean|aktueller|aktuelle|aktuellen|letzter|letzte|letzten|durchschnittlicher|dernier|dernière|última|último|ultima|ultimo";

@@ -286,6 +286,12 @@ impl Reader<'_> {
                 roles.has_any(&[Tag::When(When::Present), Tag::When(When::Now)]) && roles.has(Tag::Athlete);
             let precedes = precedes && is_there;
             roles.add(precedes.then_some(Tag::When(When::Future)));
+            // "Velden is still ahead of you."
+            let lies_ahead = !has_values
+                && roles.is_present()
+                && !roles.not()
+                && items.iter().any(|item| one_of(&item.words, AHEAD));
+            roles.add(lies_ahead.then_some(Tag::Part(ClaimScope::Next)));
             let follows = one_of(word, "after|après|dopo|después de");
             roles.add(follows.then_some(Tag::When(When::Past)));
             let roles = &roles;
@@ -313,6 +319,9 @@ impl Reader<'_> {
         }
     }
 }
+
+/// Says that a place is still to come.
+const AHEAD: &str = "still ahead|ahead of you|ahead of him|ahead of her|ahead of them|still to come|to come|lies ahead|still lies ahead|in front of you|in front of her|in front of him|vor dir|vor ihr|vor ihm|devant toi|devant elle|devant lui|por delante|delante|davanti|davanti a lei|davanti a lui";
 
 /// Stands for what was named before.
 pub(super) const IT: &str = "it|that|davon|dessen|lo|la|ne|en|eso|quello";
