@@ -12,7 +12,7 @@ use crate::race::claims::terms::ClaimMetric;
 use crate::race::claims::token::one_of;
 
 /// How a language tells of what the speaker does. All lists are of single words.
-struct Voice {
+struct FirstPerson {
     /// The subject; empty if the verb alone names it.
     subject: &'static str,
     /// Auxiliaries between the subject and the verb.
@@ -23,32 +23,32 @@ struct Voice {
     being: &'static str,
 }
 
-const VOICES: [Voice; 5] = [
-    Voice {
+const VOICES: [FirstPerson; 5] = [
+    FirstPerson {
         subject: "i",
         auxiliaries: "ve|have|had|got|m|am|was|been",
         verbs: "run|ran|running|ride|rode|riding|ridden|swim|swam|swimming|swum|walk|walked|walking|stand|stood|standing|stopped|rest|rested|resting|finished|passed|covered|reached|crossed|climbed|climbing|completed|left|rolled|rolling|averaged|averaging|moving|jogged|jogging|cycled|cycling|pedalled|pedalling|descended|descending|paused|pausing|arrived|entered|cleared|clocked|racing|raced|biked|biking|sitting|sat|done|came|went|pulled|racked",
         being: "at|on|in|near|past|through|about|around|roughly|almost|nearly|over|just|exactly|already|now|still|only",
     },
-    Voice {
+    FirstPerson {
         subject: "ich",
         auxiliaries: "habe|hab|bin|hatte|war",
         verbs: "laufe|lief|gelaufen|renne|rannte|gerannt|fahre|fuhr|gefahren|schwimme|schwamm|geschwommen|stehe|stand|gestanden|raste|gerastet|pausiere|pausiert|passierte|passiert|erreichte|erreicht|schaffte|geschafft|überquerte|überquert|zurückgelegt|absolviert|angehalten|bewältigt|abgespult|beendet|jogge|wandere|marschiere|klettere|trete|gegangen|gemacht|hinter",
         being: "bei|am|an|in|auf|im|schon|jetzt|gerade|noch|etwa|rund|knapp|genau|erst|bereits|nun|aktuell",
     },
-    Voice {
+    FirstPerson {
         subject: "j|je",
         auxiliaries: "ai|avais|suis|étais|me|m|trouve",
         verbs: "couru|cours|courais|parcouru|passé|passée|franchi|atteint|roulé|roule|roulais|nagé|nage|nageais|marché|marche|avance|avancé|bouclé|terminé|fini|quitté|dépassé|rejoint|avalé|grimpé|grimpe|fait|arrêté|arrêtée|pédale|pédalé",
         being: "à|au|en|sur|dans|arrêté|arrêtée|immobile|debout|déjà|encore|maintenant|toujours|environ|actuellement|près",
     },
-    Voice {
+    FirstPerson {
         subject: "",
         auxiliaries: "he|estoy|voy|llevo",
         verbs: "corrido|recorrido|pasado|hecho|nadado|llegado|alcanzado|completado|cubierto|rodado|pedaleado|superado|cruzado|terminado|parado|parada|detenido|detenida|caminado|corriendo|pedaleando|nadando|avanzando|corrí|pasé|llegué|alcancé|nadé|rodé|pedaleé|crucé|recorrí|completé|terminé|salí|paré|caminé|superé|corro|avanzo|llevo",
         being: "en|a|por|ya|aún|todavía|ahora|parado|parada|unos|casi",
     },
-    Voice {
+    FirstPerson {
         subject: "",
         auxiliaries: "ho|avevo|mi|sono",
         verbs: "corso|percorso|passato|fatto|raggiunto|superato|nuotato|pedalato|coperto|completato|lasciato|finito|camminato|attraversato|tagliato|oltrepassato|fermo|ferma|fermato|fermata|corro|corsi|passai|raggiunsi|sto",
@@ -105,8 +105,8 @@ fn is_own(my: &MessageItem, noun: &MessageItem) -> bool {
         Tag::Metric(metric) => metric.is_measured() || *metric == ClaimMetric::Stop,
         tag => matches!(tag, Tag::Leg(_)),
     });
-    // "Ma" is Italian for "but", and "mi" for "me".
     let is_thing = one_of(&noun.words, THINGS);
+    // "Ma" is Italian for "but", and "mi" for "me".
     let is_noun = match my.words.as_str() {
         "ma" => one_of(
             &noun.words,
@@ -169,7 +169,7 @@ fn is_spot(item: &MessageItem) -> bool {
     is_mark || item.is(|tag| matches!(tag, Tag::Place(_)))
 }
 
-fn speaks(voice: &Voice, words: &[&str], has_fact: bool, roles: &Roles) -> bool {
+fn speaks(voice: &FirstPerson, words: &[&str], has_fact: bool, roles: &Roles) -> bool {
     let has_subject = !voice.subject.is_empty();
     let starts = |at: usize| {
         let word = words.get(at).copied().unwrap_or_default();
@@ -205,10 +205,17 @@ fn speaks(voice: &Voice, words: &[&str], has_fact: bool, roles: &Roles) -> bool 
             && rest
                 .iter()
                 .skip(lead)
-                .take(8)
+                .take(5)
                 .any(|word| *word == "#" || is_mark(word))
             && (roles.progress().is_some() || roles.sense().is_some() || one_of(next, voice.being))
             && is_being(voice, words, at);
+        let first = words.get(at).copied().unwrap_or_default();
+        // "Voy a avisarte en el km 12", "llevo desde el km 5 mirando".
+        let is_plan = first == "voy" && next == "a" && after != "#";
+        let is_other_time = first == "llevo" && next != "#" && !one_of(next, voice.being);
+        if is_plan || is_other_time {
+            return false;
+        }
         let does = (is_verb && is_own) || is_inverted || ends;
         (does && (has_fact || is_state)) || (has_fact && own_form(words, at)) || is_there
     };
@@ -229,11 +236,14 @@ fn own_form(words: &[&str], at: usize) -> bool {
 }
 
 fn is_mark(word: &str) -> bool {
-    one_of(word, "km|kilometre|kilometer|kilomètre|kilómetro|chilometro|mile")
+    one_of(
+        word,
+        "km|kilometre|kilometer|kilomètre|kilómetro|chilometro|mile|bike|rad|vélo|bici|bicicletta",
+    )
 }
 
 /// Whether the words from `at` say where the speaker is or what it has.
-fn is_being(voice: &Voice, words: &[&str], at: usize) -> bool {
+fn is_being(voice: &FirstPerson, words: &[&str], at: usize) -> bool {
     const BE: &str = "m|am|was|bin|war|suis|étais|estoy|voy|sono";
     const HAVE: &str = "ve|have|had|habe|hab|hatte|ai|avais|ho|avevo";
     let near = words
