@@ -309,6 +309,8 @@ fn wrong_messages_are_held_and_right_ones_are_not() {
         batch!("_to_the_athlete", 0.95, 0.03),
         batch!("_to_the_family", 0.95, 0.03),
         batch!("_plain_statements", 0.95, 0.03),
+        batch!("_to_all_readers", 0.96, 0.10),
+        batch!("_one_by_one", 0.93, 0.07),
     ] {
         let (wrong, right, mistakes) = shares(file);
         assert!(
