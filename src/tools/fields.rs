@@ -206,6 +206,13 @@ pub(super) fn list<'a>(document: &'a Value, path: &str) -> Result<&'a [Value], C
     }
 }
 
+/// The row with the greatest text at this path, which orders days and moments; the first one of equal rows.
+pub(super) fn newest<'a>(rows: impl IntoIterator<Item = &'a Value>, path: &str) -> Option<&'a Value> {
+    let moment = |row: &'a Value| at(row, path).and_then(Value::as_str).unwrap_or_default();
+    rows.into_iter()
+        .reduce(|newest, row| if moment(row) > moment(newest) { row } else { newest })
+}
+
 /// Applies [`pick`] to every item of the list at a path.
 pub(super) fn pick_each(fields: &[Field], document: &Value, path: &str) -> Result<Vec<Value>, Changed> {
     let dot = if path.is_empty() { "" } else { "." };

@@ -1,14 +1,18 @@
 //! Training and performance: the tools of garmin_mcp's module `training` that need a single round of requests.
 
+mod threshold;
+mod totals;
+
 use serde_json::{Map, Value, json};
 
 use super::call::ToolCall;
-use super::fields::{Field, at, fields, list, pick, pick_each};
-use super::garmin_get::GarminGet;
+use super::fields::{Field, at, fields, list, newest, pick, pick_each};
 use super::json::rounded;
 use super::multisport::ACTIVITY;
 use super::parameter::Parameter;
 use super::table::{AnswerError, AnswerShape, GarminQuery, Tool, ToolAnswer};
+use threshold::{threshold, threshold_gets};
+use totals::{METRICS, totals};
 
 const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yesterday or -7d");
 const START: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
@@ -81,9 +85,13 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_lactate_threshold",
-        about: "Lactate threshold: pace as speed, heart rate and power; the newest values, or those of a range of days.",
+        about: "Lactate threshold: speed, pace, heart rate and power; the newest values, or those of a range of days.",
         parameters: &[
-            START.optional(),
+            Parameter::day(
+                "start_date",
+                "First day of a range: YYYY-MM-DD, -30d or this week; left out with end_date: the newest values",
+            )
+            .optional(),
             Parameter::day("end_date", "Last day of a range: YYYY-MM-DD, today or this week")
                 .may_be_future()
                 .optional(),
@@ -104,16 +112,16 @@ pub(super) const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "get_progress_summary_between_dates",
-        about: "Sums, averages and extremes of one metric by type of activity between two days.",
+        about: "Sums, averages and extremes of one metric by type of activity between two days, in meters or seconds.",
         parameters: &[
             START,
             Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future(),
-            Parameter::required_text("metric", "distance, duration, movingDuration or elevationGain"),
+            Parameter::one_of("metric", "What is summed up", METRICS, "distance").required(),
         ],
         ask: GarminQuery::Get(
             "/fitnessstats-service/activity?startDate={start_date}&endDate={end_date}&aggregation=lifetime&groupByParentActivityType=true&metric={metric}",
         ),
-        tell: AnswerShape::Shaped(progress),
+        tell: AnswerShape::Shaped(totals),
         nothing: "No progress summary found for {metric} between {start_date} and {end_date}.",
         failing: "Error retrieving progress summary",
     },
@@ -278,7 +286,7 @@ fn hill_score(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerErr
         told.insert("period_avg_score".to_owned(), average.clone());
     }
     told.extend(pick(HILL, document)?);
-    if let Some(latest) = days.first() {
+    if let Some(latest) = newest(days, "calendarDate") {
         told.extend(pick(LATEST_HILL, latest)?);
     }
     let day = |day: &Value| {
@@ -329,116 +337,28 @@ fn effect(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> 
     Ok(ToolAnswer::object(told))
 }
 
-fn progress(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
-    let Some(summary) = list(document, "")?.first() else {
-        return Ok(ToolAnswer::Nothing);
-    };
-    let metric = call.text("metric");
-    let of_type = |(kind, stats): (&String, &Value)| {
-        let stats = stats.get(&metric)?;
-        let count = stats.get("count")?.as_i64().filter(|count| *count > 0)?;
-        let keys = ["sum", "avg", "min", "max"];
-        let mut told = Map::new();
-        told.insert("count".to_owned(), json!(count));
-        told.extend(
-            keys.into_iter()
-                .filter_map(|key| Some((key.to_owned(), stats.get(key)?.clone()))),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_hill_score_is_that_of_the_newest_day() {
+        let tool = TOOLS.iter().find(|tool| tool.name == "get_hill_score").unwrap();
+        let noon = jiff::civil::date(2026, 1, 31)
+            .at(12, 0, 0, 0)
+            .in_tz("UTC")
+            .unwrap();
+        let arguments = json!({"start_date": "-7d", "end_date": "today"});
+        let call = ToolCall::check(tool.parameters, arguments.as_object().unwrap(), &noon).unwrap();
+        let day = |date: &str, score: i64| json!({"calendarDate": date, "overallScore": score});
+        let oldest_first =
+            json!({"maxScore": 41, "hillScoreDTOList": [day("2026-01-29", 40), day("2026-01-30", 41)]});
+        let Ok(ToolAnswer::Json(told)) = hill_score(&call, &oldest_first) else {
+            panic!("it is not told")
+        };
+        assert_eq!(
+            (&told["latest_date"], &told["latest_overall_score"]),
+            (&json!("2026-01-30"), &json!(41))
         );
-        Some((kind.clone(), Value::Object(told)))
-    };
-    let stats = at(summary, "stats").and_then(Value::as_object);
-    let by_type: Map<String, Value> = stats.into_iter().flatten().filter_map(of_type).collect();
-    let mut told = Map::new();
-    for key in ["metric", "start_date", "end_date"] {
-        told.insert(key.to_owned(), json!(call.text(key)));
     }
-    for (key, from) in [("date", "date"), ("count_of_activities", "countOfActivities")] {
-        told.extend(at(summary, from).map(|value| (key.to_owned(), value.clone())));
-    }
-    told.insert("stats_by_activity_type".to_owned(), by_type.into());
-    Ok(ToolAnswer::object(told))
-}
-
-const THRESHOLD_POWER: &[Field] = fields! {
-    "functional_threshold_power_watts" <- "functionalThresholdPower";
-    "weight_kg" <- "weight";
-    "power_to_weight" <- "powerToWeight";
-    "sport" <- "sport";
-    "power_date" <- "calendarDate";
-    "is_stale" <- "isStale";
-};
-
-/// Requests the newest values unless both days are given.
-fn threshold_gets(call: &ToolCall) -> Vec<GarminGet> {
-    if call.day("start_date").is_none() || call.day("end_date").is_none() {
-        let power = format!(
-            "/biometric-service/biometric/powerToWeight/latest/{}?sport=Running",
-            call.today
-        );
-        return vec![
-            GarminGet::plain(&power),
-            GarminGet::plain("/biometric-service/biometric/latestLactateThreshold"),
-        ];
-    }
-    let metrics = [
-        "lactateThresholdSpeed",
-        "lactateThresholdHeartRate",
-        "functionalThresholdPower",
-    ];
-    let range = |metric| {
-        let path = format!("/biometric-service/stats/{metric}/range/{{start_date}}/{{end_date}}");
-        call.get(&format!(
-            "{path}?sport=RUNNING&aggregation=daily&aggregationStrategy=LATEST"
-        ))
-    };
-    metrics.into_iter().map(range).collect()
-}
-
-fn threshold(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
-    let history = |document: &Value, key: &str| -> Result<Value, AnswerError> {
-        let row = |row: &Value| json!({"date": row.get("from"), key: row.get("value"), "series": row.get("series")});
-        Ok(list(document, "")?.iter().map(row).collect())
-    };
-    if let [speeds, rates, powers] = answers {
-        return Ok(ToolAnswer::Json(json!({
-            "start_date": call.text("start_date"),
-            "end_date": call.text("end_date"),
-            "speed_history": history(speeds, "speed_mps")?,
-            "heart_rate_history": history(rates, "heart_rate_bpm")?,
-            "power_history": history(powers, "power_watts")?,
-        })));
-    }
-    let [power, thresholds] = answers else {
-        return Ok(ToolAnswer::Nothing);
-    };
-    let power = power.as_array().map_or(Some(*power), |powers| powers.first());
-    let thresholds = list(thresholds, "")?;
-    // Each row holds one kind of value. The misspelled heart rate key is Garmin's.
-    let newest = |keys: [&str; 2]| {
-        thresholds
-            .iter()
-            .find_map(|row| keys.iter().find_map(|key| at(row, key)))
-    };
-    let mut told = Map::new();
-    for (key, value) in [
-        ("lactate_threshold_speed_mps", newest(["speed", "speed"])),
-        (
-            "lactate_threshold_heart_rate_bpm",
-            newest(["heartRate", "hearRate"]),
-        ),
-        (
-            "heart_rate_cycling_bpm",
-            newest(["heartRateCycling", "heartRateCycling"]),
-        ),
-        (
-            "speed_hr_date",
-            thresholds.first().and_then(|row| at(row, "calendarDate")),
-        ),
-    ] {
-        told.extend(value.map(|value| (key.to_owned(), value.clone())));
-    }
-    if let Some(power) = power.filter(|power| !power.is_null()) {
-        told.extend(pick(THRESHOLD_POWER, power)?);
-    }
-    Ok(ToolAnswer::object(told))
 }

@@ -31,7 +31,7 @@ pub(super) const TOOLS: &[Tool] = &[
     Tool {
         name: "get_user_profile",
         about: "The person's body data and preferences as Garmin keeps them: weight, height, birth date, units, \
-                VO2 max, lactate threshold, usual sleep times.",
+                VO2 max, lactate threshold (speed in tens of m/s: 0.322 is 3.22 m/s), usual sleep times.",
         parameters: &[],
         ask: GarminQuery::Get(USER_SETTINGS),
         tell: AnswerShape::Raw,

@@ -196,7 +196,7 @@ impl<'a> FactScope<'a> {
             .unwrap_or_default()
     }
 
-    /// Distances and durations of the activities in the range, by sport.
+    /// Distances in centimetres and durations in milliseconds of the activities in the range, by sport.
     fn progress(&self) -> Value {
         let days: Vec<Day<'_>> = self.days().collect();
         let activities: Vec<&Activity> = days.iter().flat_map(|day| &day.activities).collect();
@@ -213,8 +213,12 @@ impl<'a> FactScope<'a> {
                     "max": values.iter().copied().reduce(f64::max),
                 })
             };
-            let distances = summed(of_sport().filter_map(|activity| activity.distance_m).collect());
-            let durations = summed(of_sport().map(|activity| activity.duration_s).collect());
+            let distances = summed(
+                of_sport()
+                    .filter_map(|activity| Some(activity.distance_m? * 100.0))
+                    .collect(),
+            );
+            let durations = summed(of_sport().map(|activity| activity.duration_s * 1_000.0).collect());
             stats.insert(
                 sport.to_owned(),
                 json!({"distance": distances, "duration": durations}),

@@ -129,6 +129,11 @@ pub(in crate::tools) fn near<'a>(wanted: &str, keys: &[&'a str]) -> Vec<&'a str>
     found.into_iter().map(|(_, key)| key).take(5).collect()
 }
 
+/// Whether more may follow: the page has at least what was asked for.
+fn is_full(count: usize, asked: i64) -> bool {
+    i64::try_from(count).is_ok_and(|count| count >= asked)
+}
+
 /// A range without activities gives an empty page instead of the tool's text for no data.
 pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, AnswerError> {
     if let [_, types, ..] = answers {
@@ -139,7 +144,7 @@ pub(super) fn by_date(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer,
         _ => Vec::new(),
     };
     let (page, size) = (call.whole("page"), call.whole("page_size"));
-    let full = i64::try_from(activities.len()) == Ok(size);
+    let full = is_full(activities.len(), size);
     let mut told = json!({
         "count": activities.len(),
         "page": page,
@@ -168,13 +173,13 @@ pub(super) fn of_day(call: &ToolCall, document: &Value) -> Result<ToolAnswer, An
 pub(super) fn page(call: &ToolCall, document: &Value) -> Result<ToolAnswer, AnswerError> {
     let (start, limit) = (call.whole("start"), call.whole("limit"));
     let count = list(document, "")?.len();
-    let full = i64::try_from(count) == Ok(limit);
+    let full = is_full(count, limit);
     Ok(ToolAnswer::Json(json!({
         "start": start,
         "limit": limit,
         "count": count,
         "has_more": full,
-        "next_start": full.then_some(start + limit),
+        "next_start": full.then(|| start + i64::try_from(count).unwrap_or(limit)),
         "activities": pick_each(PAGE, document, "")?,
     })))
 }
@@ -191,5 +196,15 @@ pub(super) fn count(_: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer, Answ
             expected: "a number",
         }
         .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_full;
+
+    #[test]
+    fn a_page_that_is_longer_than_asked_is_not_the_last() {
+        assert_eq!([19, 20, 21].map(|count| is_full(count, 20)), [false, true, true]);
     }
 }

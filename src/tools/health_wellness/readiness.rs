@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::tools::call::ToolCall;
-use crate::tools::fields::{Field, fields, list, pick, pick_each};
+use crate::tools::fields::{Field, fields, list, newest, pick, pick_each};
 use crate::tools::table::{AnswerError, ToolAnswer};
 
 const READINESS: &[Field] = fields! {
@@ -62,7 +62,7 @@ pub(super) fn morning(call: &ToolCall, document: &Value) -> Result<ToolAnswer, A
         Value::Object(_) => document,
         entries => {
             let entries = list(entries, "")?;
-            let Some(entry) = entries.iter().find(woke_up).or(entries.first()) else {
+            let Some(entry) = entries.iter().find(woke_up).or(newest(entries, "timestampLocal")) else {
                 return Ok(ToolAnswer::Nothing);
             };
             entry

@@ -55,7 +55,7 @@ fn baseline(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> 
         }
         let why = format!("at least {LEAST_DAYS} days with data before {date} are needed");
         told.insert("no_baseline".to_owned(), json!(why));
-        told.insert("rests_on".to_owned(), series.rests_on().into());
+        told.insert("rests_on".to_owned(), series.rests_on(call.today).into());
         return Ok(ToolAnswer::Json(told.into()));
     };
     let digits = column.digits;
@@ -88,7 +88,7 @@ fn baseline(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> 
         ("days_outside_in_a_row", json!(outside(&usual, &recent))),
         ("garmin", series.latest()?.into()),
     ]));
-    told.insert("rests_on".to_owned(), series.rests_on().into());
+    told.insert("rests_on".to_owned(), series.rests_on(call.today).into());
     Ok(ToolAnswer::Json(told.into()))
 }
 

@@ -131,7 +131,8 @@ impl Effort {
             ("duration", json!(clock(self.duration_s))),
             (
                 "moving_time",
-                if self.duration_s - self.moving_s > 30.0 {
+                // The pace is that of the moving time.
+                if self.duration_s - self.moving_s >= 1.0 {
                     json!(clock(self.moving_s))
                 } else {
                     Value::Null
@@ -196,6 +197,20 @@ mod tests {
                 "avg_bpm": 150, "max_bpm": 171, "metres_per_beat": 1.33, "climb_m": 120, "cadence_spm": 168, "training_load": 124
             })
         );
+    }
+
+    #[test]
+    fn a_pace_has_its_moving_time_beside_it() {
+        let row = |moving: f64| {
+            let item = json!({
+                "activityId": 7, "activityType": {"typeKey": "running"}, "startTimeLocal": "2026-01-08 07:00:00",
+                "distance": 6_490.0, "duration": 2_429.0, "movingDuration": moving
+            });
+            let row = Effort::read(&item).unwrap().row();
+            (row["pace_min_per_km"].clone(), row.get("moving_time").cloned())
+        };
+        assert_eq!(row(2_403.0), (json!("6:10"), Some(json!("40:03"))));
+        assert_eq!(row(2_428.6), (json!("6:14"), None));
     }
 
     #[test]

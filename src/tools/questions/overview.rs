@@ -10,7 +10,7 @@ use super::metrics::metric;
 use super::period::{Period, date, of_date};
 use super::series::Series;
 use crate::tools::call::ToolCall;
-use crate::tools::fields::{Field, at, fields, pick};
+use crate::tools::fields::{self, Field, at, fields, pick};
 use crate::tools::garmin_get::{FAILED, GarminGet};
 use crate::tools::table::{AnswerError, ToolAnswer};
 use crate::tools::training::{STATUS_BY_DEVICE, of_primary_device};
@@ -91,8 +91,8 @@ pub(super) fn overview(call: &ToolCall, answers: &[&Value]) -> Result<ToolAnswer
         below_baseline(hrv),
         below_usual("sleep_h", &Recent::of(sleep, period), 0.75),
     ]);
-    let newest = readiness.as_array().and_then(|entries| entries.first());
-    let newest = newest
+    let entries = readiness.as_array().into_iter().flatten();
+    let newest = fields::newest(entries, "timestampLocal")
         .map(|entry| pick(READINESS, entry))
         .transpose()?
         .unwrap_or_default();

@@ -73,7 +73,12 @@ fn relation(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> 
         );
         told.insert("caution".to_owned(), json!(CAUTION));
     }
-    let days = |series: &Series| (series.metric.name.to_owned(), json!(series.main().count()));
+    let days = |series: &Series| {
+        (
+            series.metric.name.to_owned(),
+            json!(series.comparable(call.today).len()),
+        )
+    };
     let days: Map<String, Value> = all.iter().map(days).collect();
     told.insert("rests_on".to_owned(), json!({"days_with_data": days}));
     told.extend(object([(

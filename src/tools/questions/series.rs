@@ -130,11 +130,29 @@ impl Series {
         self.column(0)
     }
 
-    /// The values of the first column that can be compared: without today's, if it still grows.
+    /// Whether the values of a day can be compared with others: not today's, if they still grow.
+    pub(super) fn is_over(&self, date: Date, today: Date) -> bool {
+        !self.metric.grows || date < today
+    }
+
+    /// The values of the first column that can be compared.
     pub(super) fn comparable(&self, today: Date) -> Vec<(Date, f64)> {
         self.main()
-            .filter(|(date, _)| !self.metric.grows || *date < today)
+            .filter(|(date, _)| self.is_over(*date, today))
             .collect()
+    }
+
+    /// How many days have values that can be compared.
+    pub(super) fn days_over(&self, today: Date) -> usize {
+        self.days
+            .keys()
+            .filter(|date| self.is_over(**date, today))
+            .count()
+    }
+
+    /// Whether today has data that is not compared because the day is not over.
+    pub(super) fn waits_for_today(&self, today: Date) -> bool {
+        self.days.contains_key(&today) && !self.is_over(today, today)
     }
 
     pub(super) fn newest(&self) -> Option<&Value> {
@@ -151,18 +169,29 @@ impl Series {
         Ok(told)
     }
 
-    pub(super) fn rests_on(&self) -> Map<String, Value> {
+    /// The days that the figures of an answer rest on.
+    pub(super) fn rests_on(&self, today: Date) -> Map<String, Value> {
         let (missing, shown) = gaps(self.period, |date| self.days.contains_key(&date), 6);
         let is_daily = self.metric.is_daily && missing > 0;
         object([
-            ("days_with_data", json!(self.days.len())),
+            ("days_with_data", json!(self.days_over(today))),
             (
                 "days_without_data",
                 if is_daily { json!(missing) } else { Value::Null },
             ),
             ("gaps", if is_daily { json!(shown) } else { Value::Null }),
+            ("not_counted", self.not_counted(today)),
             ("failed", failed(self.failed.clone())),
         ])
+    }
+
+    /// Says that today is not among the days with data; `null` if it is, or has no data.
+    fn not_counted(&self, today: Date) -> Value {
+        if self.waits_for_today(today) {
+            json!(format!("{today}: the day is not over"))
+        } else {
+            Value::Null
+        }
     }
 
     /// The parts that Garmin did not give, each with the metric.

@@ -133,7 +133,7 @@ fn steps_by_weekday_say_how_often_the_goal_was_reached() {
         json!([
             {"calendarDate": "2026-01-26", "totalSteps": 9_000, "stepGoal": 8_000},
             {"calendarDate": "2026-01-27", "totalSteps": 7_000, "stepGoal": 8_000},
-            {"calendarDate": "2026-01-31", "totalSteps": 12_000, "stepGoal": 8_000},
+            {"calendarDate": "2026-01-31", "totalSteps": 1_000, "stepGoal": 8_000},
             {"calendarDate": "2026-01-30", "totalSteps": null, "stepGoal": 8_000}
         ])
     };
@@ -149,7 +149,23 @@ fn steps_by_weekday_say_how_often_the_goal_was_reached() {
         told["series"][column][index].clone()
     };
     assert_eq!(row("Mon-Fri", "goal_reached_percent_of_days"), 50);
-    assert_eq!(row("Sat-Sun", "goal_reached_percent_of_days"), 100);
+    // Saturday is today, and not over.
+    assert_eq!(row("Sat-Sun", "goal_reached_percent_of_days"), Value::Null);
+    assert_eq!(told["summary"]["mean"], 8_000.0);
+    assert_eq!(
+        (
+            &told["rests_on"]["days_with_data"],
+            &told["rests_on"]["not_counted"]
+        ),
+        (&json!(3), &json!("2026-01-31: the day is not over"))
+    );
+    let by_day = json!({"metric": "steps", "range": "this week", "by": "day"});
+    let told = ask("get_trend", &by_day, &garmin).unwrap();
+    assert_eq!(
+        told["series"]["steps"],
+        json!([9_000, 7_000, null, null, null, 1_000])
+    );
+    assert_eq!(told["summary"]["lowest"]["value"], 7_000);
     assert_eq!(
         (row("Mon", "steps"), row("Wed", "steps")),
         (json!(9_000), Value::Null)

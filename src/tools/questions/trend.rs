@@ -33,23 +33,23 @@ fn trend(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
     let mut told = Map::new();
     told.insert("metric".to_owned(), json!(metric.name));
     told.insert("range".to_owned(), period.told());
-    told.insert("summary".to_owned(), series.summary().into());
+    told.insert("summary".to_owned(), series.summary(call.today).into());
     told.extend(object([("latest", series.latest()?.into())]));
     if metric.events.is_some() {
         told.extend(object([("impact_by_event", series.impacts.told())]));
     }
-    told.insert("series".to_owned(), series.table(division).into());
-    told.insert("rests_on".to_owned(), series.rests_on().into());
+    told.insert("series".to_owned(), series.table(division, call.today).into());
+    told.insert("rests_on".to_owned(), series.rests_on(call.today).into());
     Ok(ToolAnswer::Json(told.into()))
 }
 
 impl Series {
-    fn summary(&self) -> Map<String, Value> {
+    fn summary(&self, today: Date) -> Map<String, Value> {
         let Some(column) = self.metric.columns.first() else {
             return Map::new();
         };
         let digits = column.digits.max(1);
-        let points: Vec<(Date, f64)> = self.main().collect();
+        let points: Vec<(Date, f64)> = self.comparable(today);
         let since = |date: Date| f64::from((date - self.period.first).get_days());
         let line: Vec<(f64, f64)> = points
             .iter()
@@ -96,11 +96,13 @@ impl Series {
         ])
     }
 
-    /// The columns, one value for each row of the division.
-    fn table(&self, division: Division) -> Map<String, Value> {
+    /// The columns, one value for each row of the division. A day that is not over has a row, but is not in a mean.
+    fn table(&self, division: Division, today: Date) -> Map<String, Value> {
         let rows = division.rows(self.period);
         let of_row = |row: &Rows| {
-            let days = self.days.iter().filter(|(date, _)| row.hold(**date));
+            let days = self.days.iter().filter(|(date, _)| {
+                row.hold(**date) && (division == Division::Day || self.is_over(**date, today))
+            });
             days.map(|(_, values)| values).collect::<Vec<_>>()
         };
         let grouped: Vec<Vec<&DayValues>> = rows.iter().map(|(_, row)| of_row(row)).collect();

@@ -58,18 +58,22 @@ fn two_periods(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerErro
         return Ok(ToolAnswer::Nothing);
     }
     let columns = now.metric.columns.iter().enumerate();
+    let why_missing = if all.iter().any(|series| series.waits_for_today(call.today)) {
+        "one of the periods has no data of days that are over"
+    } else {
+        "one of the periods has no data"
+    };
     let compared: Map<String, Value> = columns
         .filter_map(|(index, column)| {
             let values = |series: &Series| {
-                let today = call.today;
                 let settled = series
                     .column(index)
-                    .filter(|(date, _)| !series.metric.grows || *date < today);
+                    .filter(|(date, _)| series.is_over(*date, call.today));
                 settled.map(|(_, value)| value).collect::<Vec<f64>>()
             };
             Some((
                 column.name.to_owned(),
-                compared(column, &values(now), &values(then))?,
+                compared(column, &values(now), &values(then), why_missing)?,
             ))
         })
         .collect();
@@ -79,7 +83,8 @@ fn two_periods(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerErro
         ("against", then.period.told()),
     ]);
     told.insert("compared".to_owned(), compared.into());
-    let days = json!({"days_with_data": now.days.len(), "days_with_data_against": then.days.len()});
+    let [days, days_against] = [now, then].map(|series| series.days_over(call.today));
+    let days = json!({"days_with_data": days, "days_with_data_against": days_against});
     told.insert("rests_on".to_owned(), days);
     told.extend(object([(
         "failed",
@@ -88,7 +93,7 @@ fn two_periods(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerErro
     Ok(ToolAnswer::Json(told.into()))
 }
 
-fn compared(column: &Column, now: &[f64], then: &[f64]) -> Option<Value> {
+fn compared(column: &Column, now: &[f64], then: &[f64], why_missing: &str) -> Option<Value> {
     let (mean_now, mean_then) = (mean(now.iter().copied()), mean(then.iter().copied()));
     let digits = column.digits.max(1);
     let (Some(mean_now), Some(mean_then)) = (mean_now, mean_then) else {
@@ -98,7 +103,7 @@ fn compared(column: &Column, now: &[f64], then: &[f64]) -> Option<Value> {
         } else {
             "mean_against"
         };
-        return Some(json!({side: figure(only, digits), "result": "one of the periods has no data"}));
+        return Some(json!({side: figure(only, digits), "result": why_missing}));
     };
     let difference = mean_now - mean_then;
     let percent = (mean_then.abs() > f64::EPSILON).then(|| difference / mean_then * 100.0);

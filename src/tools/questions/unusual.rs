@@ -58,11 +58,17 @@ fn unusual(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
     let mut days_with_data = Map::new();
     for series in all {
         let metric = series.metric;
-        let days = deviations(series, period, call.today);
-        let with_data = series.main().filter(|(date, _)| *date >= period.first).count();
+        let points = series.comparable(call.today);
+        let with_data = points.iter().filter(|(date, _)| *date >= period.first).count();
+        let days = deviations(&points, metric, period);
         days_with_data.insert(metric.name.to_owned(), json!(with_data));
         if days.is_empty() {
-            not_judged.push(metric.name);
+            let why = match with_data {
+                0 if series.waits_for_today(call.today) => NotJudged::TodayIsNotOver,
+                0 if series.failures().next().is_none() => NotJudged::NoData,
+                _ => NotJudged::TooFewBefore,
+            };
+            not_judged.push((metric.name, why));
             continue;
         }
         let stretches = stretches(&days);
@@ -83,11 +89,13 @@ fn unusual(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
     answer.extend(object([
         ("more", if more > 0 { json!(more) } else { Value::Null }),
         ("ordinary", json!(ordinary)),
-        ("not_judged", json!(not_judged)),
+        (
+            "not_judged",
+            not_judged.iter().map(|(name, _)| json!(name)).collect(),
+        ),
     ]));
     if !not_judged.is_empty() {
-        let why = format!("a day is judged if {LEAST_DAYS} days in the two months before have data");
-        answer.insert("not_judged_because".to_owned(), json!(why));
+        answer.insert("not_judged_because".to_owned(), json!(why_not(&not_judged)));
     }
     answer.insert("rests_on".to_owned(), json!({"days_with_data": days_with_data}));
     answer.extend(object([(
@@ -95,6 +103,39 @@ fn unusual(call: &ToolCall, all: &[Series]) -> Result<ToolAnswer, AnswerError> {
         failed(all.iter().flat_map(Series::failures)),
     )]));
     Ok(ToolAnswer::Json(answer.into()))
+}
+
+/// Why no day of a metric is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NotJudged {
+    TodayIsNotOver,
+    NoData,
+    TooFewBefore,
+}
+
+/// The reasons, each with its metrics if there are several.
+fn why_not(not_judged: &[(&str, NotJudged)]) -> String {
+    let reasons = [
+        (
+            NotJudged::TodayIsNotOver,
+            "today is not over, and a day is judged when it is".to_owned(),
+        ),
+        (NotJudged::NoData, "the range has no data".to_owned()),
+        (
+            NotJudged::TooFewBefore,
+            format!("a day is judged if {LEAST_DAYS} days in the two months before have data"),
+        ),
+    ];
+    let told = reasons.into_iter().filter_map(|(reason, text)| {
+        let with_it = not_judged.iter().filter(|(_, why)| *why == reason);
+        let names: Vec<&str> = with_it.map(|(name, _)| *name).collect();
+        match names.len() {
+            0 => None,
+            all if all == not_judged.len() => Some(text),
+            _ => Some(format!("{}: {text}", names.join(", "))),
+        }
+    });
+    told.collect::<Vec<_>>().join("; ")
 }
 
 /// A day of the range, with what was usual before it.
@@ -111,8 +152,7 @@ impl JudgedDay {
     }
 }
 
-fn deviations(series: &Series, period: Period, today: Date) -> Vec<JudgedDay> {
-    let points = series.comparable(today);
+fn deviations(points: &[(Date, f64)], metric: &Metric, period: Period) -> Vec<JudgedDay> {
     points
         .iter()
         .filter(|(date, _)| *date >= period.first)
@@ -120,7 +160,7 @@ fn deviations(series: &Series, period: Period, today: Date) -> Vec<JudgedDay> {
             Some(JudgedDay {
                 date: *date,
                 value: *value,
-                usual: Usual::before(*date, &points, series.metric)?,
+                usual: Usual::before(*date, points, metric)?,
             })
         })
         .collect()

@@ -222,6 +222,32 @@ fn days_that_still_grow_are_not_judged() {
         (&told["unusual"], &told["ordinary"]),
         (&json!([]), &json!(["stress"]))
     );
+    for range in ["today", "-1d"] {
+        let told = ask(
+            "find_unusual",
+            &json!({"metric": "stress", "range": range}),
+            &garmin,
+        )
+        .unwrap();
+        assert_eq!(
+            (&told["not_judged"], &told["rests_on"]["days_with_data"]["stress"]),
+            (&json!(["stress"]), &json!(0))
+        );
+        let why = told["not_judged_because"].as_str().unwrap();
+        assert!(why.starts_with("today is not over"), "{why}");
+        let told = ask(
+            "compare_periods",
+            &json!({"metric": "stress", "range": range}),
+            &garmin,
+        )
+        .unwrap();
+        let why = &told["compared"]["avg_stress"]["result"];
+        assert!(why.as_str().unwrap().contains("days that are over"), "{told}");
+        assert_eq!(
+            told["rests_on"],
+            json!({"days_with_data": 0, "days_with_data_against": 1})
+        );
+    }
 }
 
 fn days_of(target: &str) -> impl Iterator<Item = Date> {
