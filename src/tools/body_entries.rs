@@ -169,11 +169,11 @@ pub(super) const TOOLS: &[Tool] = &[
                 (0.0, 100_000.0),
             )
             .or(DefaultValue::Number(0.0)),
-            Parameter::text(
+            Parameter::required_text(
                 "time_zone",
-                "The time zone of the start, such as Europe/Vienna (default UTC)",
-                "UTC",
-            ),
+                "The time zone of the start, such as Europe/Vienna (default: the person's own)",
+            )
+            .optional(),
         ],
         ADD,
         manual_activity,

@@ -9,14 +9,18 @@ use super::fields::at;
 use super::parameter::{DefaultValue, Parameter};
 use super::table::{Effect, Tool};
 use super::workout_changes::{plan_upload, workouts_step};
-use super::workout_document::{StepEnd, step, with_target, workout};
+use super::workout_document::{StepEnd, must_have_name, step, with_target, workout};
 
 const ADD: Effect = Effect::Change { idempotent: false };
 const NAME: Parameter = Parameter::required_text("name", "The workout's name");
-const WARMUP: Parameter = Parameter::integer("warmup_min", "Minutes of warm-up", (0, 600));
-const COOLDOWN: Parameter = Parameter::integer("cooldown_min", "Minutes of cool-down", (0, 600));
+const WARMUP: Parameter = Parameter::integer("warmup_min", "Minutes of warm-up; 0: none", (0, 600));
+const COOLDOWN: Parameter = Parameter::integer("cooldown_min", "Minutes of cool-down; 0: none", (0, 600));
 const RUN: Parameter = Parameter::integer("run_seconds", "Seconds of running", (1, 86_400));
-const ZONE: Parameter = Parameter::text("hr_zone", "The heart rate zone, Z1 to Z5 (default Z3)", "Z3");
+const ZONE: Parameter = Parameter::text(
+    "hr_zone",
+    "The heart rate zone of the run, Z1 to Z5 (default Z3)",
+    "Z3",
+);
 
 const EXERCISE: Parameter = Parameter::object(
     "exercise",
@@ -117,6 +121,7 @@ fn built(
     answers: &[&Value],
     build: fn(&ToolCall) -> Result<Value, String>,
 ) -> Result<ChangeStep, AnswerError> {
+    must_have_name(&call.text("name")).map_err(AnswerError::Argument)?;
     let document = build(call).map_err(AnswerError::Argument)?;
     match answers {
         [] => Ok(workouts_step()),
@@ -128,22 +133,30 @@ fn seconds(seconds: i64) -> StepEnd {
     StepEnd::Seconds(seconds as f64)
 }
 
-fn warmup(minutes: i64) -> Value {
-    step(
-        1,
-        "warmup",
-        &format!("Warmup {minutes} min"),
-        seconds(minutes * 60),
-    )
+/// A step between warm-up and cool-down. One of 0 minutes is left out, so that the watch does not stop at it.
+fn between(warm: i64, main: Value, cool: i64) -> Vec<Value> {
+    let part = |kind: &str, name: &str, minutes: i64| {
+        (minutes > 0).then(|| step(0, kind, &format!("{name} {minutes} min"), seconds(minutes * 60)))
+    };
+    let parts = [
+        part("warmup", "Warmup", warm),
+        Some(main),
+        part("cooldown", "Cooldown", cool),
+    ];
+    let mut steps: Vec<Value> = parts.into_iter().flatten().collect();
+    for (order, step) in (1..).zip(&mut steps) {
+        if let Some(members) = step.as_object_mut() {
+            members.insert("stepOrder".to_owned(), json!(order));
+        }
+    }
+    steps
 }
 
-fn cooldown(minutes: i64) -> Value {
-    step(
-        3,
-        "cooldown",
-        &format!("Cooldown {minutes} min"),
-        seconds(minutes * 60),
-    )
+/// What the workout consists of: `5m warmup + 30m run Z3 + 5m cooldown`.
+fn described(warm: i64, main: String, cool: i64) -> String {
+    let part = |minutes: i64, name: &str| (minutes > 0).then(|| format!("{minutes}m {name}"));
+    let parts = [part(warm, "warmup"), Some(main), part(cool, "cooldown")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" + ")
 }
 
 fn zone(call: &ToolCall) -> Result<i64, String> {
@@ -174,12 +187,12 @@ fn walk_run(call: &ToolCall) -> Result<Value, String> {
         "numberOfIterations": repeats,
         "workoutSteps": [
             in_zone(step(1, "interval", &format!("Run {run}s Z{zone}"), seconds(run)), zone),
-            in_zone(step(2, "recovery", &format!("Walk {walk}s Z{zone}"), seconds(walk)), zone),
+            // Walking brings the heart rate down, so a zone would make the watch complain.
+            step(2, "recovery", &format!("Walk {walk}s"), seconds(walk)),
         ],
     });
-    let description =
-        format!("{warm}m warmup + {repeats}x({run}s run / {walk}s walk) Z{zone} + {cool}m cooldown");
-    let steps = vec![warmup(warm), group, cooldown(cool)];
+    let main = format!("{repeats}x({run}s run Z{zone} / {walk}s walk)");
+    let (description, steps) = (described(warm, main, cool), between(warm, group, cool));
     Ok(workout(&call.text("name"), &description, "running", &steps))
 }
 
@@ -204,12 +217,8 @@ fn run(call: &ToolCall) -> Result<Value, String> {
         _ => return Err("hr_min must be below hr_max".to_owned()),
     };
     let interval = step(2, "interval", &format!("Run {run}s {label}"), seconds(run));
-    let steps = vec![
-        warmup(warm),
-        with_target(interval, "heart.rate.zone", &target),
-        cooldown(cool),
-    ];
-    let description = format!("{warm}m warmup + {length} run {label} + {cool}m cooldown");
+    let steps = between(warm, with_target(interval, "heart.rate.zone", &target), cool);
+    let description = described(warm, format!("{length} run {label}"), cool);
     Ok(workout(&call.text("name"), &description, "running", &steps))
 }
 
@@ -225,7 +234,7 @@ fn z2_walk(call: &ToolCall) -> Result<Value, String> {
         seconds(minutes * 60),
     );
     let description = format!("Walk {minutes} min at Z2 ({low}-{high} bpm)");
-    let steps = vec![warmup(5), in_zone(walk, 2), cooldown(5)];
+    let steps = between(5, in_zone(walk, 2), 5);
     Ok(workout(&call.text("name"), &description, "walking", &steps))
 }
 
@@ -287,4 +296,45 @@ fn strength(call: &ToolCall) -> Result<Value, String> {
         "strength_training",
         &steps,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::tools::workout_steps::summary;
+
+    fn document(arguments: &Value) -> Result<Value, String> {
+        let tool = TOOLS
+            .iter()
+            .find(|tool| tool.name == "create_walk_run_workout")
+            .unwrap();
+        let noon = date(2026, 1, 31).at(12, 0, 0, 0).in_tz("UTC").unwrap();
+        let call = ToolCall::check(tool.parameters, arguments.as_object().unwrap(), &noon).unwrap();
+        built(&call, &[], walk_run).map_err(|error| error.to_string())?;
+        walk_run(&call)
+    }
+
+    #[test]
+    fn a_step_of_no_length_is_left_out_and_walking_has_no_target() {
+        let mut given = json!({
+            "name": "Start", "run_seconds": 90, "walk_seconds": 60, "repeats": 8, "warmup_min": 0, "cooldown_min": 5
+        });
+        let built = document(&given).unwrap();
+        assert_eq!(
+            summary(&built),
+            "8 x (90 s interval in heart rate zone 3, 1 min recovery); 5 min cooldown"
+        );
+        assert_eq!(built["description"], "8x(90s run Z3 / 60s walk) + 5m cooldown");
+        let orders: Vec<&Value> = built["workoutSegments"][0]["workoutSteps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| &step["stepOrder"])
+            .collect();
+        assert_eq!(orders, [&json!(1), &json!(2)]);
+        given["name"] = json!(" ");
+        assert!(document(&given).unwrap_err().contains("name is empty"));
+    }
 }

@@ -122,6 +122,14 @@ pub(super) fn workout(name: &str, description: &str, sport: &str, steps: &[Value
     workout
 }
 
+/// Refuses an empty name, under which nobody finds the workout again.
+pub(super) fn must_have_name(name: &str) -> Result<(), String> {
+    if name.trim().is_empty() {
+        return Err("the workout's name is empty: give one".to_owned());
+    }
+    Ok(())
+}
+
 /// The document as it is sent: repaired where the meaning is clear, refused where Garmin would misunderstand it.
 pub(super) fn prepared(mut document: Value) -> Result<Value, String> {
     let segments = document.get_mut("workoutSegments").and_then(Value::as_array_mut);

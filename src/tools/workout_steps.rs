@@ -177,7 +177,10 @@ fn lines(steps: &Value) -> Vec<String> {
         }
         let text = |path: &str| at(step, path).and_then(Value::as_str).unwrap_or_default();
         let value = number("endConditionValue");
-        let kind = text("stepType.stepTypeKey");
+        let kind = match text("exerciseName") {
+            "" => text("stepType.stepTypeKey"),
+            exercise => exercise,
+        };
         let length = match text("endCondition.conditionTypeKey") {
             "time" if value % 60.0 == 0.0 => format!("{} min", value / 60.0),
             "time" => format!("{value} s"),
@@ -195,7 +198,11 @@ fn target(step: &Value) -> String {
     let key = at(step, "targetType.workoutTargetTypeKey").and_then(Value::as_str);
     let number = |path: &str| at(step, path).and_then(Value::as_f64);
     if let Some(zone) = number("zoneNumber") {
-        return format!(" in zone {zone}");
+        return match key {
+            Some("heart.rate.zone") => format!(" in heart rate zone {zone}"),
+            Some("power.zone") => format!(" in power zone {zone}"),
+            _ => format!(" in zone {zone}"),
+        };
     }
     let (Some(key), Some(one), Some(two)) = (key, number("targetValueOne"), number("targetValueTwo")) else {
         return String::new();
@@ -242,6 +249,21 @@ mod tests {
         assert_eq!(
             summary(&workout("W", "", "running", &steps)),
             "10 min warmup; 6 x (800 m interval at 4:10 to 4:00 min/km, 90 s recovery); cooldown until the lap button"
+        );
+    }
+
+    #[test]
+    fn a_line_says_which_zone_and_which_exercise() {
+        let steps = json!([
+            {"kind": "interval", "duration_min": 5, "hr_zone": 3},
+            {"kind": "interval", "duration_min": 5, "power_zone": 4},
+            {"kind": "interval", "reps": 12},
+        ]);
+        let mut steps = garmin_steps(&steps).unwrap();
+        steps[2]["exerciseName"] = json!("Squat");
+        assert_eq!(
+            summary(&workout("W", "", "running", &steps)),
+            "5 min interval in heart rate zone 3; 5 min interval in power zone 4; 12 reps Squat"
         );
     }
 

@@ -128,7 +128,7 @@ async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_
         .find(|day| day.weekday() == jiff::civil::Weekday::Thursday)
         .unwrap();
     let (tuesday, friday) = (
-        thursday - jiff::Span::new().days(2),
+        thursday + jiff::Span::new().days(5),
         thursday + jiff::Span::new().days(1),
     );
     let steps = json!([
@@ -153,8 +153,26 @@ async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_
             .contains("5 x (1000 m interval at 4:10 to 4:00 min/km"),
         "{told}"
     );
-    let repeated = worker.failure("create_workout", workout).await;
+    let repeated = worker.failure("create_workout", workout.clone()).await;
     assert!(repeated.contains("again: true"), "{repeated}");
+    // What was made last is undone first.
+    let undo = told["undo"].as_array().unwrap();
+    let tools: Vec<&Value> = undo.iter().map(|call| &call["tool"]).collect();
+    assert_eq!(tools, ["unschedule_workout", "delete_workout"], "{told}");
+    for call in undo {
+        let told = worker
+            .json(call["tool"].as_str().unwrap(), call["arguments"].clone())
+            .await;
+        assert_eq!(told["done"], true, "{told}");
+    }
+    let mut preview = workout;
+    preview["dry_run"] = json!(true);
+    let told = worker.json("create_workout", preview).await;
+    assert_eq!(
+        told["there_now"],
+        json!({"on_that_day": []}),
+        "nothing of it is left: {told}"
+    );
 
     let moved = json!({"from_date": thursday, "to_date": friday});
     let told = worker.json("reschedule_workout", moved.clone()).await;
@@ -346,10 +364,19 @@ async fn foods_courses_and_measurements_are_kept_and_can_be_taken_back() {
             "{tool}: {told}"
         );
         let undo = told["undo"].clone();
-        let back = worker
-            .json(undo["tool"].as_str().unwrap(), undo["arguments"].clone())
-            .await;
-        assert_eq!(back["read_back"], "Garmin shows the change", "{tool}: {back}");
+        // A food that was created to be logged is taken back too.
+        let undos = undo.as_array().cloned().unwrap_or_else(|| vec![undo.clone()]);
+        assert_eq!(
+            undos.len(),
+            if tool == "upsert_and_log" { 2 } else { 1 },
+            "{undo}"
+        );
+        for undo in undos {
+            let back = worker
+                .json(undo["tool"].as_str().unwrap(), undo["arguments"].clone())
+                .await;
+            assert_eq!(back["read_back"], "Garmin shows the change", "{tool}: {back}");
+        }
     }
     let pressure = worker
         .json(

@@ -50,6 +50,8 @@ pub(in crate::tools) struct PlannedChange {
     pub(super) tell: ToldMembers,
     pub(super) undo: ToldMembers,
     pub(in crate::tools) then: Option<NextPart>,
+    /// Whether the undo also takes back the parts before this one.
+    pub(in crate::tools) undoes_earlier: bool,
 }
 
 /// Builds the part that follows this one, from Garmin's response.
@@ -177,6 +179,7 @@ impl PlannedChange {
             tell: Box::new(|_| json!({})),
             undo: Box::new(|_| Value::Null),
             then: None,
+            undoes_earlier: false,
         }
     }
 
@@ -229,6 +232,17 @@ impl PlannedChange {
         Self {
             undo: Box::new(undo),
             ..self
+        }
+    }
+
+    /// An undo that also takes back the parts before this one. Without it, each part has its own.
+    pub(in crate::tools) fn undo_of_all(
+        self,
+        undo: impl Fn(&Landed<'_>) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            undoes_earlier: true,
+            ..self.undo(undo)
         }
     }
 

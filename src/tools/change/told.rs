@@ -130,6 +130,10 @@ pub(in crate::tools) fn preview(plan: &ChangePlan) -> Value {
                 "would_change".to_owned(),
                 difference(&change.before, &change.after),
             );
+            let there = there_now(&change.before, &change.after);
+            if !there.is_empty() {
+                members.insert("there_now".to_owned(), there.into());
+            }
             members.into()
         }
         PlanPart::Settled(members) => Value::Object(members.clone()),
@@ -161,15 +165,24 @@ fn without_success(names: &Map<String, Value>) -> Map<String, Value> {
     names
 }
 
+/// What is there beside the change and stays, such as the weigh-ins of the day.
+fn there_now(before: &Value, after: &Value) -> Map<String, Value> {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        return Map::new();
+    };
+    let stays = |(name, value): &(&String, &Value)| !new.contains_key(*name) && !value.is_null();
+    old.iter()
+        .filter(stays)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
 /// The members that differ, each with its value before and after. A creation or deletion is a single difference.
 fn difference(before: &Value, after: &Value) -> Value {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         return json!({"before": before, "after": after});
     };
-    let names = old
-        .keys()
-        .chain(new.keys().filter(|name| !old.contains_key(*name)));
-    let changed = names.filter(|name| old.get(*name) != new.get(*name));
+    let changed = new.keys().filter(|name| old.get(*name) != new.get(*name));
     changed
         .map(|name| {
             (
@@ -194,6 +207,20 @@ mod tests {
             told,
             json!({"name": {"before": "A", "after": "B"}, "rpe": {"before": null, "after": 3}})
         );
+        // What a new entry does not replace is no difference.
+        let (before, after) = (
+            json!({"weigh_ins_of_the_day_kg": [74.5], "namesakes": null}),
+            json!({"adds": {"weight": 74.0}}),
+        );
+        assert_eq!(
+            difference(&before, &after),
+            json!({"adds": {"before": null, "after": {"weight": 74.0}}})
+        );
+        assert_eq!(
+            Value::Object(there_now(&before, &after)),
+            json!({"weigh_ins_of_the_day_kg": [74.5]})
+        );
+        assert_eq!(there_now(&before, &Value::Null), Map::new(), "a deletion");
         assert_eq!(
             difference(&json!("unknown"), &json!({"a": 1}))["before"],
             "unknown"

@@ -92,6 +92,6 @@ pub(super) fn reschedule_workout(call: &ToolCall, answers: &[&Value]) -> Result<
             .look(calendar_get(from, from), "get_scheduled_workouts", move |calendar| {
                 entries(calendar).iter().all(|entry| entry.id != Some(entry_id)).into()
             })
-            .undo(move |_| call_of("reschedule_workout", &back)))
+            .undo_of_all(move |_| call_of("reschedule_workout", &back)))
     })))
 }

@@ -135,6 +135,9 @@ impl Server {
                 return (part, failure);
             }
             let Some(then) = then else {
+                if !change.undoes_earlier {
+                    undo_all(&mut part.members, &already_done);
+                }
                 if !already_done.is_empty() {
                     part.members.insert("first".to_owned(), already_done.into());
                 }
@@ -238,6 +241,17 @@ impl Server {
     fn recent(&self) -> MutexGuard<'_, RecentChanges> {
         self.0.recent.lock()
     }
+}
+
+/// Adds the undos of the earlier parts to that of the last one. What was made last is undone first.
+fn undo_all(members: &mut Map<String, Value>, earlier: &[Value]) {
+    let earlier: Vec<&Value> = earlier.iter().rev().filter_map(|part| part.get("undo")).collect();
+    if earlier.is_empty() {
+        return;
+    }
+    let own = members.get("undo");
+    let all: Value = own.into_iter().chain(earlier).cloned().collect();
+    members.insert("undo".to_owned(), all);
 }
 
 /// Records how a change ended, even if its call is dropped.

@@ -12,10 +12,18 @@ use crate::tools::change::{
 };
 use crate::tools::fields::at;
 use crate::tools::garmin_get::GarminGet;
-use crate::tools::workout_document::{outline, prepared, workout};
+use crate::tools::workout_document::{must_have_name, outline, prepared, workout};
 use crate::tools::workout_steps::{garmin_steps, summary};
 
 pub(super) fn create_workout(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    must_have_name(&call.text("name")).map_err(AnswerError::Argument)?;
+    if let Some(date) = call.day("date").filter(|date| *date < call.today) {
+        return Err(AnswerError::Argument(format!(
+            "date ({date}) is in the past: today is {}. Give today or a later day, or leave date out. Nothing was \
+             created.",
+            call.today
+        )));
+    }
     let steps = garmin_steps(&call.json("steps")).map_err(AnswerError::Argument)?;
     if steps.is_empty() {
         return Err(AnswerError::Argument(
@@ -141,4 +149,30 @@ pub(in crate::tools) fn plan_upload(workouts: &Value, document: Value, more: &Va
         Some(id) => call_of("delete_workout", &json!({"workout_id": id, "name": undo_name})),
         None => json!("delete_workout with the id that get_workouts shows"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::tools::workout_changes::TOOLS;
+
+    #[test]
+    fn a_workout_without_a_name_or_for_a_day_that_is_over_is_refused() {
+        let tool = TOOLS.iter().find(|tool| tool.name == "create_workout").unwrap();
+        let noon = date(2026, 1, 31).at(12, 0, 0, 0).in_tz("UTC").unwrap();
+        let refused = |name: &str, day: &str| {
+            let arguments = json!({"name": name, "steps": [{"kind": "interval"}], "date": day});
+            let call = ToolCall::check(tool.parameters, arguments.as_object().unwrap(), &noon).unwrap();
+            create_workout(&call, &[]).err().map(|error| error.to_string())
+        };
+        let past = refused("Tempo", "yesterday").unwrap();
+        assert!(
+            past.contains("2026-01-30) is in the past: today is 2026-01-31"),
+            "{past}"
+        );
+        assert!(refused("", "today").unwrap().contains("name is empty"));
+        assert_eq!(refused("Tempo", "today"), None);
+    }
 }
