@@ -119,6 +119,15 @@ async fn a_lost_answer_is_resolved_by_looking_at_garmin_again() {
     );
 }
 
+async fn take_back(worker: &mut Worker, undo: &[Value]) {
+    for call in undo {
+        let told = worker
+            .json(call["tool"].as_str().unwrap(), call["arguments"].clone())
+            .await;
+        assert_eq!(told["done"], true, "{told}");
+    }
+}
+
 #[tokio::test]
 async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_friday() {
     let house = House::build().await;
@@ -159,20 +168,11 @@ async fn an_interval_workout_is_made_for_tuesday_and_thursdays_session_moves_to_
     let undo = told["undo"].as_array().unwrap();
     let tools: Vec<&Value> = undo.iter().map(|call| &call["tool"]).collect();
     assert_eq!(tools, ["unschedule_workout", "delete_workout"], "{told}");
-    for call in undo {
-        let told = worker
-            .json(call["tool"].as_str().unwrap(), call["arguments"].clone())
-            .await;
-        assert_eq!(told["done"], true, "{told}");
-    }
+    take_back(&mut worker, undo).await;
     let mut preview = workout;
     preview["dry_run"] = json!(true);
     let told = worker.json("create_workout", preview).await;
-    assert_eq!(
-        told["there_now"],
-        json!({"on_that_day": []}),
-        "nothing of it is left: {told}"
-    );
+    assert_eq!(told["there_now"], json!({"on_that_day": []}), "{told}");
 
     let moved = json!({"from_date": thursday, "to_date": friday});
     let told = worker.json("reschedule_workout", moved.clone()).await;

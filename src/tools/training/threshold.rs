@@ -170,7 +170,7 @@ mod tests {
         let row = |value: Value| json!([{"from": "2026-01-05", "until": "2026-01-05", "series": "running", "value": value}]);
         let told = threshold(
             &call,
-            &[&row(json!(0.34722125)), &row(json!(169)), &row(Value::Null)],
+            &[&row(json!(0.347_221_25)), &row(json!(169)), &row(Value::Null)],
         );
         let Ok(ToolAnswer::Json(told)) = told else {
             panic!("it is not told")
