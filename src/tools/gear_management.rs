@@ -51,8 +51,9 @@ fn sport_of(number: i64) -> String {
     let names = [
         "Running", "Cycling", "Swimming", "Fitness", "Walking", "Hiking", "Strength", "Other",
     ];
-    let name = usize::try_from(number - 1)
-        .ok()
+    let name = number
+        .checked_sub(1)
+        .and_then(|index| usize::try_from(index).ok())
         .and_then(|index| names.get(index));
     name.map_or_else(|| format!("activity_{number}"), |name| (*name).to_owned())
 }
