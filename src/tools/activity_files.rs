@@ -84,14 +84,13 @@ pub(super) const TOOLS: &[Tool] = &[
                 "The kind of message, such as record, lap, event or device_info; empty: all kinds, counted",
                 "",
             ),
-            Parameter::whole("start", "How many to skip (default 0)", (0, 10_000_000), 0).refuse_less(),
+            Parameter::whole("start", "How many to skip (default 0)", (0, 10_000_000), 0),
             Parameter::whole(
                 "limit",
                 "How many to return (default 50, at most 300)",
                 (1, 300),
                 50,
-            )
-            .refuse_less(),
+            ),
         ],
         ask: GarminQuery::Made(|call| vec![call.get(ORIGINAL).file(FileReading::Messages)]),
         tell: AnswerShape::Raw,

@@ -18,8 +18,8 @@ const ACTIVITY_ID: Parameter = Parameter::id(
 /// The text about event types that the description of every list contains.
 macro_rules! event_types {
     () => {
-        " event_type is race, training, … as the person tagged it; most activities are uncategorized, so look for \
-         races by event_type race instead of leaving out training."
+        " Each has an event_type (race, training, …) as the person tagged it; no argument filters by it. Most are \
+         uncategorized, so a race is one with event_type race."
     };
 }
 
@@ -39,7 +39,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 "Only this type and the types below it, such as running, cycling or swimming; empty: all",
                 "",
             ),
-            Parameter::whole("page", "Which page, from 0 (default 0)", (0, 1_000_000), 0).refuse_less(),
+            Parameter::whole("page", "Which page, from 0 (default 0)", (0, 1_000_000), 0),
             Parameter::whole(
                 "page_size",
                 "Activities on a page (default 100, at most 200)",
@@ -170,8 +170,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 "How many of the newest to skip (default 0)",
                 (0, 100_000_000),
                 0,
-            )
-            .refuse_less(),
+            ),
             Parameter::whole(
                 "limit",
                 "How many to return (default 20, at most 100)",

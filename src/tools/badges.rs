@@ -13,17 +13,14 @@ const LIMIT: Parameter = Parameter::whole(
     "How many to return (default 20, at most 100)",
     (1, 100),
     20,
-)
-.refuse_less();
-const FROM_ZERO: Parameter =
-    Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less();
+);
+const FROM_ZERO: Parameter = Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0);
 const FROM_ONE: Parameter = Parameter::whole(
     "start",
     "The number of the first one (default 1)",
     (1, 100_000),
     1,
-)
-.refuse_less();
+);
 
 /// The table row of a tool that lists badge challenges.
 macro_rules! badge_challenges {

@@ -1,6 +1,8 @@
 //! Entries by hand: weigh-ins, body composition, blood pressure, hydration, activities, and the reload of a day.
 
 mod activity;
+#[cfg(test)]
+mod tests;
 mod times;
 mod vitals;
 mod weight;
@@ -41,7 +43,7 @@ pub(super) const TOOLS: &[Tool] = &[
     ),
     Tool::change(
         "add_weigh_in_with_timestamps",
-        "Add a weigh-in at a given time, or now if either time is missing.",
+        "Add a weigh-in at a given time, or now if no time is given. One of the times is enough.",
         &[
             WEIGHT,
             UNIT,
@@ -106,7 +108,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 .optional(),
         ],
         ADD,
-        |call, answers| Ok(blood_pressure(call, answers)),
+        blood_pressure,
         "Error setting blood pressure values",
     ),
     Tool::change(

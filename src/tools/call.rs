@@ -1,6 +1,7 @@
 //! One tool call: its validated arguments, and the requests built from them.
 
 mod check;
+mod mistakes;
 
 use jiff::Zoned;
 use jiff::civil::Date;

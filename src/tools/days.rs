@@ -3,8 +3,17 @@
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
-/// Describes the values that a day parameter accepts.
+/// Describes the values that a parameter for a day up to today accepts.
 pub(super) const DAY_FORM: &str = "a day as YYYY-MM-DD, or today, yesterday, -7d or 3 days ago; in a range also this week, last week, this month, last month, this year";
+
+/// Describes the values that a parameter for a day accepts, with `tomorrow` if the day may be in the future.
+pub(super) fn day_form(may_be_future: bool) -> String {
+    if may_be_future {
+        DAY_FORM.replace("today, yesterday", "today, tomorrow, yesterday")
+    } else {
+        DAY_FORM.to_owned()
+    }
+}
 
 /// Whether a parameter is the start or the end of a range: `this week` begins on Monday and ends today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +81,29 @@ fn days_back(text: &str) -> Option<i64> {
     Some(i64::from(number) * days_of_unit)
 }
 
+/// Says why a text of the form YYYY-MM-DD is not a day, such as 2026-02-29. `None` if it is one, or has another form.
+pub(super) fn no_such_day(text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.trim().split('-').collect();
+    let [year, month, day] = parts.as_slice() else {
+        return None;
+    };
+    let has_form = [(year, 4), (month, 2), (day, 2)]
+        .iter()
+        .all(|(part, digits)| part.len() == *digits && part.bytes().all(|byte| byte.is_ascii_digit()));
+    if !has_form {
+        return None;
+    }
+    let (year, month, day): (i16, i8, i8) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let Ok(first) = Date::new(year, month, 1) else {
+        return Some(format!("there is no month {month}"));
+    };
+    let last = first.days_in_month();
+    (!(1..=last).contains(&day)).then(|| {
+        let month = first.strftime("%B");
+        format!("there is no {day} {month} {year}; that month has {last} days")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
@@ -112,6 +144,34 @@ mod tests {
             "-ü",
         ] {
             assert_eq!(day(wrong, Edge::First, &today), None, "{wrong}");
+        }
+    }
+    #[test]
+    fn a_day_that_no_calendar_has_is_told() {
+        let told = |text: &str| no_such_day(text).unwrap();
+        assert_eq!(
+            told("2026-02-29"),
+            "there is no 29 February 2026; that month has 28 days"
+        );
+        assert_eq!(
+            told(" 2024-04-31 "),
+            "there is no 31 April 2024; that month has 30 days"
+        );
+        assert_eq!(
+            told("2026-01-00"),
+            "there is no 0 January 2026; that month has 31 days"
+        );
+        assert_eq!(told("2026-13-01"), "there is no month 13");
+        assert_eq!(told("2026-00-10"), "there is no month 0");
+        for fine in [
+            "2024-02-29",
+            "2026-1-1",
+            "2026-02-29T07:00",
+            "today",
+            "",
+            "ü026-02-29",
+        ] {
+            assert_eq!(no_such_day(fine), None, "{fine}");
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "Foods that the person defined.",
         parameters: &[
             Parameter::text("search", "Only foods with this in their name; empty: all", ""),
-            Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less(),
+            Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0),
             Parameter::whole(
                 "limit",
                 "How many to return (default 20, at most 100)",

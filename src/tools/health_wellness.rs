@@ -13,8 +13,7 @@ const DATE: Parameter = Parameter::day("date", "The day: YYYY-MM-DD, today, yest
 const START_DATE: Parameter = Parameter::day("start_date", "First day: YYYY-MM-DD, -30d or this week");
 const END_DATE: Parameter =
     Parameter::day("end_date", "Last day: YYYY-MM-DD, today or this week").may_be_future();
-const WEEKS: Parameter =
-    Parameter::whole("weeks", "How many weeks (default 4, at most 52)", (1, 52), 4).refuse_less();
+const WEEKS: Parameter = Parameter::whole("weeks", "How many weeks (default 4, at most 52)", (1, 52), 4);
 
 const DAILY_SUMMARY: &str = "/usersummary-service/usersummary/daily/{display_name}?calendarDate={date}";
 const BODY_COMPOSITION: &str = "/weight-service/weight/dateRange?startDate={date}&endDate={date}";

@@ -96,11 +96,11 @@ fn plausible(kind: ParameterKind) -> Value {
         ParameterKind::Flag => json!(true),
         ParameterKind::OneOf(words) => json!(words.last()),
         ParameterKind::Number { least, most } => json!(f64::midpoint(least, most)),
-        ParameterKind::Whole { least, most, .. } | ParameterKind::Integer { least, most } => {
+        ParameterKind::Integer { least, most } => {
             json!((least + 3).min(most))
         }
         ParameterKind::List { item, .. } => json!([plausible(item.kind)]),
-        ParameterKind::Object(members) => Value::Object(plausible_members(members)),
+        ParameterKind::Object { members, .. } => Value::Object(plausible_members(members)),
     }
 }
 

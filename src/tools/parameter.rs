@@ -18,6 +18,8 @@ pub(super) struct Parameter {
     pub(super) default: Option<DefaultValue>,
     /// The most characters of a text.
     pub(super) longest: usize,
+    /// What to do instead of giving a number below the lower bound; the error message ends with it.
+    pub(super) advice: &'static str,
 }
 
 /// The most characters of a text, unless its parameter has another bound.
@@ -36,12 +38,6 @@ pub(super) enum ParameterKind {
         within: i64,
     },
     Text,
-    /// An integer. A larger value counts as `most`. A smaller value counts as `least`, or is rejected.
-    Whole {
-        least: i64,
-        most: i64,
-        refuse_less: bool,
-    },
     /// One of Garmin's ids: a positive integer, as a number or as text.
     Id,
     /// A Boolean value: yes or no.
@@ -63,8 +59,12 @@ pub(super) enum ParameterKind {
         item: &'static Parameter,
         most: usize,
     },
-    /// An object with these members. Other members are passed on unchanged.
-    Object(&'static [Parameter]),
+    /// An object with these members. Other members are rejected, except in Garmin's documents, which pass them on
+    /// unchanged.
+    Object {
+        members: &'static [Parameter],
+        is_document: bool,
+    },
 }
 
 /// A default value, as the schema shows it.
@@ -78,14 +78,24 @@ pub(super) enum DefaultValue {
 }
 
 impl Parameter {
-    pub(super) const fn day(name: &'static str, about: &'static str) -> Self {
+    const fn of(
+        name: &'static str,
+        about: &'static str,
+        kind: ParameterKind,
+        default: Option<DefaultValue>,
+    ) -> Self {
         Self {
             name,
             about,
-            kind: ParameterKind::Day { may_be_future: false },
-            default: None,
+            kind,
+            default,
             longest: LONGEST_TEXT,
+            advice: "",
         }
+    }
+
+    pub(super) const fn day(name: &'static str, about: &'static str) -> Self {
+        Self::of(name, about, ParameterKind::Day { may_be_future: false }, None)
     }
 
     /// Accepts future days too.
@@ -98,65 +108,34 @@ impl Parameter {
 
     /// The required last day of a range of at most `within` days.
     pub(super) const fn last_day(name: &'static str, about: &'static str, within: i64) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::LastDay { within },
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::LastDay { within }, None)
     }
 
     pub(super) const fn id(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Id,
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::Id, None)
     }
 
     pub(super) const fn text(name: &'static str, about: &'static str, default: &'static str) -> Self {
-        Self {
+        Self::of(
             name,
             about,
-            kind: ParameterKind::Text,
-            default: Some(DefaultValue::Text(default)),
-            longest: LONGEST_TEXT,
-        }
+            ParameterKind::Text,
+            Some(DefaultValue::Text(default)),
+        )
     }
 
     pub(super) const fn required_text(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Text,
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::Text, None)
     }
 
     /// A Boolean parameter with the default no.
     pub(super) const fn flag(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Flag,
-            default: Some(DefaultValue::Flag(false)),
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::Flag, Some(DefaultValue::Flag(false)))
     }
 
     /// A Boolean parameter with the default yes.
     pub(super) const fn flag_on(name: &'static str, about: &'static str) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Flag,
-            default: Some(DefaultValue::Flag(true)),
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::Flag, Some(DefaultValue::Flag(true)))
     }
 
     /// A choice of fixed words, with a default.
@@ -166,13 +145,12 @@ impl Parameter {
         words: &'static [&'static str],
         default: &'static str,
     ) -> Self {
-        Self {
+        Self::of(
             name,
             about,
-            kind: ParameterKind::OneOf(words),
-            default: Some(DefaultValue::Text(default)),
-            longest: LONGEST_TEXT,
-        }
+            ParameterKind::OneOf(words),
+            Some(DefaultValue::Text(default)),
+        )
     }
 
     /// Makes the parameter required, so a call has to give it.
@@ -183,47 +161,24 @@ impl Parameter {
         }
     }
 
-    /// An optional integer. A value outside the bounds counts as the nearest bound.
+    /// An integer with a default.
     pub(super) const fn whole(
         name: &'static str,
         about: &'static str,
-        (least, most): (i64, i64),
+        bounds: (i64, i64),
         default: i64,
     ) -> Self {
-        let kind = ParameterKind::Whole {
-            least,
-            most,
-            refuse_less: false,
-        };
-        Self {
-            name,
-            about,
-            kind,
-            default: Some(DefaultValue::Whole(default)),
-            longest: LONGEST_TEXT,
-        }
+        Self::integer(name, about, bounds).or(DefaultValue::Whole(default))
     }
 
     /// A required number between two bounds, which are included.
     pub(super) const fn number(name: &'static str, about: &'static str, (least, most): (f64, f64)) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Number { least, most },
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::Number { least, most }, None)
     }
 
     /// A required integer between two bounds, which are included.
     pub(super) const fn integer(name: &'static str, about: &'static str, (least, most): (i64, i64)) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Integer { least, most },
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::Integer { least, most }, None)
     }
 
     pub(super) const fn list(
@@ -232,13 +187,7 @@ impl Parameter {
         item: &'static Parameter,
         most: usize,
     ) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::List { item, most },
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        Self::of(name, about, ParameterKind::List { item, most }, None)
     }
 
     pub(super) const fn object(
@@ -246,13 +195,24 @@ impl Parameter {
         about: &'static str,
         members: &'static [Parameter],
     ) -> Self {
-        Self {
-            name,
-            about,
-            kind: ParameterKind::Object(members),
-            default: None,
-            longest: LONGEST_TEXT,
-        }
+        let kind = ParameterKind::Object {
+            members,
+            is_document: false,
+        };
+        Self::of(name, about, kind, None)
+    }
+
+    /// One of Garmin's documents, of which only these members are checked.
+    pub(super) const fn document(
+        name: &'static str,
+        about: &'static str,
+        members: &'static [Parameter],
+    ) -> Self {
+        let kind = ParameterKind::Object {
+            members,
+            is_document: true,
+        };
+        Self::of(name, about, kind, None)
     }
 
     /// Limits a text to this many characters.
@@ -276,17 +236,9 @@ impl Parameter {
         }
     }
 
-    /// Rejects a number below the lower bound instead of raising it.
-    pub(super) const fn refuse_less(self) -> Self {
-        let kind = match self.kind {
-            ParameterKind::Whole { least, most, .. } => ParameterKind::Whole {
-                least,
-                most,
-                refuse_less: true,
-            },
-            other => other,
-        };
-        Self { kind, ..self }
+    /// Says what to do instead of giving a number below the lower bound.
+    pub(super) const fn advising(self, advice: &'static str) -> Self {
+        Self { advice, ..self }
     }
 
     /// The JSON schema (2020-12): a single type, and the meaning of the value.
@@ -298,7 +250,7 @@ impl Parameter {
             ParameterKind::Text => {
                 json!({"type": "string", "maxLength": self.longest, "description": self.about})
             }
-            ParameterKind::Whole { least, most, .. } | ParameterKind::Integer { least, most } => {
+            ParameterKind::Integer { least, most } => {
                 json!({"type": "integer", "minimum": least, "maximum": most, "description": self.about})
             }
             ParameterKind::OneOf(words) => {
@@ -310,7 +262,7 @@ impl Parameter {
             ParameterKind::List { item, most } => {
                 json!({"type": "array", "items": item.schema(), "maxItems": most, "description": self.about})
             }
-            ParameterKind::Object(members) => {
+            ParameterKind::Object { members, .. } => {
                 let mut schema = members_schema(members);
                 schema.insert("description".to_owned(), json!(self.about));
                 Value::Object(schema)

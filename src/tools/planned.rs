@@ -94,7 +94,7 @@ pub(super) const TOOLS: &[Tool] = &[
         about: "Foods in Garmin's database by name, with calories and nutrients per serving.",
         parameters: &[
             Parameter::required_text("query", "The food's name, or a part of it"),
-            Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0).refuse_less(),
+            Parameter::whole("start", "How many to skip (default 0)", (0, 100_000), 0),
             Parameter::whole(
                 "limit",
                 "How many to return (default 20, at most 100)",

@@ -162,7 +162,8 @@ pub(super) const TOOLS: &[Tool] = &[
                 "How many days later the other one is taken",
                 (0, 14),
                 0,
-            ),
+            )
+            .advising("for the other direction, swap metric and other"),
             period::range("-6m"),
         ],
         ask: GarminQuery::ByDay(relation::RELATION),

@@ -43,7 +43,7 @@ pub(super) const TOOLS: &[Tool] = &[
                 "A workout and its day",
                 &[
                     WORKOUT_ID.optional(),
-                    Parameter::object(
+                    Parameter::document(
                         "workout_data",
                         "A new workout as Garmin's document, instead of workout_id",
                         &[],

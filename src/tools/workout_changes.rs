@@ -30,16 +30,16 @@ const SPORTS: &[&str] = &[
 ];
 
 /// The workout as Garmin's own document.
-const DOCUMENT: Parameter = Parameter::object(
+const DOCUMENT: Parameter = Parameter::document(
     "workout_data",
     "The workout as Garmin's document; create_workout takes readable steps instead",
     &[
         Parameter::required_text("workoutName", "The workout's name"),
-        Parameter::object("sportType", "The sport: {sportTypeId, sportTypeKey}", &[]).optional(),
+        Parameter::document("sportType", "The sport: {sportTypeId, sportTypeKey}", &[]).optional(),
         Parameter::list(
             "workoutSegments",
             "The segments: {segmentOrder, sportType, workoutSteps}",
-            &Parameter::object("segment", "A segment with its workoutSteps", &[]),
+            &Parameter::document("segment", "A segment with its workoutSteps", &[]),
             50,
         )
         .optional(),
@@ -83,7 +83,7 @@ pub(super) const TOOLS: &[Tool] = &[
             Parameter::required_text("description", "The new description")
                 .at_most(LONGEST_DESCRIPTION)
                 .optional(),
-            Parameter::object(
+            Parameter::document(
                 "workout_data",
                 "Garmin's whole document instead, as the undo of an update gives it",
                 &[],

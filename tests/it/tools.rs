@@ -221,6 +221,7 @@ async fn every_tool_tells_what_garmin_holds() {
     let run = runs["activities"][0]["id"].clone();
     let mut answers: BTreeMap<String, Value> = BTreeMap::new();
     let range = json!({"start_date": day - 40.days(), "end_date": day});
+    let short = json!({"start_date": day - 20.days(), "end_date": day});
     let month = json!({"start_date": day - 20.days(), "end_date": day, "metric": "distance"});
     let forms = [
         (&["date"][..], json!({"date": day})),
@@ -245,7 +246,7 @@ async fn every_tool_tells_what_garmin_holds() {
             let is_short =
                 tool.ends_with("_trend") && !["get_trend", "get_vo2max_trend"].contains(&tool.as_str());
             let arguments = if is_short {
-                month.clone()
+                short.clone()
             } else {
                 arguments.clone()
             };

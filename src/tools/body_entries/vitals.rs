@@ -3,14 +3,20 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::times::{milliseconds, now, time};
+use super::times::{local_time, milliseconds, now};
 use crate::tools::answer::AnswerError;
 use crate::tools::call::ToolCall;
 use crate::tools::change::{ChangeStep, GarminChange, PlannedChange, call_of, read};
 use crate::tools::fields::at;
 use crate::tools::garmin_get::GarminGet;
 
-pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep {
+pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
+    let (systolic, diastolic) = (call.whole("systolic"), call.whole("diastolic"));
+    if diastolic >= systolic {
+        return Err(AnswerError::Argument(format!(
+            "diastolic ({diastolic}) must be below systolic ({systolic}): are they swapped?"
+        )));
+    }
     let (local, gmt) = now(call);
     let day = local.date().to_string();
     let get = GarminGet::of(
@@ -18,7 +24,7 @@ pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep 
         |_| day.clone(),
     );
     let [of_day, ..] = answers else {
-        return ChangeStep::get(get.optional());
+        return Ok(ChangeStep::get(get.optional()));
     };
     let values = ["systolic", "diastolic", "pulse"].map(|name| (name, call.whole(name)));
     let count = move |document: &Value| {
@@ -38,7 +44,7 @@ pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep 
             .count()
     };
     let notes = Some(call.text("notes")).filter(|notes| !notes.is_empty());
-    let [(_, systolic), (_, diastolic), (_, pulse)] = values;
+    let [_, _, (_, pulse)] = values;
     let body = json!({
         "measurementTimestampLocal": milliseconds(local),
         "measurementTimestampGMT": milliseconds(gmt),
@@ -50,7 +56,7 @@ pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep 
     });
     let is_known = read(of_day).is_some();
     let earlier = read(of_day).map_or(0, count);
-    ChangeStep::one(
+    Ok(ChangeStep::one(
         PlannedChange::new(
             GarminChange::json(Method::POST, "/bloodpressure-service/bloodpressure", body),
             &json!({}),
@@ -62,12 +68,12 @@ pub(super) fn blood_pressure(call: &ToolCall, answers: &[&Value]) -> ChangeStep 
         .look(get, "get_blood_pressure", move |document| (is_known && count(document) > earlier).into())
         .tells(|landed| landed.response.clone())
         .undo(|_| json!("no tool deletes a reading; Garmin Connect can, under Health Stats, Blood Pressure")),
-    )
+    ))
 }
 
 pub(super) fn hydration(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {
     let (date, amount) = (call.text("cdate"), call.whole("value_in_ml"));
-    let time = time(&call.text("timestamp"), "timestamp")?;
+    let time = local_time(call, &call.text("timestamp"), "timestamp")?;
     if time.date().to_string() != date {
         let text = format!("timestamp ({}) is not on the day of cdate ({date})", time.date());
         return Err(AnswerError::Argument(text));

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::times::{milliseconds, now, time};
+use super::times::{milliseconds, moment};
 use super::weight_file::weight_file;
 use crate::tools::answer::AnswerError;
 use crate::tools::call::ToolCall;
@@ -42,15 +42,7 @@ pub(super) fn weigh_in(
     answers: &[&Value],
     form: &[&str; 2],
 ) -> Result<ChangeStep, AnswerError> {
-    let given = (call.text("date_timestamp"), call.text("gmt_timestamp"));
-    let (local, gmt) = if given.0.is_empty() || given.1.is_empty() {
-        now(call)
-    } else {
-        (
-            time(&given.0, "date_timestamp")?,
-            time(&given.1, "gmt_timestamp")?,
-        )
-    };
+    let (local, gmt) = moment(call, "date_timestamp", "gmt_timestamp")?;
     let [of_day, ..] = answers else {
         return Ok(ChangeStep::get(day_of_weight(local.date()).optional()));
     };
@@ -123,18 +115,18 @@ pub(super) fn delete_weigh_ins(call: &ToolCall, answers: &[&Value]) -> Result<Ch
             return Err(AnswerError::Argument(text));
         }
     } else if weighings.len() > 1 && !call.flag("delete_all") {
-        weighings.clear();
+        return Err(AnswerError::Argument(several_weighings(date, &weighings)));
     }
     let parts = weighings.into_iter().map(|item| {
         let id = item.get("samplePk").cloned().unwrap_or_default();
         let kg = item.get("weight").and_then(Value::as_f64).map(|grams| crate::tools::json::rounded(grams / 1_000.0, 2));
-        let moment = |name: &str| {
+        let seconds = |name: &str| {
             let ms = item.get(name).and_then(Value::as_i64)?;
             let time = Timestamp::from_millisecond(ms).ok()?.to_zoned(TimeZone::UTC).datetime();
             Some(time.strftime("%Y-%m-%dT%H:%M:%S").to_string())
         };
         let again = json!({
-            "weight": kg, "unit_key": "kg", "date_timestamp": moment("date"), "gmt_timestamp": moment("timestampGMT"),
+            "weight": kg, "unit_key": "kg", "date_timestamp": seconds("date"), "gmt_timestamp": seconds("timestampGMT"),
         });
         let request = GarminChange::new(Method::DELETE, format!("/weight-service/weight/{date}/byversion/{id}"));
         PlannedChange::new(request, &json!({"sample_pk": id}))
@@ -150,12 +142,15 @@ pub(super) fn delete_weigh_ins(call: &ToolCall, answers: &[&Value]) -> Result<Ch
         |call, parts: Vec<ChangedPart>| {
             let deleted = parts.iter().filter(|part| part.state.is_good()).count();
             let (date, all) = (call.text("date"), deleted == parts.len());
+            let parts_are_none = parts.is_empty();
             let deletions: Vec<Value> = parts.into_iter().map(|part| part.members.into()).collect();
             json!({
                 "status": if all { "success" } else { "failed" },
                 "date": date,
                 "deleted_count": deleted,
-                "message": if all {
+                "message": if parts_are_none {
+                    format!("No weigh-ins on {date}, so there was nothing to delete")
+                } else if all {
                     format!("Weight measurements deleted for {date}")
                 } else {
                     format!("{deleted} of {} weigh-ins deleted for {date}", deletions.len())
@@ -164,6 +159,20 @@ pub(super) fn delete_weigh_ins(call: &ToolCall, answers: &[&Value]) -> Result<Ch
             })
         },
     ))
+}
+
+/// The error message for a call that does not say which of several weigh-ins to delete.
+fn several_weighings(date: Date, weighings: &[Value]) -> String {
+    let one = |item: &Value| {
+        let kg = item.get("weight")?.as_f64()? / 1_000.0;
+        Some(format!("{} for {kg:.1} kg", item.get("samplePk")?))
+    };
+    let each: Vec<String> = weighings.iter().filter_map(one).collect();
+    format!(
+        "{} weigh-ins on {date}: give sample_pk ({}) or delete_all: true. Nothing was deleted.",
+        weighings.len(),
+        each.join(", ")
+    )
 }
 
 pub(super) fn body_composition(call: &ToolCall, answers: &[&Value]) -> Result<ChangeStep, AnswerError> {

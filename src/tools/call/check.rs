@@ -4,9 +4,10 @@ use jiff::Zoned;
 use jiff::civil::Date;
 use serde_json::{Map, Number, Value, json};
 
+use super::mistakes::{form, shown, unknown_arguments, unknown_members};
 use super::{ArgumentValue, ToolCall};
 use crate::mcp::arguments::coerce;
-use crate::tools::days::{DAY_FORM, Edge, day};
+use crate::tools::days::{Edge, day, no_such_day};
 use crate::tools::parameter::{AGAIN, CURSOR, DRY_RUN, DefaultValue, Parameter, ParameterKind};
 
 /// Arguments that a tool rejects, with one line for each mistake.
@@ -15,8 +16,8 @@ use crate::tools::parameter::{AGAIN, CURSOR, DRY_RUN, DefaultValue, Parameter, P
 pub(in crate::tools) struct InvalidArguments(pub(in crate::tools) Vec<String>);
 
 impl ToolCall {
-    /// Validates the client's arguments against the parameters of a tool. Unknown arguments are ignored, and `null`
-    /// counts as absent.
+    /// Validates the client's arguments against the parameters of a tool. Unknown arguments are refused, because the
+    /// answer would not be the one that was asked for. `null` counts as absent.
     pub(in crate::tools) fn check(
         parameters: &[Parameter],
         given: &Map<String, Value>,
@@ -24,14 +25,13 @@ impl ToolCall {
     ) -> Result<Self, InvalidArguments> {
         let today = now.date();
         let mut values = Vec::with_capacity(parameters.len());
-        let mut mistakes = Vec::new();
+        let mut mistakes = unknown_arguments(parameters, given);
         for parameter in parameters {
             let given = given.get(parameter.name).unwrap_or(&Value::Null);
             let understood = match parameter.kind {
-                ParameterKind::Number { .. }
-                | ParameterKind::Integer { .. }
-                | ParameterKind::List { .. }
-                | ParameterKind::Object(_) => lenient(parameter, given),
+                ParameterKind::Number { .. } | ParameterKind::List { .. } | ParameterKind::Object { .. } => {
+                    lenient(parameter, given)
+                }
                 _ => Ok(given.clone()),
             };
             match understood.and_then(|given| value(parameter, parameter.name, &given, today)) {
@@ -172,16 +172,6 @@ fn value(parameter: &Parameter, name: &str, given: &Value, today: Date) -> Resul
         }
         (ParameterKind::Text, Value::String(text)) => Some(ArgumentValue::Text(text.clone())),
         (ParameterKind::Text, Value::Number(number)) => Some(ArgumentValue::Text(number.to_string())),
-        (
-            ParameterKind::Whole {
-                least,
-                most,
-                refuse_less,
-            },
-            _,
-        ) => whole(given)
-            .filter(|number| number >= least || !refuse_less)
-            .map(|number| ArgumentValue::Whole(number.clamp(*least, *most))),
         (ParameterKind::OneOf(words), Value::String(text)) => words
             .iter()
             .find(|word| word.eq_ignore_ascii_case(text.trim()))
@@ -205,11 +195,40 @@ fn value(parameter: &Parameter, name: &str, given: &Value, today: Date) -> Resul
             let items = items.map(|(index, given)| value(item, &format!("{name}[{index}]"), given, today));
             Some(ArgumentValue::List(items.collect::<Result<_, _>>()?))
         }
-        (ParameterKind::Object(members), Value::Object(given)) => Some(object(members, name, given, today)?),
+        (ParameterKind::Object { members, is_document }, Value::Object(given)) => {
+            if let Some(mistake) = unknown_members(members, name, given).filter(|_| !is_document) {
+                return Err(mistake);
+            }
+            Some(object(members, name, given, today)?)
+        }
         (ParameterKind::Id, _) => whole(given).filter(|id| *id > 0).map(ArgumentValue::Whole),
         _ => None,
     };
-    understood.ok_or_else(|| format!("{name} must be {}, not {}", form(*kind), shown(given)))
+    understood.ok_or_else(|| wrong_value(parameter, name, given))
+}
+
+/// The error message for a value that the parameter does not take.
+fn wrong_value(parameter: &Parameter, name: &str, given: &Value) -> String {
+    let is_day = matches!(
+        parameter.kind,
+        ParameterKind::Day { .. } | ParameterKind::LastDay { .. }
+    );
+    if let Some(why) = given.as_str().filter(|_| is_day).and_then(no_such_day) {
+        return format!("{name}: {why}");
+    }
+    let is_below = match parameter.kind {
+        ParameterKind::Integer { least, .. } => whole(given).is_some_and(|number| number < least),
+        _ => false,
+    };
+    let advice = match parameter.advice {
+        advice if is_below && !advice.is_empty() => format!("; {advice}"),
+        _ => String::new(),
+    };
+    format!(
+        "{name} must be {}, not {}{advice}",
+        form(parameter.kind),
+        shown(given)
+    )
 }
 
 /// The members of an object in the order of the parameter, then those that the parameter does not describe.
@@ -245,38 +264,4 @@ fn whole(given: &Value) -> Option<i64> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
-}
-
-/// Describes the accepted values of a parameter, for an error message.
-fn form(kind: ParameterKind) -> String {
-    match kind {
-        ParameterKind::Day { .. } | ParameterKind::LastDay { .. } => DAY_FORM.to_owned(),
-        ParameterKind::Text => "a text".to_owned(),
-        ParameterKind::Flag => "true or false".to_owned(),
-        ParameterKind::OneOf(words) => words.join(" or "),
-        ParameterKind::Whole {
-            least,
-            refuse_less: true,
-            ..
-        } => format!("a whole number, {least} or more"),
-        ParameterKind::Whole { .. } => "a whole number".to_owned(),
-        ParameterKind::Number { least, most } => format!("a number from {least} to {most}"),
-        ParameterKind::Integer { least, most } => format!("a whole number from {least} to {most}"),
-        ParameterKind::List { .. } => "a list, such as [1, 2]".to_owned(),
-        ParameterKind::Object(members) => {
-            let names: Vec<&str> = members.iter().map(|member| member.name).collect();
-            format!("an object with {}", names.join(", "))
-        }
-        ParameterKind::Id => "the number that Garmin gave it, for example 20000000001".to_owned(),
-    }
-}
-
-/// The given value, shortened so that an error message can quote it.
-fn shown(given: &Value) -> String {
-    const LONGEST: usize = 40;
-    let text = given.to_string();
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    text.chars().take(LONGEST).chain("…".chars()).collect()
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::tools::answer::AnswerError;
 use crate::tools::call::ToolCall;
-use crate::tools::days::{Edge, day};
+use crate::tools::days::{Edge, day, no_such_day};
 use crate::tools::garmin_get::GarminGet;
 use crate::tools::parameter::Parameter;
 
@@ -50,7 +50,13 @@ impl Period {
     pub(super) fn of_argument(call: &ToolCall, name: &str) -> Result<Self, AnswerError> {
         let text = call.text(name);
         let refused = |why: &str| AnswerError::Argument(format!("{name} {text:?} {why}: give {FORM}"));
-        let period = Self::parse(&text, call.today).ok_or_else(|| refused("is not a period"))?;
+        let period = Self::parse(&text, call.today).ok_or_else(|| {
+            let mut ends = text.split("..").flat_map(|part| part.split(" to "));
+            match ends.find_map(no_such_day) {
+                Some(why) => AnswerError::Argument(format!("{name} {text:?}: {why}")),
+                None => refused("is not a period"),
+            }
+        })?;
         if period.first > call.today {
             return Err(refused("begins in the future"));
         }
