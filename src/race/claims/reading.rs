@@ -33,8 +33,8 @@ use super::terms::{ClaimMetric, ClaimScope, Length, Mood, Progress, Reference, S
 use super::token::one_of;
 use super::value::number;
 use clause::{
-    ClauseContext, ClauseLead, carried, complete, foretell, goal, is_german, metric_of, more_or_less,
-    roles_of,
+    ClauseContext, ClauseLead, NextSays, carried, complete, foretell, goal, is_german, metric_of,
+    more_or_less, roles_of,
 };
 
 /// All claims of a message, in order.
@@ -116,8 +116,12 @@ impl Reader<'_> {
         for (index, clause) in sentence.into_iter().enumerate() {
             self.names(&clause, index == 0, is_german);
             before.next = roles.get(index + 1).cloned().unwrap_or_default();
-            before.goes_on_next = conditions.get(index + 1) == Some(&true) && before.next.is_future();
-            before.is_unknown_next = unknown.get(index + 1) == Some(&true);
+            let is_condition = conditions.get(index + 1) == Some(&true);
+            before.next_says = if unknown.get(index + 1) == Some(&true) {
+                Some(NextSays::Unknown)
+            } else {
+                (is_condition && before.next.is_future()).then_some(NextSays::GoesOn)
+            };
             before = self.clause(clause, before);
         }
         // The next sentence may still refer to the metric, the place and the cut-off of this one.
@@ -171,17 +175,14 @@ impl Reader<'_> {
         let named = before.roles.scope().or(self.named_mark);
         adjuncts::follow(&mut clause, named);
         let supposed = before.roles.mood.filter(|_| before.leads != ClauseLead::SoFar);
-        let is_open = before.is_unknown_next && mood::is_choice(&clause);
+        let is_open = before.next_says == Some(NextSays::Unknown) && mood::is_choice(&clause);
         let mood = mood::mood(&clause, supposed).or(is_open.then_some(Mood::Unknown));
         let mut roles = roles_of(&clause, None, mood);
         complete(&clause, &mut roles);
         roles.add(supposed::kept_pace(&clause, &roles, self.facts).map(Tag::Keeps));
         supposed::forget_part(&mut clause, &mut roles);
         if before.leads == ClauseLead::Label {
-            let stat = before.roles.stat().filter(|_| roles.stat().is_none());
-            roles = roles.within(&carried(&before.roles));
-            roles.add(stat.map(Tag::Stat));
-            roles.add(before.roles.find(Tag::extreme).map(Tag::Extreme));
+            roles = clause::labelled(&roles, &before.roles);
         }
         let states = roles.when().is_some();
         let has_values = has_numbers(&clause);
@@ -207,19 +208,9 @@ impl Reader<'_> {
             .map(|right| roles_of(right, None, None))
             .unwrap_or_default();
         let is_compared = right.is_some() || earlier.is_some();
-        let mut used = None;
-        if let Some(right) = right
-            .as_deref()
-            .and_then(|right| right.get(1..))
-            .or(earlier.as_deref())
-        {
-            let stopped = roles.within(&before.roles).within(&self.context);
-            if !has_values {
-                self.stop_lengths(&clause, right, &stopped);
-            }
-            let context = roles.within(&carried(&before.roles)).within(&self.context);
-            used = self.comparison(&clause, &context, right);
-        }
+        let other = right.as_deref().and_then(|right| right.get(1..));
+        let other = other.or(earlier.as_deref());
+        let mut used = other.and_then(|other| self.compare(&clause, &roles, other, &before));
         // "half way, 50 km"
         if let (Some(half_m), [item]) = (before.half_m, clause.as_slice())
             && let Some(way) = item.quantity().and_then(|it| it.measures(Measure::Distance))
@@ -261,12 +252,27 @@ impl Reader<'_> {
             leads,
             names_athlete: before.names_athlete,
             of_minutes: clause::of_minutes(&clause),
-            goes_on_next: false,
-            is_unknown_next: false,
+            next_says: None,
             half_m,
             passed_m,
             next: Roles::default(),
         }
+    }
+
+    /// Compares a clause with what follows its `than`. Returns the number that the comparison takes.
+    fn compare(
+        &mut self,
+        clause: &[MessageItem],
+        roles: &Roles,
+        other: &[MessageItem],
+        before: &ClauseContext,
+    ) -> Option<usize> {
+        if !has_numbers(clause) {
+            let stopped = roles.within(&before.roles).within(&self.context);
+            self.stop_lengths(clause, other, &stopped);
+        }
+        let context = roles.within(&carried(&before.roles)).within(&self.context);
+        self.comparison(clause, &context, other)
     }
 
     fn leads(&self, clause: &[MessageItem], roles: &Roles) -> ClauseLead {

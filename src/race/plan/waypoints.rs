@@ -73,13 +73,12 @@ mod tests {
 
     /// A course of 22.2 km to the east, with these waypoints along it.
     fn file(waypoints: &[(&str, f64)]) -> CourseFile {
-        let points: String = (0..=200)
-            .map(|i| format!(r#"<trkpt lat="0" lon="{}"/>"#, f64::from(i) * 0.001))
-            .collect();
-        let waypoints: String = waypoints
-            .iter()
-            .map(|(name, km)| format!(r#"<wpt lat="0" lon="{}"><name>{name}</name></wpt>"#, km / 111.195))
-            .collect();
+        let points = (0..=200).fold(String::new(), |points, i| {
+            points + &format!(r#"<trkpt lat="0" lon="{}"/>"#, f64::from(i) * 0.001)
+        });
+        let waypoints = waypoints.iter().fold(String::new(), |all, (name, km)| {
+            all + &format!(r#"<wpt lat="0" lon="{}"><name>{name}</name></wpt>"#, km / 111.195)
+        });
         let text = format!("<gpx>{waypoints}<trk><trkseg>{points}</trkseg></trk></gpx>");
         CourseFile::read(&text, None, 0.15).unwrap()
     }

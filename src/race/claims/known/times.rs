@@ -296,9 +296,14 @@ fn of_part(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts) {
         known.push(KnownFact::seconds(FactKind::Part, 0.0).up_to(longest));
         return;
     }
-    if roles.stands() {
-        return;
+    if !roles.stands() {
+        of_mark(known, roles, facts, metres);
     }
+}
+
+/// When a mark on the way was or will be passed.
+fn of_mark(known: &mut Vec<KnownFact>, roles: &Roles, facts: &RaceFacts, metres: f64) {
+    let mut push = |seconds: f64| known.push(KnownFact::seconds(FactKind::Part, seconds));
     let leg = facts.leg_now();
     let from_m = leg.map_or(0.0, |leg| leg.from_m);
     let leg_s = facts.elapsed_s - leg.map_or(0.0, |leg| leg.span.elapsed_s);

@@ -26,6 +26,15 @@ pub(super) enum ClauseLead {
     SoFar,
 }
 
+/// What the clause after a clause makes of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NextSays {
+    /// It supposes that things go on: `roughly two hours if you keep this up`.
+    GoesOn,
+    /// Nobody knows: `moving or standing, nobody knows`.
+    Unknown,
+}
+
 /// What a clause inherits from the clauses around it.
 #[derive(Default)]
 pub(super) struct ClauseContext {
@@ -35,16 +44,23 @@ pub(super) struct ClauseContext {
     pub(super) names_athlete: bool,
     /// Whether the last number of the clause was of minutes.
     pub(super) of_minutes: bool,
-    /// Whether the clause after this one supposes that things go on: `roughly two hours if you keep this up`.
-    pub(super) goes_on_next: bool,
-    /// Whether the clause after this one says that nobody knows: `moving or standing, nobody knows`.
-    pub(super) is_unknown_next: bool,
+    /// What the clause after this one makes of it.
+    pub(super) next_says: Option<NextSays>,
     /// The middle of the way in metres, if the clause names it.
     pub(super) half_m: Option<f64>,
     /// The distance that the clause says was passed, in metres.
     pub(super) passed_m: Option<f64>,
     /// The roles of the clause after this one.
     pub(super) next: Roles,
+}
+
+/// The roles of a clause after a label: `mean of the ride: 203 W`.
+pub(super) fn labelled(roles: &Roles, label: &Roles) -> Roles {
+    let stat = label.stat().filter(|_| roles.stat().is_none());
+    let mut roles = roles.within(&carried(label));
+    roles.add(stat.map(Tag::Stat));
+    roles.add(label.find(Tag::extreme).map(Tag::Extreme));
+    roles
 }
 
 /// Whether a clause begins with `if` in any language.
@@ -324,7 +340,10 @@ pub(super) fn foretell(clause: &[MessageItem], roles: &mut Roles, before: &Claus
         && matches!(roles.when(), None | Some(When::Present));
     let is_told =
         has_tag(clause, Tag::Athlete) || roles.progress() == Some(Progress::Done) || roles.has(Tag::Ago);
-    let before_if = before.goes_on_next && roles.when().is_none() && !is_told && has_numbers(clause);
+    let before_if = before.next_says == Some(NextSays::GoesOn)
+        && roles.when().is_none()
+        && !is_told
+        && has_numbers(clause);
     let foretells = goes_on
         || before_if
         || before.roles.mood == Some(Mood::If)
