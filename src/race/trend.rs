@@ -22,10 +22,18 @@ pub fn drift_percent(track: &Track) -> Option<f64> {
     if first.len() < SPLITS_PER_HALF {
         return None;
     }
+    // The beats of a stop bring no metre and are no sign of drift.
+    let moving_s = |split: &Split| {
+        let from = split.at - SignedDuration::try_from_secs_f64(split.duration_s).unwrap_or_default();
+        let stops = track.stops().iter().chain(track.standing());
+        let within = stops.map(|stop| stop.to.min(split.at).duration_since(stop.from.max(from)));
+        let stood_s: f64 = within.map(|stood| stood.as_secs_f64().max(0.0)).sum();
+        (split.duration_s - stood_s).max(0.0)
+    };
     let beats_per_m = |splits: &[&Split]| {
         let beats: f64 = splits
             .iter()
-            .filter_map(|split| Some(split.heart_rate_bpm? * split.duration_s))
+            .filter_map(|split| Some(split.heart_rate_bpm? * moving_s(split)))
             .sum();
         let way_m: f64 = splits.iter().map(|split| split.to_m - split.from_m).sum();
         beats / way_m.max(1.0)
