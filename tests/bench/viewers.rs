@@ -48,7 +48,9 @@ pub(crate) async fn all(smoke: bool) -> Result<Vec<Row>> {
     let house = House::start(&garmin, &fast_worker(free_port()?)?).await?;
     let mut client = Client::connect(&garmin, &house).await?;
     let race = client.watch_race(&garmin).await?;
-    let shared = client.call("share_race", &json!({"race": race})).await?;
+    let shared = client
+        .call("share_race", &json!({"race": race, "action": "make"}))
+        .await?;
     let page = Url::parse(shared["url"].as_str().context("no link")?)?;
     let page = page.path();
     let call = client.target(upstream::TOOL, &json!({}), b"daily_step_goal");

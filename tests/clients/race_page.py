@@ -48,18 +48,18 @@ def look(stage: Stage, client, other) -> int:
     other.call("update_race", {"race": others, "changes": course})
 
     def link(of=client, **arguments) -> str:
-        return json.loads(of.call("share_race", arguments))["url"]
+        return json.loads(of.call("share_race", {"action": "make", **arguments}))["url"]
 
     # One page with several athletes, and races that ended long ago: one finished, and one stopped on the way.
     both = link(name="Anna", race=race)
-    other.call("share_race", {"with": both, "name": "Ben", "role": "crew", "race": others})
+    other.call("share_race", {"action": "make", "with": both, "name": "Ben", "role": "crew", "race": others})
     past = tracked(stage, client, 20_000)
     client.call("update_race", {"race": past, "changes": {**course, "target_time": "3:20:00"}})
     wait_for("the race is over", lambda: json.loads(client.call("get_tracking_status", {"race": past}))["state"] == "finished")
     reports = {"family": link(race=past), "crew": link(race=past, role="crew", name="Josi & friends")}
     ended = link(name="Anna", race=past)
     bens = tracked(stage, other, 20_000)
-    other.call("share_race", {"with": ended, "name": "Ben", "race": bens})
+    other.call("share_race", {"action": "make", "with": ended, "name": "Ben", "race": bens})
 
     def end(of: str) -> list[str]:
         return [str(stage.binary), "races", "--socket", str(stage.runtime), "end-share", of]

@@ -623,7 +623,7 @@ async fn the_links_of_a_race_are_made_joined_and_ended_on_the_page() {
     let tracking = json!({"url": livetrack, "race_config": scenario.race_config});
     let tracked = world.told(&ben.access_token, "start_tracking", tracking).await;
     let bens = tracked.unwrap()["race"].as_str().unwrap().to_owned();
-    let joining = json!({"race": bens, "with": url, "name": "Ben"});
+    let joining = json!({"race": bens, "action": "make", "with": url, "name": "Ben"});
     world
         .told(&ben.access_token, "share_race", joining)
         .await

@@ -151,6 +151,36 @@ impl RaceArguments {
         found.map(Some).ok_or_else(wanted)
     }
 
+    /// One of these words. Errors: it is missing or is another.
+    pub(super) fn action(&mut self, words: &[&'static str]) -> Result<&'static str, ArgumentError> {
+        let named = self.name("action")?;
+        let all = || match words {
+            [first @ .., last] => format!("{} or {last}", first.join(", ")),
+            [] => String::new(),
+        };
+        let Some(named) = named else {
+            return Err(ArgumentError(format!("action: is missing; give {}", all())));
+        };
+        let found = words.iter().copied().find(|word| *word == named);
+        found.ok_or_else(|| ArgumentError(format!("action: must be {}", all())))
+    }
+
+    /// Refuses the arguments that go with other actions. `others` has each of them with its action.
+    pub(super) fn refuse_of_others(
+        &self,
+        action: &str,
+        others: &[(&str, &[&str])],
+    ) -> Result<(), ArgumentError> {
+        let given = |name: &str| self.0.get(name).is_some_and(|value| !value.is_null());
+        let wrong = others
+            .iter()
+            .find(|(name, actions)| given(name) && !actions.contains(&action));
+        wrong.map_or(Ok(()), |(name, actions)| {
+            let actions = actions.join(" or ");
+            Err(ArgumentError(format!("{name}: only with action {actions}")))
+        })
+    }
+
     /// Refuses arguments that were not taken.
     pub(super) fn finish(self, names: &[&str]) -> Result<(), ArgumentError> {
         match self.0.into_iter().find(|(_, value)| !value.is_null()) {

@@ -15,6 +15,15 @@ use crate::races::answers;
 /// The arguments that the tool takes besides `race`.
 const ARGUMENTS: [&str; 6] = ["action", "place", "by", "on", "radius_m", "name"];
 
+/// The arguments that do not go with every action.
+const OF_ACTIONS: [(&str, &[&str]); 5] = [
+    ("by", &["add"]),
+    ("on", &["add"]),
+    ("radius_m", &["add"]),
+    ("place", &["add", "remove"]),
+    ("name", &["add", "remove"]),
+];
+
 /// Maximum length of a place's name in characters.
 const LONGEST_NAME: usize = 40;
 
@@ -22,15 +31,15 @@ const LONGEST_NAME: usize = 40;
 const FINISH: [&str; 3] = ["finish", "back", "end"];
 
 pub(super) async fn watch_place(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
-    let action = call.args.name("action")?;
-    match action.as_deref() {
-        None | Some("add") => add(call).await,
-        Some("list") => {
+    let action = call.args.action(&["add", "list", "remove"])?;
+    call.args.refuse_of_others(action, &OF_ACTIONS)?;
+    match action {
+        "add" => add(call).await,
+        "list" => {
             let race = call.race(&ARGUMENTS)?;
             listed(call, &race)
         }
-        Some("remove") => remove(call).await,
-        Some(_) => Err(RaceToolError("action: must be add, list or remove".into())),
+        _ => remove(call).await,
     }
 }
 

@@ -18,13 +18,23 @@ const ARGUMENTS: [&str; 7] = [
     "share",
 ];
 
+/// The arguments that go with one action only.
+const OF_ACTIONS: [(&str, &[&str]); 6] = [
+    ("role", &["make"]),
+    ("name", &["make"]),
+    ("privacy_m", &["make"]),
+    ("hours_after", &["make"]),
+    ("with", &["make"]),
+    ("share", &["end"]),
+];
+
 pub(super) async fn share_race(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
-    let action = call.args.name("action")?;
-    match action.as_deref() {
-        None | Some("make") => make(call).await,
-        Some("list") => list(call),
-        Some("end") => end(call).await,
-        Some(_) => Err(RaceToolError("action: must be make, list or end".into())),
+    let action = call.args.action(&["make", "list", "end"])?;
+    call.args.refuse_of_others(action, &OF_ACTIONS)?;
+    match action {
+        "make" => make(call).await,
+        "list" => list(call),
+        _ => end(call).await,
     }
 }
 

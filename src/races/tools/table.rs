@@ -206,7 +206,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
                 "share": {"type": "string", "description": "To end; else all"},
             })
         },
-        required: &[],
+        required: &["action"],
         is_open_world: false,
         action: ToolAction::Act(|call| Box::pin(share_race(call))),
     },
@@ -224,7 +224,7 @@ pub(super) const TOOLS: &[RaceTool] = &[
                 "name": {"type": "string", "description": "Its name"},
             })
         },
-        required: &[],
+        required: &["action"],
         is_open_world: false,
         action: ToolAction::Act(|call| Box::pin(watch_place(call))),
     },

@@ -63,7 +63,7 @@ async fn two_athletes_are_on_one_page_and_each_takes_off_only_their_own() {
     let mut stream = Stream::open(world, &path).await;
     assert!(stream.until("event: beat").await.contains(r#""id":"now""#));
 
-    let arguments = json!({"with": world.url(&path), "name": "Ben", "role": "crew"});
+    let arguments = json!({"action": "make", "with": world.url(&path), "name": "Ben", "role": "crew"});
     let joined = pair.told_ben("share_race", arguments.clone()).await.unwrap();
     assert_eq!(
         (&joined["athletes"], &joined["race"]),
@@ -116,19 +116,19 @@ async fn a_race_is_added_only_by_its_own_athlete() {
     let path = pair.tracked.shared(json!({})).await;
     // Somebody else's race, a link that never existed, and one that has ended.
     let with = world.url(&path);
-    let foreign = json!({"race": pair.tracked.race, "with": with});
+    let foreign = json!({"race": pair.tracked.race, "with": with, "action": "make"});
     let refused = pair.told_ben("share_race", foreign).await.unwrap_err();
     assert!(refused.contains("there is no such race"), "{refused}");
     for wrong in ["x".to_owned(), world.url(&format!("/r/{}", "A".repeat(43)))] {
         let refused = pair
-            .told_ben("share_race", json!({"with": wrong}))
+            .told_ben("share_race", json!({"action": "make", "with": wrong}))
             .await
             .unwrap_err();
         assert!(refused.starts_with("with: no link"), "{refused}");
     }
     pair.tracked.told("share_race", json!({"action": "end"})).await;
     let refused = pair
-        .told_ben("share_race", json!({"with": with}))
+        .told_ben("share_race", json!({"action": "make", "with": with}))
         .await
         .unwrap_err();
     assert!(refused.starts_with("with: no link"), "{refused}");
@@ -147,14 +147,17 @@ async fn the_maker_of_a_link_takes_another_athlete_off_it() {
     let world = &pair.tracked.world;
     pair.tracked.play(2700).await;
     let path = pair.tracked.shared(json!({"name": "Anna"})).await;
-    let own = pair.told_ben("share_race", json!({"name": "Ben"})).await.unwrap();
+    let own = pair
+        .told_ben("share_race", json!({"action": "make", "name": "Ben"}))
+        .await
+        .unwrap();
     let own = own["url"]
         .as_str()
         .unwrap()
         .strip_prefix(&world.url(""))
         .unwrap()
         .to_owned();
-    let with = json!({"with": world.url(&path), "name": "Ben"});
+    let with = json!({"action": "make", "with": world.url(&path), "name": "Ben"});
     let part = pair.told_ben("share_race", with.clone()).await.unwrap();
 
     let listed = pair.tracked.told("share_race", json!({"action": "list"})).await;

@@ -31,7 +31,8 @@ pub(super) async fn ask(world: &World, request: AdminRequest) -> AdminAnswer {
 
 impl Tracked {
     /// The path of a new share, made by Ann's client.
-    pub(super) async fn shared(&self, arguments: Value) -> String {
+    pub(super) async fn shared(&self, mut arguments: Value) -> String {
+        arguments["action"] = json!("make");
         let made = self.told("share_race", arguments).await;
         path(made["url"].as_str().unwrap())
     }
@@ -343,7 +344,7 @@ async fn a_token_opens_one_page_and_nothing_else() {
         .told(&ben.access_token, "start_tracking", bens)
         .await
         .unwrap();
-    let with = json!({"with": path});
+    let with = json!({"action": "make", "with": path});
     world.told(&ben.access_token, "share_race", with).await.unwrap();
     let token = path.strip_prefix("/r/").unwrap();
     let paths = [

@@ -8,6 +8,9 @@ impl Tracked {
     async fn watch_place(&self, arguments: Value) -> Result<Value, String> {
         let mut arguments = arguments;
         arguments["race"] = json!(self.race);
+        if arguments.get("action").is_none() {
+            arguments["action"] = json!("add");
+        }
         let world = &self.world;
         world.told(&self.ann.access_token, "watch_place", arguments).await
     }

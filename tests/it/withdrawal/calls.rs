@@ -161,9 +161,9 @@ pub(super) fn own(chance: &mut Chance, known: &Known, number: u64) -> Call {
         ("get_race_report", of_race.clone()),
         (
             "watch_place",
-            json!({ "race": race, "place": "finish", "on": "enter" }),
+            json!({ "race": race, "action": "add", "place": "finish", "on": "enter" }),
         ),
-        ("share_race", of_race.clone()),
+        ("share_race", json!({ "race": race, "action": "make" })),
         ("set_phone", json!({ "ntfy_topic": "anns-own" })),
         ("stop_tracking", of_race),
         ("find_tools", json!({ "query": "sleep" })),
