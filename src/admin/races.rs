@@ -7,9 +7,9 @@ use super::service::AdminService;
 use super::views::{CutoffView, RaceDetail, RacePlaceView, RaceView, TrackPointView};
 use crate::accounts::AccountId;
 use crate::race::id::RaceId;
-use crate::race::outlook::{self, ArrivalWindow, PlaceOutlook, PlaceState, at_race_time};
+use crate::race::outlook::{ArrivalWindow, PlaceOutlook, PlaceState, at_race_time};
 use crate::race::pacing::planned_s;
-use crate::race::snapshot::{RaceStanding, Snapshot};
+use crate::race::snapshot::Snapshot;
 use crate::race::track::Track;
 use crate::races::{RaceActError, RaceOverview, TrackingError, answers};
 use jiff::Timestamp;
@@ -110,7 +110,7 @@ impl AdminService {
             }),
             profile: profile(snapshot),
             progress_m: track.started_at.map(|_| track.progress_m()),
-            places: places(snapshot).iter().map(|at| place(track, at)).collect(),
+            places: snapshot.places().iter().map(|at| place(track, at)).collect(),
             limits,
             splits: track
                 .splits
@@ -138,7 +138,7 @@ fn row(view: &RaceOverview) -> RaceView {
     let (snapshot, track) = (&view.snapshot, &view.snapshot.track);
     let outlook = snapshot.outlook();
     let goal = snapshot.goal();
-    let finished_at = finished_at(snapshot);
+    let finished_at = snapshot.finish().map(|crossing| crossing.at);
     let last_at = track.last.map(|last| track.true_time(last.at));
     RaceView {
         id: snapshot.race.to_string(),
@@ -166,19 +166,6 @@ fn row(view: &RaceOverview) -> RaceView {
     }
 }
 
-/// Device time at the line; if it is not known, at the last point. `None` before the finish.
-fn finished_at(snapshot: &Snapshot) -> Option<Timestamp> {
-    let track = &snapshot.track;
-    if answers::standing(snapshot) != RaceStanding::Finished {
-        return None;
-    }
-    let crossing = snapshot
-        .goal()
-        .whole_m()
-        .and_then(|whole_m| track.crossing(whole_m));
-    Some(crossing.map_or(track.last?.at, |crossing| crossing.at))
-}
-
 fn ahead_of_plan_s(snapshot: &Snapshot, finished_at: Option<Timestamp>) -> Option<f64> {
     let (track, goal) = (&snapshot.track, snapshot.goal());
     let started_at = track.started_at?;
@@ -201,10 +188,6 @@ fn next_cutoff(places: &[PlaceOutlook]) -> Option<CutoffView> {
 
 fn times(track: &Track, arrival: &ArrivalWindow) -> [Timestamp; 3] {
     [arrival.early_s, arrival.likely_s, arrival.late_s].map(|race_s| at_race_time(track, race_s))
-}
-
-fn places(snapshot: &Snapshot) -> Vec<PlaceOutlook> {
-    outlook::places(snapshot.goal(), snapshot.outlook().as_ref())
 }
 
 fn place(track: &Track, place: &PlaceOutlook) -> RacePlaceView {

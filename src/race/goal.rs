@@ -36,8 +36,9 @@ const CROSSED_S: f64 = 180.0;
 /// After a gap in which the line was crossed, the athlete is within this distance of it.
 const AWAY_M: f64 = 1500.0;
 
-/// A place at the end of the course may be short of its length by a rounding error.
-const ROUNDING_M: f64 = 0.5;
+/// A place at the end of the course, or the last point of a race without one, may be short of the length by a rounding
+/// error.
+pub(super) const ROUNDING_M: f64 = 0.5;
 
 /// Beyond the whole distance by this share, the athlete is past the line even if the watch runs on.
 const BEYOND_PART: f64 = 1.015;
@@ -160,7 +161,8 @@ impl RaceGoal<'_> {
         }
         let (whole_m, track) = (self.whole_m()?, self.track);
         let Some(end) = self.fitting_course().and_then(Course::end) else {
-            return track.crossing(whole_m);
+            let seen = track.crossing(whole_m);
+            return seen.or_else(|| track.crossing(whole_m - ROUNDING_M));
         };
         let here = track.last.and_then(|last| last.position);
         let is_near = here.is_none_or(|here| distance_m(here, end) <= AWAY_M);

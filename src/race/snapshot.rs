@@ -7,13 +7,13 @@ use jiff::Timestamp;
 use super::alerts::Alert;
 use super::course::Course;
 use super::ending::EndReason;
-use super::goal::RaceGoal;
+use super::goal::{ROUNDING_M, RaceGoal};
 use super::id::RaceId;
-use super::outlook::{Outlook, fade};
+use super::outlook::{self, Outlook, PlaceOutlook, PlaceState, fade};
 use super::plan::RacePlan;
 use super::schedule::{RacePhase, RaceWatch};
 use super::text::plain_text;
-use super::track::{SHORTEST_STOP_S, Track};
+use super::track::{Crossing, SHORTEST_STOP_S, Track};
 use crate::accounts::AccountId;
 use crate::garmin::livetrack::LiveTrackSession;
 
@@ -100,6 +100,60 @@ impl Snapshot {
         is_open
             .then(|| Outlook::of(self.goal(), self.now, lost, self.watch.fades()))
             .flatten()
+    }
+
+    /// Whether the finish was reached.
+    pub fn is_finished(&self) -> bool {
+        let reached = match self.watch.phase {
+            RacePhase::Over { reason, .. } | RacePhase::Closing { reason, .. } => reason.is_finish(),
+            RacePhase::Waiting | RacePhase::Live => false,
+        };
+        reached || self.watch.finished_at.is_some()
+    }
+
+    /// When a finished race ended: at the line, else at the last point, because the last metres may be missing.
+    pub fn finish(&self) -> Option<Crossing> {
+        let (last, _) = self
+            .track
+            .last
+            .zip(self.track.started_at)
+            .filter(|_| self.is_finished())?;
+        Some(self.goal().finish().unwrap_or(Crossing {
+            at: last.at,
+            between: None,
+        }))
+    }
+
+    /// Race time in seconds: to the finish, else to the last point. The watch may run on after the line.
+    pub fn race_s(&self) -> f64 {
+        let race_s = self.finish().zip(self.track.started_at);
+        race_s.map_or(self.track.elapsed_s(), |(finish, started_at)| {
+            finish.at.duration_since(started_at).as_secs_f64()
+        })
+    }
+
+    /// When a place was passed. The end of a finished race is passed even if the last metres are missing.
+    pub fn passed(&self, at_m: f64) -> Option<Crossing> {
+        let is_end = || {
+            self.goal()
+                .whole_m()
+                .is_some_and(|whole_m| at_m >= whole_m - ROUNDING_M)
+        };
+        let seen = self.track.crossing(at_m);
+        seen.or_else(|| self.finish().filter(|_| is_end()))
+    }
+
+    /// Checkpoints and finish, in order.
+    pub fn places(&self) -> Vec<PlaceOutlook> {
+        let mut places = outlook::places(self.goal(), self.outlook().as_ref());
+        for place in &mut places {
+            if !matches!(place.state, PlaceState::Passed(_))
+                && let Some(crossing) = self.passed(place.at_m)
+            {
+                place.state = PlaceState::Passed(crossing);
+            }
+        }
+        places
     }
 
     /// What the slowdown of the outlook rests on.

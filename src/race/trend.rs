@@ -66,3 +66,25 @@ pub fn last_hour(goal: RaceGoal<'_>) -> Option<LastHour> {
             .map(|(to_s, from_s)| (to_s - from_s) - ran_s),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::drift_percent;
+    use crate::race::sport::RaceKind;
+    use crate::race::support::{running, steady};
+    use crate::race::track::Track;
+
+    #[test]
+    fn a_stop_is_no_drift() {
+        let mut samples = steady(2700, 3.0);
+        for i in 1..=60 {
+            samples.push(running(2700 + i * 10, 8100.0));
+        }
+        for i in 1..=130 {
+            samples.push(running(3300 + i * 10, (i * 10) as f64 * 3.0 + 8100.0));
+        }
+        let track = Track::of(RaceKind::Run, None, &samples);
+        let drift = drift_percent(&track).unwrap();
+        assert!(drift.abs() < 2.0, "{drift}");
+    }
+}

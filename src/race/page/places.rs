@@ -1,10 +1,9 @@
 //! The places on the way: when they were passed, and when the athlete will be there.
 
 use super::moments::Moments;
-use super::state::finish_s;
 use super::words::fill;
-use crate::race::outlook::{self, PlaceOutlook, PlaceState, at_race_time};
-use crate::race::snapshot::{RaceStanding, Snapshot};
+use crate::race::outlook::{PlaceOutlook, PlaceState, at_race_time};
+use crate::race::snapshot::Snapshot;
 use crate::race::text;
 
 /// A place as a row of the table.
@@ -28,8 +27,7 @@ pub struct PlaceRow {
 }
 
 pub(super) fn places(snapshot: &Snapshot, is_crew: bool, moments: &Moments) -> Vec<PlaceRow> {
-    let outlook = snapshot.outlook();
-    let places = outlook::places(snapshot.goal(), outlook.as_ref());
+    let places = snapshot.places();
     places
         .iter()
         .map(|place| row(snapshot, place, is_crew, moments))
@@ -48,7 +46,11 @@ fn row(snapshot: &Snapshot, place: &PlaceOutlook, is_crew: bool, moments: &Momen
             let times = [arrival.early_s, arrival.likely_s, arrival.late_s].map(at);
             (Some(times), String::new(), Some(arrival.likely_s))
         }
-        PlaceState::Unknown => (None, unknown(snapshot, place, moments), None),
+        PlaceState::Unknown => {
+            let is_over = snapshot.watch.over().is_some();
+            let unknown = if is_over { words.not_seen } else { words.unknown };
+            (None, unknown.to_owned(), None)
+        }
     };
     let cutoff_s = place.cutoff_s.filter(|_| is_crew).map(f64::from);
     let margin = cutoff_s.zip(arrives_s).map(|(cutoff_s, arrives_s)| {
@@ -74,21 +76,5 @@ fn row(snapshot: &Snapshot, place: &PlaceOutlook, is_crew: bool, moments: &Momen
         cutoff: cutoff_s.filter(|_| track.started_at.is_some()).map(at),
         margin,
         geo: position.map(|at| format!("geo:{:.5},{:.5}", at.lat, at.lon)),
-    }
-}
-
-/// What the row says about a place that was not seen passed and has no forecast. The last points of a finished race may
-/// be missing.
-fn unknown(snapshot: &Snapshot, place: &PlaceOutlook, moments: &Moments) -> String {
-    let words = moments.words;
-    let standing = RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track);
-    let is_finish = snapshot.goal().whole_m() == Some(place.at_m);
-    match (standing, finish_s(snapshot)) {
-        (RaceStanding::Finished, Some(seconds)) if is_finish => {
-            let time = moments.at(at_race_time(&snapshot.track, seconds));
-            fill(words.passed, &[("time", &time)])
-        }
-        _ if snapshot.watch.over().is_some() => words.not_seen.to_owned(),
-        _ => words.unknown.to_owned(),
     }
 }

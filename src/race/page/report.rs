@@ -3,7 +3,6 @@
 use super::moments::Moments;
 use super::pace::{PagePace, pace};
 use super::privacy::HiddenZones;
-use super::state::finish_s;
 use super::words::{PageWords, ReportWords, fill};
 use crate::race::alerts::Voice;
 use crate::race::outlook::at_race_time;
@@ -115,10 +114,6 @@ pub(super) fn report(
     })
 }
 
-fn is_finished(snapshot: &Snapshot) -> bool {
-    RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track) == RaceStanding::Finished
-}
-
 /// Whether the page of this race is a report.
 pub fn is_over(snapshot: &Snapshot) -> bool {
     match RaceStanding::of(snapshot.now, &snapshot.watch, &snapshot.track) {
@@ -218,21 +213,14 @@ impl ReportTeller<'_> {
 
     fn place(&self, snapshot: &Snapshot, place: &PlaceFigures) -> ReportPlace {
         let margin_s = place.margin_s.filter(|_| self.is_crew);
-        // The last metres of a finished race may be missing.
-        let is_finish = snapshot.goal().whole_m() == Some(place.place.at_m);
-        let finish_s = finish_s(snapshot).filter(|_| is_finish && is_finished(snapshot));
-        let race_s = place.race_s.or(finish_s);
-        let target_s = place.place.target_s.filter(|_| is_finish).map(f64::from);
-        let behind_s = finish_s
-            .zip(target_s)
-            .map(|(finish_s, target_s)| finish_s - target_s);
+        let race_s = place.race_s;
         let at = |race_s| self.moments.at(at_race_time(&snapshot.track, race_s));
         ReportPlace {
             name: self.moments.place_name(&place.place).to_owned(),
             km: format!("km {}", self.moments.mark(place.place.at_m)),
             passed: race_s.map_or_else(|| self.words.not_seen.to_owned(), at),
             after: race_s.map_or_else(String::new, text::time),
-            against: against(place.behind_s.or(behind_s)),
+            against: against(place.behind_s),
             margin: margin_s.map(|margin_s| {
                 let is_late = margin_s < 0.0;
                 let sentence = if is_late {

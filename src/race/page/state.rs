@@ -112,8 +112,8 @@ fn ended(
 ) -> (PageTone, String) {
     let words = &moments.words.state;
     let headline = match standing {
-        RaceStanding::Finished => match finish_s(snapshot) {
-            Some(seconds) => fill(words.finished_in, &[("time", &text::time(seconds))]),
+        RaceStanding::Finished => match snapshot.finish() {
+            Some(_) => fill(words.finished_in, &[("time", &text::time(snapshot.race_s()))]),
             None => words.finished.to_owned(),
         },
         RaceStanding::EndedEarly => words.ended_early.to_owned(),
@@ -140,16 +140,6 @@ fn ended(
         details.push(fill(words.started, &[("time", &at)]));
     }
     (PageTone::Quiet, headline)
-}
-
-/// Race time at the finish in seconds: at the line, else at the last point.
-pub(super) fn finish_s(snapshot: &Snapshot) -> Option<f64> {
-    let track = &snapshot.track;
-    let started_at = track.started_at?;
-    let crossing = snapshot.goal().finish();
-    Some(crossing.map_or(track.elapsed_s(), |crossing| {
-        crossing.at.duration_since(started_at).as_secs_f64()
-    }))
 }
 
 fn seen(snapshot: &Snapshot, hidden: &HiddenZones, moments: &Moments) -> Option<String> {

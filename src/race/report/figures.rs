@@ -4,8 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::garmin::livetrack::Position;
-use crate::race::ending::EndReason;
-use crate::race::outlook::{self, PlaceOutlook, PlaceState};
+use crate::race::outlook::{PlaceOutlook, PlaceState};
 use crate::race::pacing::planned_s;
 use crate::race::snapshot::Snapshot;
 use crate::race::sport::LegKind;
@@ -94,14 +93,10 @@ pub struct StopFigures {
 impl ReportFigures {
     pub fn of(snapshot: &Snapshot) -> Self {
         let (track, plan) = (&snapshot.track, &snapshot.settings);
-        let is_whole = is_whole(snapshot);
+        let is_whole = snapshot.is_finished();
         let target_s = plan.target_time_s.map(f64::from);
         let line = line(snapshot);
-        let time_s = line
-            .zip(track.started_at)
-            .map_or(track.elapsed_s(), |(line, start)| {
-                line.duration_since(start).as_secs_f64()
-            });
+        let time_s = snapshot.race_s();
         let end = line.unwrap_or(Timestamp::MAX);
         let after = AfterLine::of(track, end);
         let moving_s: f64 = track.legs.iter().map(|leg| leg.sums.moving_s).sum();
@@ -136,15 +131,9 @@ impl ReportFigures {
     }
 }
 
-/// Whether the finish was reached.
-fn is_whole(snapshot: &Snapshot) -> bool {
-    snapshot.watch.finished_at.is_some() || snapshot.watch.over().is_some_and(EndReason::is_finish)
-}
-
-/// When the finish line was crossed. The race ends there, though the watch may run on.
+/// When the race ended. The watch may run on.
 fn line(snapshot: &Snapshot) -> Option<Timestamp> {
-    let crossing = snapshot.goal().finish().filter(|_| is_whole(snapshot))?;
-    Some(crossing.at)
+    snapshot.finish().map(|crossing| crossing.at)
 }
 
 /// What the watch recorded after the line.
@@ -267,8 +256,7 @@ fn split_row(snapshot: &Snapshot, splits: &[Split]) -> Option<SplitFigures> {
 
 /// The checkpoints and the finish.
 pub fn places(snapshot: &Snapshot) -> Vec<PlaceFigures> {
-    let outlook = snapshot.outlook();
-    let all = outlook::places(snapshot.goal(), outlook.as_ref());
+    let all = snapshot.places();
     all.into_iter()
         .take(MOST_ROWS)
         .map(|place| place_row(snapshot, place))

@@ -98,6 +98,26 @@ fn the_time_after_the_line_does_not_count() {
     assert!((figures.moving_s - 3333.3).abs() < 1.0, "{figures:?}");
 }
 
+/// The last metres of a finished race may be missing.
+#[test]
+fn a_finished_race_has_its_finish_at_the_last_point() {
+    let mut snapshot = raced();
+    snapshot.settings.distance_m = Some(10_830.0);
+    snapshot.settings.checkpoints.clear();
+    assert_eq!((snapshot.finish(), snapshot.passed(10_830.0)), (None, None));
+    snapshot.watch.finished_at = Some(at(3650));
+    let finish = snapshot.finish().unwrap();
+    assert_eq!((finish.at, snapshot.race_s()), (at(3600), 3600.0));
+    let report = report(&snapshot, "Autumn 10k", &[]);
+    assert!(report.contains("| Time | 1:00:00 "), "{report}");
+    assert!(
+        report
+            .lines()
+            .any(|line| line.starts_with("| finish | ") && line.contains("| 1:00:00 |")),
+        "{report}"
+    );
+}
+
 #[test]
 fn splits_and_stops_after_the_line_are_not_of_the_race() {
     let mut samples = steady(4400, 3.0);

@@ -37,15 +37,15 @@ pub(super) fn with_outlook(snapshot: &Snapshot, answer: Value) -> Value {
 /// What lies ahead: distance, climb, and the arrival at the finish.
 pub(super) fn ahead(snapshot: &Snapshot) -> Map<String, Value> {
     let goal = snapshot.goal();
+    let is_finished = snapshot.is_finished();
+    let left_m = goal.left_m().filter(|_| !is_finished);
+    let climb_m = outlook::climb_left_m(goal).filter(|_| !is_finished);
     let mut members = Map::new();
     let mut add = |name: &str, value: Option<Value>| {
         members.extend(value.map(|value| (name.to_owned(), value)));
     };
-    add("distance_left_km", goal.left_m().map(|left_m| json!(km(left_m))));
-    add(
-        "climb_left_m",
-        outlook::climb_left_m(goal).map(|climb_m| json!(round(climb_m, 0))),
-    );
+    add("distance_left_km", left_m.map(|left_m| json!(km(left_m))));
+    add("climb_left_m", climb_m.map(|climb_m| json!(round(climb_m, 0))));
     let outlook = snapshot.outlook();
     let finish = outlook.as_ref().and_then(outlook::Outlook::finish);
     let view = match (&outlook, finish) {
@@ -84,7 +84,7 @@ impl WhyNoOutlook {
 }
 
 pub fn why_unknown(snapshot: &Snapshot) -> WhyNoOutlook {
-    if snapshot.watch.over().is_some() || snapshot.watch.finished_at.is_some() {
+    if snapshot.watch.over().is_some() || snapshot.is_finished() {
         WhyNoOutlook::Over
     } else if snapshot.goal().whole_m().is_none() {
         WhyNoOutlook::NoDistance
@@ -152,7 +152,7 @@ fn place(place: &PlaceOutlook, snapshot: &Snapshot) -> Value {
         members.insert("km".into(), json!(km(place.at_m)));
         members.insert("state".into(), json!(state));
         let left_m = place.at_m - track.progress_m();
-        if left_m > 0.0 {
+        if left_m > 0.0 && !matches!(place.state, PlaceState::Passed(_)) {
             members.insert("left_km".into(), json!(km(left_m)));
         }
         let target_s = place.target_s.map(|s| json!(text::time(f64::from(s))));
@@ -231,7 +231,7 @@ pub fn place_rules(snapshot: &Snapshot) -> Vec<Value> {
 pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
     let asked = asked.trim();
     let outlook = snapshot.outlook();
-    let mut known = outlook::places(snapshot.goal(), outlook.as_ref()).into_iter();
+    let mut known = snapshot.places().into_iter();
     if let Some(found) = known.find(|place| place.name.eq_ignore_ascii_case(asked)) {
         return Some(found);
     }
@@ -243,7 +243,7 @@ pub fn find_place(snapshot: &Snapshot, asked: &str) -> Option<PlaceOutlook> {
         let near_m = snapshot.track.progress_m();
         Some(course.place(read_position(asked)?, Some(near_m))?.along_m)
     })?;
-    let state = match snapshot.track.crossing(at_m) {
+    let state = match snapshot.passed(at_m) {
         Some(crossing) => PlaceState::Passed(crossing),
         None => outlook
             .and_then(|outlook| outlook.at(at_m))
@@ -272,8 +272,8 @@ pub fn beyond_finish(snapshot: &Snapshot, asked: &str) -> Option<f64> {
 pub fn outlook(snapshot: &Snapshot, asked: Option<&PlaceOutlook>) -> Value {
     let goal = snapshot.goal();
     let track = &snapshot.track;
-    let outlook = snapshot.outlook();
-    let places: Vec<_> = outlook::places(goal, outlook.as_ref())
+    let places: Vec<_> = snapshot
+        .places()
         .iter()
         .map(|known| place(known, snapshot))
         .collect();
@@ -314,9 +314,10 @@ pub fn crew_sheet(snapshot: &Snapshot) -> Value {
     let outlook = snapshot.outlook();
     let plan: &RacePlan = &snapshot.settings;
     let in_miles = plan.recipients.iter().any(|to| to.units == Units::Imperial);
-    let stops: Vec<_> = outlook::places(snapshot.goal(), outlook.as_ref())
+    let stops: Vec<_> = snapshot
+        .places()
         .iter()
-        .filter(|known| !matches!(known.state, PlaceState::Passed(_)))
+        .filter(|known| !matches!(known.state, PlaceState::Passed(_)) && !snapshot.is_finished())
         .map(|known| {
             let mut row = place(known, snapshot);
             let at = plan.checkpoints.iter().find(|at| at.name == known.name);

@@ -24,7 +24,7 @@ pub fn line(view: &RaceOverview) -> Value {
         "tracked_since": local(snapshot, snapshot.watch.since),
         "started_at": track.started_at.map(|at| local(snapshot, track.true_time(at))),
         "distance_km": track.started_at.map(|_| km(track.distance_m())),
-        "elapsed": track.started_at.map(|_| text::time(track.elapsed_s())),
+        "elapsed": track.started_at.map(|_| text::time(snapshot.race_s())),
     }));
     if let Some(line) = line.as_object_mut().filter(|_| view.watched) {
         line.extend(ahead(snapshot));

@@ -64,7 +64,7 @@ pub fn summary(view: &RaceOverview) -> Value {
         "started_at": track.started_at.map(|at| local(snapshot, track.true_time(at))),
         "last_point_at": track.last.map(|last| local(snapshot, track.true_time(last.at))),
         "distance_km": track.started_at.map(|_| km(track.distance_m())),
-        "time": track.started_at.map(|_| text::time(track.elapsed_s())),
+        "time": track.started_at.map(|_| text::time(snapshot.race_s())),
         "moving_time": (!track.legs.is_empty()).then(|| text::time(track.legs.iter().map(|l| l.sums.moving_s).sum())),
         "ascent_m": round(track.ascent_m, 0),
         "legs": legs,

@@ -52,7 +52,8 @@ pub(super) fn elapsed_s(snapshot: &Snapshot, started_at: Timestamp) -> i64 {
         .over()
         .and(track.last)
         .map(|last| track.true_time(last.at));
-    let until = over.unwrap_or(snapshot.now);
+    let finish = snapshot.finish().map(|crossing| track.true_time(crossing.at));
+    let until = finish.or(over).unwrap_or(snapshot.now);
     until.duration_since(track.true_time(started_at)).as_secs().max(0)
 }
 

@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::garmin::livetrack::Position;
-use crate::race::outlook::{self, PlaceOutlook, PlaceState};
+use crate::race::outlook::{PlaceOutlook, PlaceState};
 use crate::race::page::{PageWords, SpokenRace};
 use crate::race::snapshot::Snapshot;
 use crate::race::text;
@@ -31,8 +31,7 @@ pub(super) fn eta(snapshot: &Snapshot, asked: Option<&str>, words: &'static Page
         let length = spoken.km(whole_m);
         return EtaAnswer::Told(text::fill(words.chat.beyond_finish, &[("length", &length)]));
     }
-    let outlook = snapshot.outlook();
-    let known = outlook::places(snapshot.goal(), outlook.as_ref());
+    let known = snapshot.places();
     let places = match asked {
         None => {
             let ahead = |place: &PlaceOutlook| !matches!(place.state, PlaceState::Passed(_));
@@ -43,6 +42,9 @@ pub(super) fn eta(snapshot: &Snapshot, asked: Option<&str>, words: &'static Page
             Err(offered) => return EtaAnswer::NoSuchPlace(offered),
         },
     };
+    if places.is_empty() {
+        return EtaAnswer::Told(no_outlook(snapshot, words));
+    }
     let mut lines: Vec<String> = places.iter().map(|place| spoken.place(place)).collect();
     let is_known = |place: &PlaceOutlook| place.state != PlaceState::Unknown;
     if places.iter().any(is_known) {
