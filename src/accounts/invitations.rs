@@ -79,9 +79,15 @@ impl Accounts {
         self.store.atomic(move |tx| invite_within(tx, &email, now)).await
     }
 
-    /// Withdraws an invitation. Existing connections keep working.
+    /// Withdraws an invitation, and dismisses a request for access. Existing connections keep working.
     pub async fn uninvite(&self, email: &str) -> Result<(), StoreError> {
-        self.store.remove::<Invitation>(&email_key(email)).await
+        let key = email_key(email);
+        let write = move |tx: &mut Tx<'_>| {
+            tx.remove::<Invitation>(&key);
+            tx.remove::<AccessRequest>(&key);
+            Ok(())
+        };
+        self.store.atomic(write).await
     }
 
     /// The invitations of the settings, and whether sign-up is open to everyone.

@@ -120,8 +120,11 @@ impl AdminService {
             add(&worker.label, text, Some(&worker.account), ConsoleView::Workers);
         }
         for request in &people.access_requests {
-            let text = "tried to sign in without an invitation".to_owned();
-            add(&request.email, text, None, ConsoleView::Accounts);
+            let email = &request.email;
+            let text = format!(
+                "tried to sign in without an invitation; `invite {email}` lets them in, `invite {email} --remove` dismisses this"
+            );
+            add(email, text, None, ConsoleView::Accounts);
         }
         attention
     }

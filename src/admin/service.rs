@@ -236,11 +236,13 @@ impl AdminService {
         }
     }
 
-    /// Withdraws an invitation. The returned sentence says what access the person still has.
+    /// Withdraws an invitation, or dismisses a request for access. The returned sentence says what access the person
+    /// still has.
     async fn uninvite(&self, email: &str) -> Result<String, AdminRefusal> {
         let email = email.trim().to_lowercase();
         let accounts = &self.rooms.accounts;
         let was_invited = accounts.invitations()?.iter().any(|one| one.email == email);
+        let has_asked = accounts.access_requests()?.iter().any(|one| one.email == email);
         self.rooms.uninvite(&email).await?;
         let (standing, open_sign_up) = accounts.standing_invitations();
         let still = if open_sign_up {
@@ -252,6 +254,8 @@ impl AdminService {
         };
         let withdrawn = if was_invited {
             format!("The invitation for {email} has been withdrawn")
+        } else if has_asked {
+            format!("The access request of {email} has been dismissed")
         } else {
             format!("There was no invitation for {email} to withdraw")
         };

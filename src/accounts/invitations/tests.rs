@@ -13,6 +13,12 @@ async fn invitations_come_from_settings_and_store() {
     assert!(accounts.access_requests().unwrap().is_empty());
     accounts.uninvite("ann@example.org").await.unwrap();
     assert!(!accounts.is_invited("ann@example.org").unwrap());
+    accounts.note_access_request("dee@example.org").await.unwrap();
+    accounts.uninvite(" Dee@example.org").await.unwrap();
+    assert!(
+        accounts.access_requests().unwrap().is_empty(),
+        "a request can be dismissed"
+    );
     live.send_modify(|live| live.invited.push(Invited::parse("@example.org").unwrap()));
     assert!(accounts.is_invited("ann@example.org").unwrap());
 }

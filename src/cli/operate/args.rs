@@ -37,7 +37,7 @@ pub(in crate::cli) enum Operate {
     Invite {
         /// The e-mail address of their Garmin account
         email: Option<String>,
-        /// Withdraw the invitation; existing connections keep working
+        /// Withdraw the invitation, or dismiss the request for access; existing connections keep working
         #[arg(long, requires = "email")]
         remove: bool,
         #[command(flatten)]

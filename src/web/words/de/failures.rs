@@ -49,11 +49,11 @@ pub(super) static WORDS: FailureWords = FailureWords {
         other_redirect: "Sie wurde zu deinem Schutz gestoppt: Die Adresse, zu der sie zurückführen soll, hat das Programm nicht angemeldet. Entferne den Konnektor in Claude und füge ihn wieder hinzu. Es wurde nichts verschickt.",
         not_yours: TitledWords {
             title: "Auf dieser Seite geht es nicht weiter",
-            text: "Sie war zu lange offen, wurde in einem anderen Browser begonnen, oder das Gateway wurde neu gestartet; außerdem braucht sie Cookies. An Garmin wurde nichts geschickt. Geh zurück zu Claude und verbinde neu.",
+            text: "Sie war zu lange offen, wurde in einem anderen Browser begonnen, oder das Gateway wurde neu gestartet; außerdem braucht sie Cookies. An Garmin wurde nichts mehr geschickt, und ein Code von Garmin, den du noch nicht eingegeben hast, gilt nicht mehr.",
         },
         out_of_tries: TitledWords {
             title: "Das war ein Versuch zu viel",
-            text: "Damit dein Garmin-Konto nicht gesperrt wird, ist hier Schluss. Warte eine Weile, prüf dein Passwort auf connect.garmin.com, geh dann zurück zu Claude und verbinde neu.",
+            text: "Damit dein Garmin-Konto nicht gesperrt wird, ist hier Schluss. Warte eine Weile, und prüf dein Passwort auf connect.garmin.com, bevor du neu beginnst.",
         },
         too_many_clicks: TitledWords {
             title: "Die Anmeldung läuft noch",
@@ -112,7 +112,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         page_closed: TitledWords {
             title: "Deine Seite ist geschlossen",
-            text: "Sie schließt sich nach einer halben Stunde, und wenn die App, die sie geöffnet hat, keinen Zugang mehr hat. Es wurde nichts geändert.",
+            text: "Sie schließt sich nach einer halben Stunde, wenn du sie in irgendeinem Tab schließt, und wenn die App, die sie geöffnet hat, keinen Zugang mehr hat. Es wurde nichts geändert.",
         },
         too_many: TitledWords {
             title: "Das war zu oft",

@@ -49,11 +49,11 @@ pub(super) static WORDS: FailureWords = FailureWords {
         other_redirect: "It was stopped to protect you: the address to return to is not one that the program registered. Remove the connector in Claude and add it again. Nothing was sent anywhere.",
         not_yours: TitledWords {
             title: "This page can’t go on",
-            text: "It was open for too long, was started in another browser, or the gateway was restarted; it also needs cookies. Nothing was sent to Garmin. Go back to Claude and connect again.",
+            text: "It was open for too long, was started in another browser, or the gateway was restarted; it also needs cookies. Nothing more was sent to Garmin, and a code from Garmin that you have not entered yet is no longer good.",
         },
         out_of_tries: TitledWords {
             title: "That was one try too many",
-            text: "To keep your Garmin account from being locked, this page stops here. Wait a while, check your password at connect.garmin.com, then go back to Claude and connect again.",
+            text: "To keep your Garmin account from being locked, this page stops here. Wait a while, and check your password at connect.garmin.com before you begin again.",
         },
         too_many_clicks: TitledWords {
             title: "Still signing in",
@@ -112,7 +112,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         page_closed: TitledWords {
             title: "Your page is closed",
-            text: "It closes after half an hour, or when the app that opened it loses its access. Nothing was changed.",
+            text: "It closes after half an hour, when you close it in any tab, or when the access of the app that opened it ends. Nothing was changed.",
         },
         too_many: TitledWords {
             title: "Too many attempts",

@@ -49,11 +49,11 @@ pub(super) static WORDS: FailureWords = FailureWords {
         other_redirect: "Se ha detenido para protegerte: la dirección de vuelta no es la que registró el programa. Quita el conector en Claude y añádelo otra vez. No se ha enviado nada.",
         not_yours: TitledWords {
             title: "Esta página no puede seguir",
-            text: "Estuvo abierta demasiado tiempo, se empezó en otro navegador o la pasarela se reinició; además necesita cookies. No se ha enviado nada a Garmin. Vuelve a Claude y conecta otra vez.",
+            text: "Estuvo abierta demasiado tiempo, se empezó en otro navegador o la pasarela se reinició; además necesita cookies. No se ha enviado nada más a Garmin, y un código de Garmin que aún no hayas escrito ya no vale.",
         },
         out_of_tries: TitledWords {
             title: "Ha sido un intento de más",
-            text: "Para que tu cuenta de Garmin no se bloquee, esta página se detiene aquí. Espera un rato, comprueba tu contraseña en connect.garmin.com, y luego vuelve a Claude y conecta otra vez.",
+            text: "Para que tu cuenta de Garmin no se bloquee, esta página se detiene aquí. Espera un rato y comprueba tu contraseña en connect.garmin.com antes de empezar de nuevo.",
         },
         too_many_clicks: TitledWords {
             title: "Todavía entrando",
@@ -112,7 +112,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         page_closed: TitledWords {
             title: "Tu página está cerrada",
-            text: "Se cierra al cabo de media hora, o cuando pierde el acceso la aplicación que la abrió. No se ha cambiado nada.",
+            text: "Se cierra al cabo de media hora, cuando la cierras en cualquier pestaña, o cuando pierde el acceso la aplicación que la abrió. No se ha cambiado nada.",
         },
         too_many: TitledWords {
             title: "Han sido demasiadas veces",

@@ -49,11 +49,11 @@ pub(super) static WORDS: FailureWords = FailureWords {
         other_redirect: "Elle a été arrêtée pour vous protéger : l’adresse de retour n’est pas celle que le programme a déclarée. Retirez le connecteur dans Claude et ajoutez-le de nouveau. Rien n’a été envoyé.",
         not_yours: TitledWords {
             title: "Cette page ne peut pas continuer",
-            text: "Elle est restée ouverte trop longtemps, a été commencée dans un autre navigateur, ou la passerelle a redémarré ; elle a aussi besoin de cookies. Rien n’a été envoyé à Garmin. Retournez à Claude et recommencez la connexion.",
+            text: "Elle est restée ouverte trop longtemps, a été commencée dans un autre navigateur, ou la passerelle a redémarré ; elle a aussi besoin de cookies. Rien de plus n’a été envoyé à Garmin, et un code de Garmin que vous n’avez pas encore saisi n’est plus valable.",
         },
         out_of_tries: TitledWords {
             title: "C’était un essai de trop",
-            text: "Pour que votre compte Garmin ne soit pas bloqué, cette page s’arrête ici. Attendez un peu, vérifiez votre mot de passe sur connect.garmin.com, puis retournez à Claude et recommencez la connexion.",
+            text: "Pour que votre compte Garmin ne soit pas bloqué, cette page s’arrête ici. Attendez un peu, et vérifiez votre mot de passe sur connect.garmin.com avant de recommencer.",
         },
         too_many_clicks: TitledWords {
             title: "Connexion en cours",
@@ -112,7 +112,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         page_closed: TitledWords {
             title: "Votre page est fermée",
-            text: "Elle se ferme au bout d’une demi-heure, ou quand l’application qui l’a ouverte perd son accès. Rien n’a été changé.",
+            text: "Elle se ferme au bout d’une demi-heure, quand vous la fermez dans un onglet, ou quand l’application qui l’a ouverte perd son accès. Rien n’a été changé.",
         },
         too_many: TitledWords {
             title: "C’était trop souvent",

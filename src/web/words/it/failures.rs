@@ -49,11 +49,11 @@ pub(super) static WORDS: FailureWords = FailureWords {
         other_redirect: "È stato fermato per proteggerti: l’indirizzo di ritorno non è quello registrato dal programma. Togli il connettore in Claude e aggiungilo di nuovo. Non è stato inviato nulla.",
         not_yours: TitledWords {
             title: "Questa pagina non può andare avanti",
-            text: "È rimasta aperta troppo a lungo, è stata iniziata in un altro browser o il gateway è stato riavviato; inoltre ha bisogno dei cookie. A Garmin non è stato inviato nulla. Torna a Claude e collega di nuovo.",
+            text: "È rimasta aperta troppo a lungo, è stata iniziata in un altro browser o il gateway è stato riavviato; inoltre ha bisogno dei cookie. A Garmin non è stato inviato altro, e un codice di Garmin che non hai ancora inserito non vale più.",
         },
         out_of_tries: TitledWords {
             title: "Un tentativo di troppo",
-            text: "Perché il tuo account Garmin non venga bloccato, questa pagina si ferma qui. Aspetta un po’, controlla la password su connect.garmin.com, poi torna a Claude e collega di nuovo.",
+            text: "Perché il tuo account Garmin non venga bloccato, questa pagina si ferma qui. Aspetta un po’, e controlla la password su connect.garmin.com prima di ricominciare.",
         },
         too_many_clicks: TitledWords {
             title: "Accesso ancora in corso",
@@ -112,7 +112,7 @@ pub(super) static WORDS: FailureWords = FailureWords {
         },
         page_closed: TitledWords {
             title: "La tua pagina è chiusa",
-            text: "Si chiude dopo mezz’ora, o quando l’app che l’ha aperta perde l’accesso. Non è cambiato nulla.",
+            text: "Si chiude dopo mezz’ora, quando la chiudi in una scheda qualsiasi, o quando l’app che l’ha aperta perde l’accesso. Non è cambiato nulla.",
         },
         too_many: TitledWords {
             title: "Troppe volte",
