@@ -44,7 +44,7 @@ pub(super) fn splits(snapshot: &Snapshot) -> String {
         ]
     };
     let rows: Vec<_> = figures::splits(snapshot).iter().map(row).collect();
-    table(&["to", "time", "pace", "bpm", "W", "against the plan"], &rows)
+    table(&["to", "time", "pace", "bpm", "W", "plan so far"], &rows)
 }
 
 /// The checkpoints and the finish: when they were passed, against plan and cut-off.
@@ -64,13 +64,7 @@ pub(super) fn places(snapshot: &Snapshot) -> String {
     };
     let rows: Vec<_> = figures::places(snapshot).iter().map(row).collect();
     table(
-        &[
-            "place",
-            "at",
-            "passed after",
-            "against the plan",
-            "to the cut-off",
-        ],
+        &["place", "at", "passed after", "plan so far", "to the cut-off"],
         &rows,
     )
 }
@@ -93,8 +87,12 @@ fn whole(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| format!("{number:.0}"))
 }
 
-/// `2:10 faster` or `0:45 slower`.
+/// `2:10 faster` or `0:45 slower` since the start.
 pub(super) fn difference(seconds: f64) -> String {
+    if seconds.abs() < 0.5 {
+        return "on plan".to_owned();
+    }
+
     let word = if seconds <= 0.0 { "faster" } else { "slower" };
     format!("{} {word}", text::time(seconds.abs()))
 }
