@@ -70,6 +70,12 @@ async fn add(call: &mut RaceCall<'_>) -> Result<Value, RaceToolError> {
         }
     };
     let place = place(&snapshot, &asked, radius_m)?;
+    if radius_m.is_some() && !matches!(place.place, RulePlace::Circle { .. }) {
+        return Err(RaceToolError(
+            "radius_m: only with a position such as 46.62,14.31; leave it out for a checkpoint, the finish or kilometres"
+                .into(),
+        ));
+    }
     let name = name.unwrap_or_else(|| place.name.clone());
     if name.chars().count() > LONGEST_NAME {
         return Err(RaceToolError(format!(

@@ -117,6 +117,15 @@ async fn what_can_not_be_waited_for_is_refused_with_the_way_out() {
             json!({"place": "46.6,14.3", "by": "18:00", "radius_m": 5}),
             "radius_m: must be a whole number from 30",
         ),
+        (
+            json!({"place": "25", "by": "18:00", "radius_m": 50}),
+            "radius_m: only with a position",
+        ),
+        (
+            json!({"action": "list", "by": "18:00"}),
+            "by: only with action add",
+        ),
+        (json!({"action": null, "place": "finish"}), "action: is missing"),
         (json!({"action": "remove"}), "place: is missing"),
         (json!({"action": "forget"}), "action: must be add, list or remove"),
         (
