@@ -110,7 +110,7 @@ fn window(snapshot: &Snapshot, arrival: &ArrivalWindow, cutoff_s: Option<u32>) -
         "likely": at(arrival.likely_s),
         "late": at(arrival.late_s),
         "likely_race_time": text::time(arrival.likely_s),
-        "cutoff": cutoff_s.map(|cutoff_s| text::time(f64::from(cutoff_s))),
+        "cutoff": cutoff_s.map(given_time),
         "margin": cutoff_s.map(|cutoff_s| signed(f64::from(cutoff_s) - arrival.likely_s)),
         "margin_if_late": cutoff_s.map(|cutoff_s| signed(f64::from(cutoff_s) - arrival.late_s)),
     }))
@@ -141,7 +141,7 @@ fn place(place: &PlaceOutlook, snapshot: &Snapshot) -> Value {
                 "at": local(snapshot, track.true_time(crossing.at)),
                 "race_time": race_time(crossing.at),
                 "between": crossing.between.map(|(from, to)| json!([race_time(from), race_time(to)])),
-                "cutoff": place.cutoff_s.map(|s| text::time(f64::from(s))),
+                "cutoff": place.cutoff_s.map(given_time),
             }),
         ),
         PlaceState::Ahead(arrival) => ("ahead", window(snapshot, arrival, place.cutoff_s)),
@@ -155,16 +155,21 @@ fn place(place: &PlaceOutlook, snapshot: &Snapshot) -> Value {
         if left_m > 0.0 && !matches!(place.state, PlaceState::Passed(_)) {
             members.insert("left_km".into(), json!(km(left_m)));
         }
-        let target_s = place.target_s.map(|s| json!(text::time(f64::from(s))));
+        let target_s = place.target_s.map(|s| json!(given_time(s)));
         members.extend(target_s.map(|target| ("target".to_owned(), target)));
     }
     clean(members)
 }
 
+/// A time of the plan as h:mm:ss, so that it can be given back.
+fn given_time(s: u32) -> String {
+    format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
 /// The plan of a race as it was given.
 pub(super) fn plan(snapshot: &Snapshot) -> Value {
     let plan = &snapshot.settings;
-    let time = |s: Option<u32>| s.map(|s| text::time(f64::from(s)));
+    let time = |s: Option<u32>| s.map(given_time);
     let checkpoints: Vec<_> = plan
         .checkpoints
         .iter()
@@ -286,7 +291,8 @@ pub fn outlook(snapshot: &Snapshot, asked: Option<&PlaceOutlook>) -> Value {
         clean(json!({
             "distance_km": km(hour.distance_m),
             "standing": text::time(hour.stood_s),
-            "against_plan": hour.gained_s.map(signed),
+            "gained_on_plan": hour.gained_s.filter(|s| *s >= 0.5).map(text::time),
+            "lost_on_plan": hour.gained_s.filter(|s| *s <= -0.5).map(|s| text::time(-s)),
         }))
     });
     with_outlook(

@@ -172,7 +172,14 @@ pub(super) async fn update_race(call: &mut RaceCall<'_>) -> Result<Value, RaceTo
         ));
     }
     let invitations = call.races.update_race(call.caller, &race, &changes).await?;
-    let mut answer = answers::outlook(&call.view(&race)?.snapshot, None);
+    let snapshot = call.view(&race)?.snapshot;
+    let mut answer = answers::outlook(&snapshot, None);
+    if let Some(members) = answer.as_object_mut() {
+        let plan = &snapshot.settings;
+        members.insert("limits".into(), json!(plan.thresholds));
+        members.insert("poll_interval_secs".into(), json!(plan.poll_interval_s));
+        members.insert("analyze_interval_secs".into(), json!(plan.analyze_interval_s));
+    }
     add_invitations(&mut answer, &invitations);
     Ok(answer)
 }
