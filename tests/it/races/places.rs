@@ -118,7 +118,7 @@ async fn what_can_not_be_waited_for_is_refused_with_the_way_out() {
             "radius_m: must be a whole number from 30",
         ),
         (
-            json!({"place": "25", "by": "18:00", "radius_m": 50}),
+            json!({"place": "5", "by": "18:00", "radius_m": 50}),
             "radius_m: only with a position",
         ),
         (
