@@ -120,11 +120,10 @@ impl AdminService {
             add(&worker.label, text, Some(&worker.account), ConsoleView::Workers);
         }
         for request in &people.access_requests {
-            let email = &request.email;
-            let text = format!(
-                "tried to sign in without an invitation; `invite {email}` lets them in, `invite {email} --remove` dismisses this"
-            );
-            add(email, text, None, ConsoleView::Accounts);
+            // A stranger wrote the address, so it must not stand in a command that the operator may copy into a shell.
+            let text = "tried to sign in without an invitation; `invite E-MAIL` lets them in, `invite E-MAIL --remove` \
+                        dismisses this";
+            add(&request.email, text.to_owned(), None, ConsoleView::Accounts);
         }
         attention
     }
